@@ -1,0 +1,3 @@
+//! orawarden: the session warden for Oracle databases.
+
+pub mod engine;
