@@ -1,0 +1,412 @@
+//! Step *guard*: the second opinion. Limits and undo are applied here, and the protections that must never fail are
+//! derived again from the raw row, by code of its own. What comes out is an [`ApprovedPlan`], and nothing else can make
+//! one.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::explain::{Reason, reasons};
+use super::history::History;
+use super::plan::{Entry, Plan, RulePlan, Verdict};
+use super::policy::{Action, Liftable, Mode, OnExceed, PolicySet, Rule, RuleIdentity};
+use super::protect::{Protection, process_in_program};
+use super::session::{Column, NumberColumn, Session, SessionLife, Snapshot, TextColumn};
+use super::spare::{Detail, HaltReason, SpareReason};
+use super::time::Timestamp;
+use super::witness::Witness;
+
+/// Limits of a whole database, over all of its rules. `None` is unlimited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DatabaseLimits {
+    /// Victims of one tick.
+    pub per_tick: Option<u64>,
+    /// Percent of the live user sessions that are not protected, in thousandths of a percent.
+    pub percent_thousandths: Option<u64>,
+}
+
+/// A plan that may be carried out. Made by [`review`] only; the executor may do less, never something else.
+#[derive(Debug, Clone)]
+pub struct ApprovedPlan {
+    database: String,
+    taken_at: Timestamp,
+    sessions: usize,
+    ends: Vec<End>,
+    spared: Vec<Spared>,
+    halted: Vec<Halted>,
+    warnings: Vec<String>,
+    timers: Vec<(RuleIdentity, Vec<SessionLife>)>,
+}
+
+/// A session that is to be ended, or named by a `report` rule.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The rule's own mode.
+    pub mode: Mode,
+    /// Who.
+    pub life: SessionLife,
+    /// USERNAME.
+    pub username: Option<String>,
+    /// What is done.
+    pub action: Action,
+    /// The leaves that made `match` true.
+    pub reasons: Vec<Reason>,
+    /// What must still hold when it is done.
+    pub witness: Witness,
+}
+
+/// A matched session that stays.
+#[derive(Debug, Clone)]
+pub struct Spared {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// Who.
+    pub life: SessionLife,
+    /// Why.
+    pub reason: SpareReason,
+    /// Why, for people.
+    pub detail: Detail,
+}
+
+/// A rule that stood still.
+#[derive(Debug, Clone)]
+pub struct Halted {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// Why.
+    pub reason: HaltReason,
+    /// Why, for people.
+    pub detail: Detail,
+}
+
+impl ApprovedPlan {
+    /// The database's name.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The snapshot's time.
+    pub fn taken_at(&self) -> Timestamp {
+        self.taken_at
+    }
+
+    /// Rows in the snapshot.
+    pub fn sessions(&self) -> usize {
+        self.sessions
+    }
+
+    /// Whom the rules end or report, in the plan's order.
+    pub fn ends(&self) -> &[End] {
+        &self.ends
+    }
+
+    /// Every other matched session, in the plan's order.
+    pub fn spared(&self) -> &[Spared] {
+        &self.spared
+    }
+
+    /// Rules that stood still, in file order.
+    pub fn halted(&self) -> &[Halted] {
+        &self.halted
+    }
+
+    /// What the reader should know about the source.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Candidates of the rules that have a `for` and were due.
+    pub fn timers(&self) -> &[(RuleIdentity, Vec<SessionLife>)] {
+        &self.timers
+    }
+}
+
+/// Reviews a plan: only ever takes sessions out of it.
+pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> ApprovedPlan {
+    let snapshot = plan.evaluation.facts.snapshot();
+    let policies = plan.evaluation.policies;
+    let mut warnings = std::mem::take(&mut plan.warnings);
+    let missing = plan.missing_instances.clone();
+    for rule_plan in &mut plan.rules {
+        let rule = &policies.rules[rule_plan.rule];
+        spare_protected(rule, rule_plan, snapshot, &mut warnings);
+        stand_still_if_partial(rule, rule_plan, &missing, snapshot);
+        if rule.action != Action::Report {
+            apply_limits(rule, rule_plan, snapshot, history);
+            spare_big_undo(rule, rule_plan, snapshot);
+        }
+    }
+    apply_database_limits(&mut plan.rules, policies, limits);
+    warn_of_skipped_undo(&plan, snapshot, &mut warnings);
+    approve(&plan, snapshot, warnings)
+}
+
+fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> ApprovedPlan {
+    let mut approved = ApprovedPlan {
+        database: snapshot.database.clone(),
+        taken_at: snapshot.taken_at,
+        sessions: snapshot.sessions.len(),
+        ends: Vec::new(),
+        spared: Vec::new(),
+        halted: Vec::new(),
+        warnings,
+        timers: Vec::new(),
+    };
+    for rule_plan in &plan.rules {
+        let rule = &plan.evaluation.policies.rules[rule_plan.rule];
+        let name: Arc<str> = Arc::from(rule.name.as_str());
+        if let Some((reason, detail)) = &rule_plan.halted {
+            let (reason, detail) = (*reason, detail.clone());
+            approved.halted.push(Halted { rule: Arc::clone(&name), reason, detail });
+        }
+        for entry in &rule_plan.entries {
+            let session = snapshot.sessions.get(entry.row);
+            match &entry.verdict {
+                Verdict::Spare(reason, detail) => approved.spared.push(Spared {
+                    rule: Arc::clone(&name),
+                    life: session.life(),
+                    reason: reason.clone(),
+                    detail: detail.clone(),
+                }),
+                Verdict::End => approved.ends.push(End {
+                    rule: Arc::clone(&name),
+                    mode: rule.mode,
+                    life: session.life(),
+                    username: session.text(TextColumn::Username).map(str::to_owned),
+                    action: rule.action.clone(),
+                    reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
+                    witness: Witness::of(rule, session),
+                }),
+            }
+        }
+        if rule.hold.0 > 0 {
+            approved.timers.push((rule.identity.clone(), rule_plan.candidates.clone()));
+        }
+    }
+    approved
+}
+
+fn ends(rule_plan: &mut RulePlan) -> impl Iterator<Item = &mut Entry> {
+    rule_plan.entries.iter_mut().filter(|entry| entry.verdict == Verdict::End)
+}
+
+fn spare(entry: &mut Entry, reason: SpareReason, detail: Detail) {
+    entry.verdict = Verdict::Spare(reason, detail);
+}
+
+/// A plan never names a protected session. If one ever does, it is a bug, and the session stays all the same.
+fn spare_protected(
+    rule: &Rule,
+    rule_plan: &mut RulePlan,
+    snapshot: &Snapshot,
+    warnings: &mut Vec<String>,
+) {
+    for entry in ends(rule_plan) {
+        let session = snapshot.sessions.get(entry.row);
+        if let Some(protection) = never_end(rule, session, snapshot) {
+            warnings.push(format!(
+                "guard: rule {} named {}, which is protected ({}); this is a bug in the planner",
+                rule.name,
+                session.key(),
+                protection.name()
+            ));
+            let detail = Detail::Fixed(protection.detail());
+            spare(entry, SpareReason::Protected(protection), detail);
+        }
+    }
+}
+
+/// The protections that must never fail, from the raw row. Written apart from [`super::protect`] on purpose.
+fn never_end(rule: &Rule, session: Session<'_>, snapshot: &Snapshot) -> Option<Protection> {
+    let known = |column| session.has(Column::Text(column));
+    let username = session.text(TextColumn::Username);
+    let status = session.text(TextColumn::Status).unwrap_or_default();
+    let account = username.unwrap_or_default().to_ascii_uppercase();
+    let system = ["SYS", "SYSTEM", "SYSRAC", "SYSBACKUP", "SYSDG", "SYSKM", "DBSNMP", "RDSADMIN"];
+    let slave_of_other = session
+        .number(NumberColumn::Qcsid)
+        .is_some_and(|coordinator| coordinator != i64::from(session.key().sid));
+    if known(TextColumn::Type)
+        && session.text(TextColumn::Type) != Some("USER")
+        && !session.is(TextColumn::Type, "USER")
+        || known(TextColumn::Username) && username.is_none()
+    {
+        return Some(Protection::Background);
+    }
+    if system.contains(&account.as_str()) || session.is(TextColumn::OracleMaintained, "Y") {
+        return Some(Protection::OracleMaintained);
+    }
+    if slave_of_other || session.number(NumberColumn::QcinstId).is_some() {
+        return Some(Protection::ParallelSlave);
+    }
+    if snapshot.own_sessions.contains(&session.key()) {
+        return Some(Protection::OwnSession);
+    }
+    if is_server_process(session) && !lifts_process(rule, session) {
+        return Some(Protection::ServerProcess);
+    }
+    match status.to_ascii_uppercase().as_str() {
+        "KILLED" => Some(Protection::Killed),
+        "CACHED" => Some(Protection::Cached),
+        _ => None,
+    }
+}
+
+fn is_server_process(session: Session<'_>) -> bool {
+    let Some(name) = process_name(session) else { return false };
+    let serves_users = ["SHARED", "POOLED"].iter().any(|it| session.is(TextColumn::Server, it));
+    let user_server = serves_users && name.starts_with(['S', 's', 'D', 'd', 'L', 'l', 'N', 'n']);
+    !user_server
+}
+
+fn process_name(session: Session<'_>) -> Option<&str> {
+    match session.has(Column::Text(TextColumn::Pname)) {
+        true => session.text(TextColumn::Pname),
+        false => session.text(TextColumn::Program).and_then(process_in_program),
+    }
+}
+
+fn lifts_process(rule: &Rule, session: Session<'_>) -> bool {
+    let name = process_name(session).unwrap_or_default().to_ascii_uppercase();
+    let starts = |letters: &[&str]| letters.iter().any(|it| name.starts_with(it));
+    rule.allow_protected.iter().any(|lifted| match lifted {
+        Liftable::JobSlave => starts(&["J"]),
+        Liftable::DataPump => starts(&["DM", "DW"]),
+        Liftable::Replication => starts(&["AP", "AS", "CP", "MS"]),
+        Liftable::Rman | Liftable::XaBranch | Liftable::SelfProtected => false,
+    })
+}
+
+/// A rule that counts across instances cannot count what it does not see; and nobody on a missing instance is ended.
+fn stand_still_if_partial(
+    rule: &Rule,
+    rule_plan: &mut RulePlan,
+    missing: &[u32],
+    snapshot: &Snapshot,
+) {
+    if missing.is_empty() {
+        return;
+    }
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let detail = Detail::text(format!("instance {} did not answer", names.join(", ")));
+    let stands_still = counts_across_instances(rule);
+    if stands_still && rule_plan.halted.is_none() {
+        rule_plan.halted = Some((HaltReason::Partial, detail.clone()));
+    }
+    for entry in ends(rule_plan) {
+        let inst_id = snapshot.sessions.get(entry.row).key().inst_id;
+        if stands_still || missing.contains(&inst_id) {
+            spare(entry, SpareReason::Partial, detail.clone());
+        }
+    }
+}
+
+fn counts_across_instances(rule: &Rule) -> bool {
+    let victims = &rule.victims;
+    !victims.is_everybody()
+        || !rule.only_when.is_empty()
+        || rule.leaves().iter().any(|leaf| leaf.field.spans_instances())
+}
+
+fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, history: &History) {
+    let chosen: FxHashSet<SessionLife> =
+        ends(rule_plan).map(|entry| snapshot.sessions.get(entry.row).life()).collect();
+    let victims = chosen.len() as u64;
+    let already = history.ended_in_last_hour(&rule.name, snapshot.taken_at, &chosen);
+    let Some((allowed, text)) = tightest_limit(rule, rule_plan.population, already) else { return };
+    if victims <= allowed {
+        return;
+    }
+    let detail = Detail::text(format!("{victims} victims, {text}"));
+    match rule.limits.on_exceed {
+        OnExceed::Halt => {
+            rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
+            ends(rule_plan).for_each(|entry| spare(entry, SpareReason::Halted, detail.clone()));
+        }
+        OnExceed::Truncate => {
+            let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+            let beyond = ends(rule_plan).skip(allowed);
+            beyond.for_each(|entry| spare(entry, SpareReason::Limit, detail.clone()));
+        }
+    }
+}
+
+/// How many the rule may end now, and what says so; `None` when nothing does.
+fn tightest_limit(rule: &Rule, population: u64, already: u64) -> Option<(u64, String)> {
+    let limits = &rule.limits;
+    let per_tick = limits.per_tick.map(|limit| (limit, format!("per_tick allows {limit}")));
+    let percent = limits.percent_thousandths.map(|limit| {
+        let allowed = percent_of(limit, population);
+        let percent = limit as f64 / 1_000.0;
+        (allowed, format!("percent allows {allowed} ({percent}% of {population} live sessions)"))
+    });
+    let per_hour = limits.per_hour.map(|limit| {
+        let allowed = limit.saturating_sub(already);
+        (allowed, format!("per_hour allows {allowed} more ({already} of {limit} used)"))
+    });
+    [per_tick, percent, per_hour].into_iter().flatten().min_by_key(|(allowed, _)| *allowed)
+}
+
+/// The largest count that is not more than so many thousandths of a percent of the population.
+fn percent_of(percent_thousandths: u64, population: u64) -> u64 {
+    let share = u128::from(percent_thousandths) * u128::from(population) / 100_000;
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// Killing a big transaction means a long rollback that holds its locks (facts, section 9.4).
+fn spare_big_undo(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot) {
+    let Some(limit) = rule.limits.max_undo_records else { return };
+    for entry in ends(rule_plan) {
+        let session = snapshot.sessions.get(entry.row);
+        let in_transaction = session.text(TextColumn::Taddr).is_some();
+        let detail = match session.number(NumberColumn::UsedUrec) {
+            Some(records) if u64::try_from(records).unwrap_or(0) > limit => {
+                format!("{records} undo records, max_undo_records allows {limit}")
+            }
+            None if in_transaction => "in a transaction whose undo is not known".to_owned(),
+            _ => continue,
+        };
+        spare(entry, SpareReason::Undo, Detail::text(detail));
+    }
+}
+
+/// Dry-run rules never use up what enforcing rules may end.
+fn apply_database_limits(rules: &mut [RulePlan], policies: &PolicySet, limits: DatabaseLimits) {
+    for mode in [Mode::Enforce, Mode::DryRun] {
+        let counts = |rule_plan: &RulePlan| {
+            let rule = &policies.rules[rule_plan.rule];
+            rule.mode == mode && rule.action != Action::Report
+        };
+        let of_mode = rules.iter_mut().filter(|rule_plan| counts(rule_plan));
+        let victims = of_mode.map(|rule_plan| ends(rule_plan).count() as u64).sum::<u64>();
+        let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
+        let percent = limits.percent_thousandths.map(|limit| percent_of(limit, population));
+        let allowed = [limits.per_tick, percent].into_iter().flatten().min();
+        let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };
+        let detail =
+            format!("{victims} victims of all rules, the database's limits allow {allowed}");
+        let detail = Detail::text(detail);
+        for rule_plan in rules.iter_mut().filter(|rule_plan| counts(rule_plan)) {
+            if ends(rule_plan).next().is_some() {
+                rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
+            }
+            ends(rule_plan).for_each(|entry| spare(entry, SpareReason::Halted, detail.clone()));
+        }
+    }
+}
+
+fn warn_of_skipped_undo(plan: &Plan<'_>, snapshot: &Snapshot, warnings: &mut Vec<String>) {
+    let policies = plan.evaluation.policies;
+    let ends_someone = |rule_plan: &RulePlan| {
+        let rule = &policies.rules[rule_plan.rule];
+        rule.action != Action::Report
+            && rule.limits.max_undo_records.is_some()
+            && rule_plan.entries.iter().any(|entry| entry.verdict == Verdict::End)
+    };
+    let known = snapshot.sessions.has(Column::Text(TextColumn::Taddr));
+    if !known && plan.rules.iter().any(ends_someone) {
+        warnings.push("max_undo_records was not checked: the source has no TADDR".to_owned());
+    }
+}

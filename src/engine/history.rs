@@ -1,0 +1,154 @@
+//! The engine's bounded memory across ticks of one database: `for` timers, counts of the last hour, undo seen, and
+//! instances seen. It survives a reload of the policies by rule identity. Everything in it can only make the next
+//! decision more careful: a lost entry restarts a timer.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::guard::ApprovedPlan;
+use super::policy::{PolicySet, RuleIdentity};
+use super::session::{InstanceState, NumberColumn, Session, SessionLife, Snapshot};
+use super::time::{Span, Timestamp};
+
+/// Timers of one rule. A session beyond this many is never old enough; a rule that matches more people than that is
+/// wrong anyway.
+pub const TIMERS_PER_RULE_MAX: usize = 100_000;
+
+/// Ends remembered for `per_hour`, per rule. Beyond it the oldest are forgotten, which is more than any sensible
+/// `per_hour` allows.
+pub const ENDED_PER_RULE_MAX: usize = 100_000;
+
+/// Transactions whose undo is remembered, to see it fall.
+pub const UNDO_SEEN_MAX: usize = 100_000;
+
+/// How long an instance is expected after it was last seen. Shorter than a maintenance window, longer than any hang
+/// that a cluster tolerates before it evicts a node.
+pub const INSTANCE_MEMORY: Span = Span::seconds(3_600);
+
+/// What `per_hour` looks back on.
+const HOUR: Span = Span::seconds(3_600);
+
+/// What is remembered between two ticks of one database.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    timers: BTreeMap<RuleIdentity, FxHashMap<SessionLife, Timestamp>>,
+    ended: BTreeMap<String, VecDeque<(Timestamp, SessionLife)>>,
+    undo: FxHashMap<SessionLife, UndoSeen>,
+    instances: BTreeMap<u32, Timestamp>,
+}
+
+/// The undo of one transaction, as last seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct UndoSeen {
+    started: Option<i64>,
+    records: i64,
+    falling: bool,
+}
+
+impl History {
+    /// Since when the session has been a candidate of the rule without a break, as far as is known.
+    pub fn held_since(&self, rule: &RuleIdentity, life: SessionLife) -> Option<Timestamp> {
+        self.timers.get(rule)?.get(&life).copied()
+    }
+
+    /// How many sessions, other than those in `now_chosen`, the rule ended in the hour before `now`.
+    pub fn ended_in_last_hour(
+        &self,
+        rule: &str,
+        now: Timestamp,
+        now_chosen: &FxHashSet<SessionLife>,
+    ) -> u64 {
+        let ended = self.ended.get(rule).into_iter().flatten();
+        let recent = ended.filter(|(at, _)| now.since(*at) < HOUR).map(|(_, life)| life);
+        let others: FxHashSet<&SessionLife> =
+            recent.filter(|life| !now_chosen.contains(life)).collect();
+        others.len() as u64
+    }
+
+    /// True when the session's undo records are fewer than when last seen, in the same transaction.
+    pub fn is_rolling_back(&self, session: Session<'_>) -> bool {
+        let Some(records) = session.number(NumberColumn::UsedUrec) else { return false };
+        let started = session.number(NumberColumn::StartDate);
+        self.undo.get(&session.life()).is_some_and(|seen| seen.next(started, records).falling)
+    }
+
+    /// Instances that should have answered and did not: their sessions are unknown.
+    pub fn missing_instances(&self, snapshot: &Snapshot) -> Vec<u32> {
+        let told = |inst_id: u32| snapshot.instances.iter().find(|it| it.inst_id == inst_id);
+        let named = snapshot.instances.iter().filter(|it| it.state == InstanceState::Missing);
+        let recent =
+            |(_, seen): &(&u32, &Timestamp)| snapshot.taken_at.since(**seen) < INSTANCE_MEMORY;
+        let vanished = self.instances.iter().filter(recent).map(|(inst_id, _)| *inst_id);
+        let mut missing: Vec<u32> = named
+            .map(|instance| instance.inst_id)
+            .chain(vanished.filter(|inst_id| told(*inst_id).is_none()))
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// Takes in what one tick saw and decided.
+    pub fn record(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan) {
+        let now = snapshot.taken_at;
+        for (identity, candidates) in plan.timers() {
+            let before = self.timers.remove(identity).unwrap_or_default();
+            let since = |life: &SessionLife| (*life, before.get(life).copied().unwrap_or(now));
+            let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
+            self.timers.insert(identity.clone(), timers);
+        }
+        for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
+            let ended = self.ended.entry(end.rule.to_string()).or_default();
+            if !ended.iter().any(|(at, life)| *life == end.life && now.since(*at) < HOUR) {
+                ended.push_back((now, end.life));
+            }
+            while ended.len() > ENDED_PER_RULE_MAX
+                || ended.front().is_some_and(|(at, _)| now.since(*at) >= HOUR)
+            {
+                ended.pop_front();
+            }
+        }
+        self.record_undo(snapshot);
+        for instance in snapshot.instances.iter().filter(|it| it.state == InstanceState::Answered) {
+            self.instances.insert(instance.inst_id, now);
+        }
+        self.instances.retain(|_, seen| now.since(*seen) < INSTANCE_MEMORY);
+    }
+
+    /// Forgets timers and counts of rules that are no longer there.
+    pub fn retain(&mut self, policies: &PolicySet) {
+        let identities: FxHashSet<&RuleIdentity> =
+            policies.rules.iter().map(|rule| &rule.identity).collect();
+        self.timers.retain(|identity, _| identities.contains(identity));
+        let names: FxHashSet<&str> = policies.rules.iter().map(|rule| rule.name.as_str()).collect();
+        self.ended.retain(|name, _| names.contains(name.as_str()));
+    }
+
+    /// How many timers run.
+    pub fn timers_len(&self) -> usize {
+        self.timers.values().map(FxHashMap::len).sum()
+    }
+
+    fn record_undo(&mut self, snapshot: &Snapshot) {
+        let seen = |session: Session<'_>| {
+            let records = session.number(NumberColumn::UsedUrec)?;
+            let started = session.number(NumberColumn::StartDate);
+            let life = session.life();
+            let fresh = UndoSeen { started, records, falling: false };
+            Some((life, self.undo.get(&life).map_or(fresh, |seen| seen.next(started, records))))
+        };
+        self.undo = snapshot.sessions.iter().filter_map(seen).take(UNDO_SEEN_MAX).collect();
+    }
+}
+
+impl UndoSeen {
+    /// What is known after seeing `records` now. A transaction that once fell counts as falling until it grows again
+    /// or another one begins.
+    fn next(self, started: Option<i64>, records: i64) -> Self {
+        let same = self.started == started;
+        let falling = same && (records < self.records || (self.falling && records == self.records));
+        Self { started, records, falling }
+    }
+}

@@ -1,0 +1,81 @@
+//! What must still hold of a session for its planned end: the decision travels with it, and the executor compares it
+//! with the row as it is then. Facts, section 6.
+
+use super::condition::Field;
+use super::policy::Rule;
+use super::session::{NumberColumn, Session, SessionLife, TextColumn};
+
+/// The judged state of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// Who it was: all four parts.
+    pub life: SessionLife,
+    /// USERNAME.
+    pub username: Option<String>,
+    /// STATUS.
+    pub status: Option<String>,
+    /// SQL_ID.
+    pub sql_id: Option<String>,
+    /// SQL_EXEC_ID.
+    pub sql_exec_id: Option<i64>,
+    /// LAST_CALL_ET: for an idle session, a smaller value now means that a new call has begun since.
+    pub last_call_et: Option<i64>,
+    /// The columns that can change within a session's life and that the rule looked at, with their values.
+    pub looked_at: Vec<(TextColumn, Option<String>)>,
+}
+
+impl Witness {
+    /// The witness for ending `session` by `rule`.
+    pub fn of(rule: &Rule, session: Session<'_>) -> Self {
+        let text = |column| session.text(column).map(str::to_owned);
+        let mut columns: Vec<TextColumn> =
+            rule.leaves().iter().filter_map(|leaf| mutable_column(leaf.field)).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        Self {
+            life: session.life(),
+            username: text(TextColumn::Username),
+            status: text(TextColumn::Status),
+            sql_id: text(TextColumn::SqlId),
+            sql_exec_id: session.number(NumberColumn::SqlExecId),
+            last_call_et: session.number(NumberColumn::LastCallEt),
+            looked_at: columns.into_iter().map(|column| (column, text(column))).collect(),
+        }
+    }
+
+    /// Whether `now` is still what was judged.
+    pub fn still_holds(&self, now: Session<'_>) -> bool {
+        let same = |column, then: &Option<String>| now.text(column) == then.as_deref();
+        let active = self.status.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("ACTIVE"));
+        let same_call = if active {
+            same(TextColumn::SqlId, &self.sql_id)
+                && now.number(NumberColumn::SqlExecId) == self.sql_exec_id
+        } else {
+            now.number(NumberColumn::LastCallEt) >= self.last_call_et
+        };
+        now.life() == self.life
+            && same(TextColumn::Username, &self.username)
+            && same(TextColumn::Status, &self.status)
+            && same_call
+            && self.looked_at.iter().all(|(column, then)| same(*column, then))
+    }
+}
+
+/// The column behind a field of text that may change while the session lives.
+const fn mutable_column(field: Field) -> Option<TextColumn> {
+    Some(match field {
+        Field::Module => TextColumn::Module,
+        Field::Action => TextColumn::Action,
+        Field::ClientInfo => TextColumn::ClientInfo,
+        Field::ClientIdentifier => TextColumn::ClientIdentifier,
+        Field::Schemaname => TextColumn::Schemaname,
+        Field::Server => TextColumn::Server,
+        Field::ResourceConsumerGroup => TextColumn::ResourceConsumerGroup,
+        Field::Container => TextColumn::ContainerName,
+        Field::ServiceName => TextColumn::ServiceName,
+        Field::LastSqlId => TextColumn::PrevSqlId,
+        Field::WaitEvent => TextColumn::Event,
+        Field::WaitClass => TextColumn::WaitClass,
+        _ => return None,
+    })
+}
