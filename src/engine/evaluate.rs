@@ -172,9 +172,6 @@ impl<'c, 'f> Columns<'c, 'f> {
         if let Test::IsNull(wanted) = leaf.test {
             return decide_null(facts, leaf.field, wanted);
         }
-        if !facts.can_answer(leaf.field) {
-            return Truths::constant(Truth::Unknown, self.len());
-        }
         match &leaf.test {
             Test::Text(patterns) if is_text(leaf.field) => {
                 let values = self.texts.entry(leaf.field);
