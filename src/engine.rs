@@ -21,4 +21,5 @@ pub mod sql_text;
 pub mod text;
 pub mod time;
 pub mod waits;
+pub mod window;
 pub mod witness;

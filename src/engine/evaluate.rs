@@ -100,8 +100,7 @@ pub fn asleep(rule: &Rule, snapshot: &Snapshot) -> Option<Asleep> {
     if !rule.databases.is_empty() && !rule.databases.iter().any(matches) {
         return Some(Asleep::Database);
     }
-    let inside =
-        |window: &super::schedule::Window| window.contains(snapshot.taken_at, rule.timezone);
+    let inside = |window: &super::window::Window| window.contains(snapshot.taken_at, rule.timezone);
     let wrong_time = !rule.only_during.is_empty() && !rule.only_during.iter().any(inside);
     (wrong_time || rule.never_during.iter().any(inside)).then_some(Asleep::Window)
 }

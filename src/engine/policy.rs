@@ -5,8 +5,9 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use super::condition::{Comparison, Condition, Field, Leaf, Pattern};
-use super::schedule::{Schedule, Window};
+use super::schedule::Schedule;
 use super::time::{Span, Timestamp};
+use super::window::Window;
 
 /// Everything that a set of policy files says.
 #[derive(Debug, Clone, Default)]
