@@ -1,0 +1,3 @@
+//! Tests of the product from outside, each case a file.
+
+mod captures;
