@@ -1,7 +1,11 @@
 //! The decision, and nothing else: no IO, no clock, no logging, no async. The same inputs give the same plan, byte for
 //! byte.
 
+<<<<<<< HEAD
 pub mod bits;
+=======
+pub mod command;
+>>>>>>> w-capture
 pub mod condition;
 pub mod decide;
 pub mod evaluate;

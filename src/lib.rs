@@ -1,3 +1,4 @@
 //! orawarden: the session warden for Oracle databases.
 
+pub mod capture;
 pub mod engine;

@@ -276,6 +276,23 @@ impl Sessions {
         self.keys.len() - 1
     }
 
+    /// These rows alone, in this order.
+    pub fn only(&self, rows: &[usize]) -> Self {
+        let mut only = Self::with_columns(Column::all().filter(|column| self.has(*column)));
+        for &from in rows {
+            let to = only.push(self.keys[from]);
+            for column in TextColumn::ALL.iter().copied() {
+                if let Some(text) = self.get(from).text(column) {
+                    only.set_text(to, column, text);
+                }
+            }
+            for column in NumberColumn::ALL.iter().copied() {
+                only.set_number(to, column, self.get(from).number(column).into());
+            }
+        }
+        only
+    }
+
     /// Interns `text` for use with [`Sessions::set_symbol`].
     pub fn intern(&mut self, text: &str) -> Symbol {
         self.texts.intern(text)

@@ -1,4 +1,5 @@
 //! The one integration test binary: every module is a kind of test, and most cases are files.
 
+mod captures;
 mod fixture;
 mod invariants;

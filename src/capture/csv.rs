@@ -1,0 +1,211 @@
+//! Cuts delimited text into records: finds the header, the delimiter, and skips what a spool file holds besides rows.
+//!
+//! `csv-core` is the automaton; buffers are bounded here. Which cell means what is the table's business.
+
+use std::io::{BufRead as _, BufReader, Read};
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use super::header::{COLUMNS_MAX, Layout, Target};
+use super::table::{Cells, Table};
+use super::{CaptureError, RECORD_MAX};
+
+/// The header is looked for in so many bytes from the start: a login banner and the statement stand before it.
+pub(super) const HEADER_WITHIN: usize = 256 << 10;
+
+/// And in so many lines.
+const HEADER_LINES_MAX: usize = 1_000;
+
+/// Bytes read at once.
+const BLOCK: usize = 256 << 10;
+
+/// Delimiters, the likeliest first.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Reads everything behind the header, which is in `head`, the beginning of `source`.
+pub(super) fn read(
+    head: &[u8],
+    source: impl Read,
+    table: &mut Table<'_>,
+) -> Result<(), CaptureError> {
+    let header = Header::find(head, table)?;
+    table.use_layout(&header.layout);
+    let mut records = Records::new(source, &header)?;
+    while let Some(record) = records.next()? {
+        let Record { line, text, ends, fault } = record;
+        if let Some(fault) = fault {
+            table.problem(line, None, fault);
+            continue;
+        }
+        let cells = Cells { text, ends, null_words: true };
+        if is_noise(&cells, &header.layout) {
+            continue;
+        }
+        let (width, due) = (ends.len(), header.layout.width);
+        // Some tools end every row, but not the header, with a delimiter.
+        if width != due && !(width == due + 1 && cells.bytes(due).is_empty()) {
+            table.problem(line, None, format!("{width} cells where the header has {due}"));
+            continue;
+        }
+        table.row(line, &header.layout, &cells)?;
+    }
+    Ok(())
+}
+
+struct Header {
+    layout: Layout,
+    delimiter: u8,
+    /// Where the first record starts in the source.
+    end: usize,
+    /// The line after the header.
+    next_line: u64,
+}
+
+impl Header {
+    fn find(head: &[u8], table: &Table<'_>) -> Result<Self, CaptureError> {
+        let mut end = 0;
+        let mut lines = 0;
+        for line in head.split_inclusive(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
+            end += line.len();
+            lines += 1;
+            let text = String::from_utf8_lossy(line);
+            if is_statement(&text) {
+                continue;
+            }
+            for delimiter in DELIMITERS {
+                let names = text.trim_end_matches(['\r', '\n']).split(char::from(delimiter));
+                let layout = Layout::of(names, table.column_map());
+                if layout.as_ref().is_ok_and(|layout| !layout.has_key()) {
+                    continue;
+                }
+                return Ok(Self { layout: layout?, delimiter, end, next_line: lines as u64 + 1 });
+            }
+        }
+        Err(CaptureError::NoHeader { lines })
+    }
+}
+
+/// A line of a spooled SELECT can look like a header: `  2  sid, serial#, username`.
+fn is_statement(line: &str) -> bool {
+    let line = line.trim_start().as_bytes();
+    let starts =
+        |word: &[u8]| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    starts(b"SQL>") || starts(b"SELECT ") || line.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// A repeated header, a prompt, a count of rows: what stands between rows without being one.
+fn is_noise(cells: &Cells<'_>, layout: &Layout) -> bool {
+    let key = layout.slot(Target::Sid).or_else(|| layout.slot(Target::SidSerial));
+    let key = key.expect("a layout without a key is not used");
+    let cell = |at| cells.bytes(at).trim_ascii();
+    if cells.ends.len() == layout.width {
+        match cell(key.cell) {
+            [b'0'..=b'9', ..] => return false,
+            name if name.eq_ignore_ascii_case(key.header.as_bytes()) => return true,
+            _ => {}
+        }
+    }
+    let first = cell(0);
+    let last = cell(cells.ends.len().saturating_sub(1));
+    let is_count = last.ends_with(b"rows selected.")
+        || last.ends_with(b"row selected.")
+        || last.ends_with(b"rows selected")
+        || last.ends_with(b"row selected");
+    let is_rule =
+        || cells.all().iter().all(|byte| matches!(byte, b'-' | b' ')) && !cells.all().is_empty();
+    let is_only_blank = cells.ends.len() == 1 && first.is_empty();
+    is_count
+        || is_only_blank
+        || first.starts_with(b"SQL>")
+        || first.starts_with(b"Elapsed:")
+        || is_rule()
+}
+
+/// One record, valid until the next is asked for.
+struct Record<'a> {
+    line: u64,
+    text: &'a [u8],
+    ends: &'a [usize],
+    /// Why it has no cells.
+    fault: Option<String>,
+}
+
+struct Records<R> {
+    source: BufReader<R>,
+    reader: Reader,
+    line: u64,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<R: Read> Records<R> {
+    fn new(source: R, header: &Header) -> Result<Self, CaptureError> {
+        let mut source = BufReader::with_capacity(BLOCK, source);
+        let end = header.end as u64;
+        std::io::copy(&mut source.by_ref().take(end), &mut std::io::sink())?;
+        Ok(Self {
+            source,
+            reader: ReaderBuilder::new().delimiter(header.delimiter).build(),
+            line: header.next_line,
+            text: vec![0; BLOCK],
+            ends: vec![0; COLUMNS_MAX + 1],
+        })
+    }
+
+    /// The next record; what is longer than the bounds is passed over and named.
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        self.skip_blank_lines()?;
+        let line = self.line;
+        let (mut text_len, mut ends_len) = (0, 0);
+        let mut fault = None;
+        loop {
+            let input = self.source.fill_buf()?;
+            let (text, ends) = (&mut self.text[text_len..], &mut self.ends[ends_len..]);
+            let (result, read, written, ended) = self.reader.read_record(input, text, ends);
+            self.line += newlines(&input[..read]);
+            self.source.consume(read);
+            text_len += written;
+            ends_len += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if fault.is_none() && self.text.len() < RECORD_MAX => {
+                    let len = (self.text.len() * 2).min(RECORD_MAX);
+                    self.text.resize(len, 0);
+                }
+                ReadRecordResult::OutputFull => {
+                    text_len = 0;
+                    fault.get_or_insert_with(|| {
+                        format!("the record is longer than {} MiB", RECORD_MAX >> 20)
+                    });
+                }
+                ReadRecordResult::OutputEndsFull => {
+                    ends_len = 0;
+                    fault.get_or_insert_with(|| {
+                        format!("the record has more than {COLUMNS_MAX} cells")
+                    });
+                }
+                ReadRecordResult::Record => {
+                    let (text, ends) = (&self.text[..text_len], &self.ends[..ends_len]);
+                    return Ok(Some(Record { line, text, ends, fault }));
+                }
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+    }
+
+    fn skip_blank_lines(&mut self) -> Result<(), CaptureError> {
+        loop {
+            let input = self.source.fill_buf()?;
+            let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if blank == 0 {
+                return Ok(());
+            }
+            self.line += newlines(&input[..blank]);
+            self.source.consume(blank);
+        }
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}

@@ -1,0 +1,496 @@
+//! Dates and times as databases and their tools write them, read without a format where the text leaves no doubt.
+//!
+//! `03/04/2026` alone leaves doubt. Such values are handed back as [`Reading::Pending`], and the first value that only
+//! one order can explain (`29/03/2026`) settles the order for the whole file; see [`Calendar::order`]. Nothing is
+//! stored here but that order.
+//!
+//! Times without a zone are in the calendar's zone. Where the clock is put back or forward, a local time that exists
+//! twice or not at all is read with the offset in force before the change.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::format::{Item, Parsed, StrftimeItems};
+use chrono::{
+    Datelike as _, MappedLocalTime, NaiveDate, NaiveDateTime, Offset as _, TimeDelta,
+    TimeZone as _, Timelike as _,
+};
+use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
+
+use crate::engine::time::{MICROS_PER_SECOND, Timestamp};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Days whose offset is remembered: eleven years of them. More only means that they are worked out again.
+const OFFSET_DAYS_MAX: usize = 4_096;
+
+/// How dates are written that could be read in two ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DateFormat {
+    /// Day before month: `29/03/2026`.
+    Dmy,
+    /// Month before day: `03/29/2026`.
+    Mdy,
+    /// A format of chrono's (`%d.%m.%y %H:%M`), tried before the usual ones.
+    Custom(CustomFormat),
+}
+
+/// A checked `strftime` format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomFormat {
+    items: Vec<Item<'static>>,
+}
+
+/// A date format that is neither `dmy` nor `mdy` nor a `strftime` format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no date format: dmy, mdy, or a format such as %d.%m.%Y %H:%M:%S")]
+pub struct DateFormatError(String);
+
+impl FromStr for DateFormat {
+    type Err = DateFormatError;
+
+    fn from_str(text: &str) -> Result<Self, DateFormatError> {
+        let wrong = || DateFormatError(text.to_owned());
+        match text.to_ascii_lowercase().as_str() {
+            "dmy" => Ok(Self::Dmy),
+            "mdy" => Ok(Self::Mdy),
+            // Without a field to fill, a format matches only itself.
+            _ if !text.contains('%') => Err(wrong()),
+            _ => {
+                let items = StrftimeItems::new(text).parse_to_owned().map_err(|_| wrong())?;
+                Ok(Self::Custom(CustomFormat { items }))
+            }
+        }
+    }
+}
+
+/// Which number of a date with slashes is the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Dmy,
+    Mdy,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dmy => "dmy",
+            Self::Mdy => "mdy",
+        })
+    }
+}
+
+/// What a text turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    At(Timestamp),
+    /// A date without a time of day: no age can be had from it.
+    DateOnly,
+    /// A time whose day and month wait for [`Calendar::order`].
+    Pending(Written),
+}
+
+/// Why a text is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DateFault {
+    NotATime,
+    /// It needs the other order than the file's.
+    Contradiction {
+        needs: Order,
+    },
+}
+
+/// A time as written, not yet in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Written {
+    day: Day,
+    /// Microseconds since midnight.
+    time: Option<i64>,
+    zone: Zone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Day {
+    /// Days since 1970.
+    Sure(i64),
+    /// Either order makes a date; days since 1970 of both.
+    Either { dmy: i64, mdy: i64 },
+    /// Only this order makes a date.
+    Only { dmy: bool, day: i64 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Zone {
+    Local,
+    /// Seconds east of Greenwich.
+    East(i64),
+    Region(Tz),
+}
+
+/// Reads the times of one file.
+#[derive(Debug)]
+pub(super) struct Calendar {
+    zone: Tz,
+    custom: Option<CustomFormat>,
+    order: Option<Order>,
+    order_is_given: bool,
+    /// Offset of each local day that has one offset only.
+    offsets: FxHashMap<i64, Option<i64>>,
+}
+
+impl Calendar {
+    pub(super) fn new(zone: Tz, format: Option<&DateFormat>) -> Self {
+        let (order, custom) = match format {
+            None => (None, None),
+            Some(DateFormat::Dmy) => (Some(Order::Dmy), None),
+            Some(DateFormat::Mdy) => (Some(Order::Mdy), None),
+            Some(DateFormat::Custom(format)) => (None, Some(format.clone())),
+        };
+        Self {
+            zone,
+            custom,
+            order,
+            order_is_given: format.is_some(),
+            offsets: FxHashMap::default(),
+        }
+    }
+
+    /// The order of day and month, once it is known.
+    pub(super) fn order(&self) -> Option<Order> {
+        self.order
+    }
+
+    /// Reads one text; it may settle the order.
+    pub(super) fn read(&mut self, text: &str) -> Result<Reading, DateFault> {
+        if let Some(written) = self.custom.as_ref().and_then(|format| format.read(text)) {
+            return Ok(self.reading(written));
+        }
+        let mut written = scan(text).ok_or(DateFault::NotATime)?;
+        match written.day {
+            Day::Sure(_) => {}
+            // A format of the user's that does not fit leaves nothing to guess from.
+            _ if self.custom.is_some() => return Err(DateFault::NotATime),
+            Day::Only { dmy, day } => {
+                self.settle(if dmy { Order::Dmy } else { Order::Mdy })?;
+                written.day = Day::Sure(day);
+            }
+            Day::Either { dmy, mdy } => match self.order {
+                Some(order) => written.day = Day::Sure(if order == Order::Dmy { dmy } else { mdy }),
+                None if written.time.is_some() => return Ok(Reading::Pending(written)),
+                None => {}
+            },
+        }
+        Ok(self.reading(written))
+    }
+
+    /// The point in time, now that the order is known.
+    pub(super) fn resolve(&mut self, written: Written) -> Timestamp {
+        let day = match (written.day, self.order) {
+            (Day::Sure(day) | Day::Only { day, .. }, _) => day,
+            (Day::Either { mdy, .. }, Some(Order::Mdy)) => mdy,
+            (Day::Either { dmy, .. }, _) => dmy,
+        };
+        let seconds = day * SECONDS_PER_DAY;
+        let time = written.time.unwrap_or(0);
+        let east = match written.zone {
+            Zone::East(east) => east,
+            Zone::Local if self.zone == Tz::UTC => 0,
+            Zone::Local => self.offset_on(day, seconds + time / MICROS_PER_SECOND),
+            Zone::Region(zone) => offset_at(zone, seconds + time / MICROS_PER_SECOND),
+        };
+        Timestamp((seconds - east) * MICROS_PER_SECOND + time)
+    }
+
+    fn reading(&mut self, written: Written) -> Reading {
+        if written.time.is_none() {
+            return Reading::DateOnly;
+        }
+        Reading::At(self.resolve(written))
+    }
+
+    fn settle(&mut self, needs: Order) -> Result<(), DateFault> {
+        match self.order {
+            Some(order) if order != needs && self.order_is_given => Err(DateFault::NotATime),
+            Some(order) if order != needs => Err(DateFault::Contradiction { needs }),
+            _ => {
+                self.order = Some(needs);
+                Ok(())
+            }
+        }
+    }
+
+    /// The zone's offset at a local time, remembered by day: most days have only one.
+    fn offset_on(&mut self, day: i64, local: i64) -> i64 {
+        if self.offsets.len() > OFFSET_DAYS_MAX {
+            self.offsets.clear();
+        }
+        let zone = self.zone;
+        let whole_day = *self.offsets.entry(day).or_insert_with(|| {
+            let first = offset_at(zone, day * SECONDS_PER_DAY);
+            let last = offset_at(zone, (day + 1) * SECONDS_PER_DAY);
+            (first == last).then_some(first)
+        });
+        whole_day.unwrap_or_else(|| offset_at(zone, local))
+    }
+}
+
+/// Seconds east of Greenwich at a local time; before the change where the time exists twice or never.
+fn offset_at(zone: Tz, local: i64) -> i64 {
+    let Some(time) = chrono::DateTime::from_timestamp(local, 0) else { return 0 };
+    let mut time = time.naive_utc();
+    // A gap is an hour as a rule, a day where a country crossed the date line.
+    for _ in 0..=48 {
+        match zone.offset_from_local_datetime(&time) {
+            MappedLocalTime::Single(offset) | MappedLocalTime::Ambiguous(offset, _) => {
+                return i64::from(offset.fix().local_minus_utc());
+            }
+            MappedLocalTime::None => time -= TimeDelta::minutes(30),
+        }
+    }
+    0
+}
+
+impl CustomFormat {
+    fn read(&self, text: &str) -> Option<Written> {
+        let mut parsed = Parsed::new();
+        chrono::format::parse(&mut parsed, text.trim(), self.items.iter()).ok()?;
+        let zone = parsed.offset().map_or(Zone::Local, |east| Zone::East(i64::from(east)));
+        if let Ok(time) = parsed.to_naive_datetime_with_offset(0) {
+            return Some(Written::of(time, zone));
+        }
+        let date = parsed.to_naive_date().ok()?;
+        Some(Written { day: Day::Sure(days(date)), time: None, zone })
+    }
+}
+
+impl Written {
+    fn of(time: NaiveDateTime, zone: Zone) -> Self {
+        let seconds = i64::from(time.num_seconds_from_midnight());
+        let micros = seconds * MICROS_PER_SECOND + i64::from(time.nanosecond() / 1_000);
+        Self { day: Day::Sure(days(time.date())), time: Some(micros), zone }
+    }
+}
+
+fn days(date: NaiveDate) -> i64 {
+    /// Days from the first day of our era to 1970.
+    const EPOCH: i64 = 719_163;
+    i64::from(date.num_days_from_ce()) - EPOCH
+}
+
+/// Days since 1970 of a date, if there is such a date.
+fn days_of(year: u32, month: u32, day: u32) -> Option<i64> {
+    // Oracle's DATE ends there, and it keeps every sum below in range.
+    if !(1..=9_999).contains(&year) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).map(days)
+}
+
+fn scan(text: &str) -> Option<Written> {
+    let mut scan = Scan { rest: text.trim().as_bytes() };
+    let day = scan.day()?;
+    let time = scan.time()?;
+    let zone = if time.is_some() { scan.zone()? } else { Zone::Local };
+    Some(Written { day, time, zone })
+}
+
+/// What is left of a date's text.
+struct Scan<'a> {
+    rest: &'a [u8],
+}
+
+impl Scan<'_> {
+    fn day(&mut self) -> Option<Day> {
+        let (first, width) = self.digits()?;
+        let separator = self.one_of(b"-/. ")?;
+        if let Some(month) = self.month_name() {
+            self.one_of(b"-/. ,")?;
+            let (third, third_width) = self.digits()?;
+            let date = match width {
+                4 => days_of(first, month, third),
+                _ => days_of(full_year(third, third_width)?, month, first),
+            };
+            return date.map(Day::Sure);
+        }
+        let (second, _) = self.digits()?;
+        self.one_of(b"-/.")?;
+        let (third, third_width) = self.digits()?;
+        if width == 4 {
+            return days_of(first, second, third).map(Day::Sure);
+        }
+        let year = full_year(third, third_width)?;
+        let dmy = days_of(year, second, first);
+        // Points are written where the day comes first.
+        let mdy = if separator == b'.' { None } else { days_of(year, first, second) };
+        match (dmy, mdy) {
+            (None, None) => None,
+            (Some(day), None) if separator == b'.' => Some(Day::Sure(day)),
+            (Some(day), None) => Some(Day::Only { dmy: true, day }),
+            (None, Some(day)) => Some(Day::Only { dmy: false, day }),
+            (Some(dmy), Some(mdy)) if dmy == mdy => Some(Day::Sure(dmy)),
+            (Some(dmy), Some(mdy)) => Some(Day::Either { dmy, mdy }),
+        }
+    }
+
+    /// Microseconds since midnight; `Some(None)` when the text ends before a time.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer level is the failure, the inner one SQL's NULL"
+    )]
+    fn time(&mut self) -> Option<Option<i64>> {
+        if self.rest.is_empty() {
+            return Some(None);
+        }
+        self.one_of(b" Tt")?;
+        self.blanks();
+        let (hour, _) = self.digits()?;
+        self.one_of(b":.")?;
+        let (minute, _) = self.digits()?;
+        let mut second = 0;
+        let mut micros = 0;
+        if self.one_of(b":.").is_some() {
+            second = self.digits()?.0;
+            if self.one_of(b".,").is_some() {
+                micros = self.fraction()?;
+            }
+        }
+        let hour = self.half_of_day(hour)?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+        Some(Some(seconds * MICROS_PER_SECOND + micros))
+    }
+
+    /// The hour of 24, after `AM`, `PM`, `a.m.` or nothing of the kind.
+    fn half_of_day(&mut self, hour: u32) -> Option<u32> {
+        let Some((after_noon, rest)) = meridiem(self.rest.trim_ascii_start()) else {
+            return Some(hour);
+        };
+        self.rest = rest;
+        (1..=12).contains(&hour).then(|| hour % 12 + if after_noon { 12 } else { 0 })
+    }
+
+    fn zone(&mut self) -> Option<Zone> {
+        self.blanks();
+        match self.rest {
+            [] => Some(Zone::Local),
+            b"Z" | b"z" => Some(Zone::East(0)),
+            [sign @ (b'+' | b'-'), ..] => {
+                let sign = if *sign == b'-' { -1 } else { 1 };
+                self.rest = &self.rest[1..];
+                let east = self.offset()?;
+                self.rest.is_empty().then_some(Zone::East(sign * east))
+            }
+            name => region(name).map(Zone::Region),
+        }
+    }
+
+    /// `01:00`, `1:00`, `0100` or `01`, in seconds.
+    fn offset(&mut self) -> Option<i64> {
+        let (hours, width) = self.digits()?;
+        let (hours, minutes) = match width {
+            1 | 2 if self.one_of(b":").is_some() => (hours, self.digits()?.0),
+            1 | 2 => (hours, 0),
+            4 => (hours / 100, hours % 100),
+            _ => return None,
+        };
+        (hours <= 15 && minutes <= 59).then_some(i64::from(hours) * 3_600 + i64::from(minutes) * 60)
+    }
+
+    /// Up to nine digits and how many there were.
+    fn digits(&mut self) -> Option<(u32, usize)> {
+        let width = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=9).contains(&width) {
+            return None;
+        }
+        let value =
+            self.rest[..width].iter().fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0'));
+        self.rest = &self.rest[width..];
+        Some((value, width))
+    }
+
+    /// Digits after the point, as microseconds; finer ones are cut off.
+    fn fraction(&mut self) -> Option<i64> {
+        let (value, width) = self.digits()?;
+        let width = u32::try_from(width).ok()?;
+        let value = i64::from(value);
+        Some(if width <= 6 { value * 10_i64.pow(6 - width) } else { value / 10_i64.pow(width - 6) })
+    }
+
+    fn month_name(&mut self) -> Option<u32> {
+        const MONTHS: [&str; 12] = [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ];
+        let width = self.rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let name = &self.rest[..width];
+        let is = |month: &&str| {
+            let month = month.as_bytes();
+            name.eq_ignore_ascii_case(&month[..3]) || name.eq_ignore_ascii_case(month)
+        };
+        let at = (1..).zip(&MONTHS).find(|(_, month)| is(month))?.0;
+        self.rest = &self.rest[width..];
+        // `29-MARCH    -26`: month names are padded where a format says MONTH without FM.
+        if self.rest.starts_with(b"  ") {
+            self.blanks();
+        }
+        Some(at)
+    }
+
+    fn one_of(&mut self, bytes: &[u8]) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        bytes.contains(first).then(|| {
+            self.rest = rest;
+            *first
+        })
+    }
+
+    fn blanks(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
+    }
+}
+
+/// Whether it is after noon, and what follows; `None` when the text does not say (`America/Lima` is a zone).
+fn meridiem(text: &[u8]) -> Option<(bool, &[u8])> {
+    let (half, rest) = text.split_first()?;
+    let rest = rest.strip_prefix(b".").unwrap_or(rest);
+    let (m, rest) = rest.split_first()?;
+    let rest = rest.strip_prefix(b".").unwrap_or(rest);
+    let is_word =
+        m.eq_ignore_ascii_case(&b'm') && !rest.first().is_some_and(u8::is_ascii_alphabetic);
+    match half.to_ascii_lowercase() {
+        b'a' if is_word => Some((false, rest)),
+        b'p' if is_word => Some((true, rest)),
+        _ => None,
+    }
+}
+
+/// Years of two digits follow Oracle's RR in the first half of a century: 00 to 49 are 20xx, 50 to 99 are 19xx.
+fn full_year(year: u32, width: usize) -> Option<u32> {
+    match (width, year) {
+        (2, 0..=49) => Some(2_000 + year),
+        (2, _) => Some(1_900 + year),
+        (4, _) => Some(year),
+        _ => None,
+    }
+}
+
+/// `Europe/Berlin`, `EUROPE/BERLIN CEST`, `UTC`.
+fn region(name: &[u8]) -> Option<Tz> {
+    let mut words = std::str::from_utf8(name).ok()?.split_ascii_whitespace();
+    let zone = Tz::from_str_insensitive(words.next()?).ok()?;
+    let is_abbreviation = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (words.next().is_none_or(is_abbreviation) && words.next().is_none()).then_some(zone)
+}

@@ -1,0 +1,601 @@
+//! Reads the cells of records into snapshots.
+//!
+//! A row is read completely before anything of it is stored, so that a row with one bad cell leaves no trace. What can
+//! only be known at the end of the file (the order of day and month, the latest time) is settled in
+//! [`Table::finish`].
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::cell::{self, Kind, shown};
+use super::date::{Calendar, DateFault, Reading, Written};
+use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
+use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
+use crate::engine::command::command_name;
+use crate::engine::session::{
+    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
+};
+use crate::engine::text::Symbol;
+use crate::engine::time::Timestamp;
+
+/// Most sessions of one capture, over all its snapshots: some GiB of columns.
+const SESSIONS_MAX: usize = 10_000_000;
+
+/// Most snapshots of one capture: two weeks of one a minute.
+const SNAPSHOTS_MAX: usize = 20_000;
+
+/// Most distinct text of one capture, each snapshot counted by itself, in MiB.
+const TEXT_MIB_MAX: usize = 2_048;
+
+/// The cells of one record: one text and where each cell ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cells<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) ends: &'a [usize],
+    /// True where NULL may be written as a word.
+    pub(super) null_words: bool,
+}
+
+impl<'a> Cells<'a> {
+    fn range(&self, cell: usize) -> std::ops::Range<usize> {
+        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
+        start..self.ends[cell]
+    }
+
+    /// The bytes of one cell.
+    pub(super) fn bytes(&self, cell: usize) -> &'a [u8] {
+        &self.text[self.range(cell)]
+    }
+
+    /// The bytes of all cells, without anything between them.
+    pub(super) fn all(&self) -> &'a [u8] {
+        &self.text[..self.ends.last().copied().unwrap_or(0)]
+    }
+
+    /// The first cell that is not text, and why.
+    fn fault(&self) -> Option<(usize, &'static str)> {
+        (0..self.ends.len()).find_map(|cell| {
+            let bytes = self.bytes(cell);
+            if std::str::from_utf8(bytes).is_err() {
+                return Some((cell, "is not UTF-8"));
+            }
+            bytes.contains(&0).then_some((cell, "holds a NUL character"))
+        })
+    }
+}
+
+/// Cells that are text throughout.
+#[derive(Clone, Copy)]
+struct Texts<'a> {
+    cells: Cells<'a>,
+    text: &'a str,
+}
+
+impl<'a> Texts<'a> {
+    fn of(cells: Cells<'a>) -> Result<Self, (usize, &'static str)> {
+        let all = cells.all();
+        let is_cut = |end: &usize| all.get(*end).is_some_and(|byte| byte & 0xc0 == 0x80);
+        match std::str::from_utf8(all) {
+            // Cells may be broken though their sum is not.
+            Ok(text) if !all.contains(&0) && (all.is_ascii() || !cells.ends.iter().any(is_cut)) => {
+                Ok(Self { cells, text })
+            }
+            _ => Err(cells.fault().unwrap_or((0, "is not UTF-8"))),
+        }
+    }
+
+    fn get(&self, slot: &Slot) -> &'a str {
+        let text = &self.text[self.cells.range(slot.cell)];
+        if self.cells.null_words { cell::without_null_word(text) } else { text }
+    }
+}
+
+/// What separates snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Taken {
+    At(Timestamp),
+    Pending(Written),
+    /// The latest time in the rows, once all are read.
+    Unknown,
+}
+
+/// One snapshot in the making.
+struct Group {
+    taken: Taken,
+    sessions: Sessions,
+    keys: FxHashSet<SessionKey>,
+    /// The layout whose columns the sessions have.
+    layout: u64,
+    /// Times that wait for the order of day and month.
+    pending: Vec<(usize, NumberColumn, Written)>,
+    /// The value above, by column: neighbours are often equal, and then nothing has to be looked up.
+    above: Vec<(String, Symbol)>,
+}
+
+/// Why a row is not taken.
+enum Reject {
+    Cell(usize, String),
+    Row(String),
+    Capture(CaptureError),
+}
+
+/// The values of one row before it is known to be good.
+#[derive(Default)]
+struct Draft {
+    texts: Vec<(TextColumn, Symbol)>,
+    numbers: Vec<(NumberColumn, Number)>,
+    pending: Vec<(NumberColumn, Written)>,
+}
+
+/// Something first seen in a line.
+struct Seen {
+    column: String,
+    line: u64,
+    text: String,
+}
+
+/// Snapshots in the making.
+pub(super) struct Table<'o> {
+    options: &'o ReadOptions,
+    calendar: Calendar,
+    groups: Vec<Group>,
+    index: FxHashMap<Taken, usize>,
+    last_taken: Option<(String, usize)>,
+    draft: Draft,
+    layout: u64,
+    sessions: usize,
+    text_bytes: usize,
+    first_pending: Option<Seen>,
+    order_line: u64,
+    problems: Vec<RowProblem>,
+    further_problems: u64,
+    unknown: Vec<String>,
+    unused: Vec<(String, String)>,
+    headers: FxHashSet<String>,
+    date_only: Vec<String>,
+}
+
+impl<'o> Table<'o> {
+    pub(super) fn new(options: &'o ReadOptions) -> Self {
+        Self {
+            options,
+            calendar: Calendar::new(options.timezone, options.date_format.as_ref()),
+            groups: Vec::new(),
+            index: FxHashMap::default(),
+            last_taken: None,
+            draft: Draft::default(),
+            layout: 0,
+            sessions: 0,
+            text_bytes: 0,
+            first_pending: None,
+            order_line: 0,
+            problems: Vec::new(),
+            further_problems: 0,
+            unknown: Vec::new(),
+            unused: Vec::new(),
+            headers: FxHashSet::default(),
+            date_only: Vec::new(),
+        }
+    }
+
+    pub(super) fn column_map(&self) -> &'o ColumnMap {
+        &self.options.columns
+    }
+
+    /// Announces the layout of the rows that follow.
+    pub(super) fn use_layout(&mut self, layout: &Layout) {
+        self.layout += 1;
+        for name in &layout.unknown {
+            if self.unknown.len() < COLUMNS_MAX && !self.unknown.contains(name) {
+                self.unknown.push(name.clone());
+            }
+        }
+        for pair in &layout.unused {
+            if self.unused.len() < COLUMNS_MAX && !self.unused.contains(pair) {
+                self.unused.push(pair.clone());
+            }
+        }
+        for slot in &layout.slots {
+            if !self.headers.contains(&slot.header) {
+                self.headers.insert(slot.header.clone());
+            }
+        }
+    }
+
+    /// Notes that a row is left out.
+    pub(super) fn problem(
+        &mut self,
+        line: u64,
+        column: Option<(Option<&str>, Option<usize>)>,
+        message: String,
+    ) {
+        if self.problems.len() == PROBLEMS_MAX {
+            self.further_problems += 1;
+            return;
+        }
+        let (name, column_number) = column.unwrap_or_default();
+        self.problems.push(RowProblem {
+            line,
+            column: name.map(str::to_owned),
+            column_number,
+            message,
+        });
+    }
+
+    /// Reads one row.
+    pub(super) fn row(
+        &mut self,
+        line: u64,
+        layout: &Layout,
+        cells: &Cells<'_>,
+    ) -> Result<(), CaptureError> {
+        let result = match Texts::of(*cells) {
+            Ok(texts) => self.read_row(line, layout, texts),
+            Err((cell, fault)) => Err(Reject::Cell(cell, fault.to_owned())),
+        };
+        match result {
+            Ok(()) => {}
+            Err(Reject::Capture(error)) => return Err(error),
+            Err(Reject::Row(message)) => self.problem(line, None, message),
+            Err(Reject::Cell(cell, message)) => {
+                let slot = layout.slots.iter().find(|slot| slot.cell == cell);
+                // JSON's keys are not numbered.
+                let number = cells.null_words.then_some(cell + 1);
+                self.problem(line, Some((slot.map(|slot| slot.header.as_str()), number)), message);
+            }
+        }
+        if self.first_pending.is_some() && self.calendar.order().is_some() {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    fn read_row(&mut self, line: u64, layout: &Layout, texts: Texts<'_>) -> Result<(), Reject> {
+        if self.sessions == SESSIONS_MAX {
+            return Err(too_many("sessions", SESSIONS_MAX));
+        }
+        let group = self.group(line, layout, texts)?;
+        let key = read_key(layout, texts)?;
+        if self.groups[group].keys.contains(&key) {
+            return Err(Reject::Row(format!("the session {key} is in this snapshot already")));
+        }
+        if self.groups[group].layout != self.layout {
+            self.groups[group].offer(layout, self.layout);
+        }
+        self.draft.clear();
+        let bytes = self.groups[group].sessions.texts().bytes();
+        let read = self.read_cells(line, group, layout, texts);
+        self.text_bytes += self.groups[group].sessions.texts().bytes() - bytes;
+        read?;
+        if self.text_bytes >> 20 >= TEXT_MIB_MAX {
+            return Err(too_many("MiB of distinct text", TEXT_MIB_MAX));
+        }
+        self.groups[group].add(key, &self.draft);
+        self.sessions += 1;
+        Ok(())
+    }
+
+    /// The snapshot that the row belongs to, new or known.
+    fn group(&mut self, line: u64, layout: &Layout, texts: Texts<'_>) -> Result<usize, Reject> {
+        let slot = layout.slots.first().filter(|slot| slot.target == Target::TakenAt);
+        let Some(slot) = slot.filter(|_| self.options.at.is_none()) else {
+            return self.group_taken(self.options.at.map_or(Taken::Unknown, Taken::At));
+        };
+        let text = texts.get(slot);
+        if let Some((last, group)) = &self.last_taken
+            && last == text
+        {
+            return Ok(*group);
+        }
+        if text.trim().is_empty() {
+            return Err(Reject::Cell(
+                slot.cell,
+                "is empty: nothing says which snapshot the row is of".to_owned(),
+            ));
+        }
+        let taken = match self.read_time(line, slot, text)? {
+            Reading::At(at) => Taken::At(at),
+            Reading::Pending(written) => Taken::Pending(written),
+            Reading::DateOnly => {
+                return Err(Reject::Cell(slot.cell, format!("{} has no time of day", shown(text))));
+            }
+        };
+        let group = self.group_taken(taken)?;
+        self.last_taken = Some((text.to_owned(), group));
+        Ok(group)
+    }
+
+    fn group_taken(&mut self, taken: Taken) -> Result<usize, Reject> {
+        if let Some(group) = self.index.get(&taken) {
+            return Ok(*group);
+        }
+        if self.groups.len() == SNAPSHOTS_MAX {
+            return Err(too_many("snapshots", SNAPSHOTS_MAX));
+        }
+        self.groups.push(Group::new(taken));
+        self.index.insert(taken, self.groups.len() - 1);
+        Ok(self.groups.len() - 1)
+    }
+
+    fn read_cells(
+        &mut self,
+        line: u64,
+        group: usize,
+        layout: &Layout,
+        texts: Texts<'_>,
+    ) -> Result<(), Reject> {
+        for slot in &layout.slots {
+            let text = texts.get(slot);
+            match slot.target {
+                Target::Column(Column::Text(column)) => {
+                    let symbol = self.groups[group].symbol(column, text);
+                    self.draft.texts.push((column, symbol));
+                }
+                Target::Column(Column::Number(column)) => {
+                    let text = text.trim();
+                    if text.is_empty() {
+                        continue;
+                    }
+                    if column.is_time() {
+                        self.read_time_cell(line, slot, column, text)?;
+                        continue;
+                    }
+                    let number = cell::number(text, kind(column));
+                    let number = number.map_err(|message| Reject::Cell(slot.cell, message))?;
+                    self.draft.numbers.push((column, Number::from(number)));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_time_cell(
+        &mut self,
+        line: u64,
+        slot: &Slot,
+        column: NumberColumn,
+        text: &str,
+    ) -> Result<(), Reject> {
+        match self.read_time(line, slot, text)? {
+            Reading::At(at) => self.draft.numbers.push((column, Number::from(at.0))),
+            Reading::Pending(written) => self.draft.pending.push((column, written)),
+            Reading::DateOnly if self.date_only.contains(&slot.header) => {}
+            Reading::DateOnly => self.date_only.push(slot.header.clone()),
+        }
+        Ok(())
+    }
+
+    fn read_time(&mut self, line: u64, slot: &Slot, text: &str) -> Result<Reading, Reject> {
+        let order = self.calendar.order();
+        let read = self.calendar.read(text);
+        if order.is_none() && self.calendar.order().is_some() {
+            self.order_line = line;
+        }
+        match read {
+            Ok(Reading::Pending(written)) => {
+                self.first_pending.get_or_insert_with(|| Seen {
+                    column: slot.header.clone(),
+                    line,
+                    text: text.to_owned(),
+                });
+                Ok(Reading::Pending(written))
+            }
+            Ok(reading) => Ok(reading),
+            Err(DateFault::NotATime) => {
+                Err(Reject::Cell(slot.cell, format!("{} is not a time", shown(text))))
+            }
+            Err(DateFault::Contradiction { needs }) => {
+                Err(Reject::Capture(CaptureError::ContradictoryDates {
+                    column: slot.header.clone(),
+                    line,
+                    text: text.to_owned(),
+                    needs: needs.to_string(),
+                    other_line: self.order_line,
+                }))
+            }
+        }
+    }
+
+    /// Reads what was waiting for the order of day and month.
+    fn settle(&mut self) -> Result<(), CaptureError> {
+        self.first_pending = None;
+        self.last_taken = None;
+        for (at, group) in self.groups.iter_mut().enumerate() {
+            for (row, column, written) in std::mem::take(&mut group.pending) {
+                let time = self.calendar.resolve(written);
+                group.sessions.set_number(row, column, Number::from(time.0));
+            }
+            if let Taken::Pending(written) = group.taken {
+                let time = self.calendar.resolve(written);
+                self.index.remove(&group.taken);
+                group.taken = Taken::At(time);
+                if self.index.insert(group.taken, at).is_some() {
+                    return Err(CaptureError::MixedSnapshotTimes { at: time });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshots in the order of their times.
+    pub(super) fn finish(mut self) -> Result<Capture, CaptureError> {
+        if let Some(Seen { column, line, text }) = self.first_pending {
+            return Err(CaptureError::AmbiguousDates { column, line, text });
+        }
+        if self.sessions == 0 && self.problems.is_empty() {
+            return Err(CaptureError::NoSessions);
+        }
+        let mut warnings = self.header_warnings();
+        let groups = std::mem::take(&mut self.groups).into_iter();
+        let mut snapshots: Vec<Snapshot> = groups
+            .filter(|group| !group.sessions.is_empty())
+            .map(|group| group.into_snapshot(&self.options.database, &mut warnings))
+            .collect();
+        snapshots.sort_by_key(|snapshot| snapshot.taken_at);
+        let Self { problems, further_problems, .. } = self;
+        Ok(Capture { snapshots, problems, further_problems, warnings })
+    }
+
+    fn header_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.unknown.is_empty() {
+            warnings.push(format!("unknown columns are not used: {}", self.unknown.join(", ")));
+        }
+        for (loser, winner) in &self.unused {
+            warnings.push(format!("the column {loser} is not used, {winner} says the same"));
+        }
+        let is_seen =
+            |header: &str| self.headers.iter().any(|seen| seen.eq_ignore_ascii_case(header));
+        for header in self.column_map().headers().filter(|header| !is_seen(header)) {
+            warnings.push(format!("no column is called {header}, which `--columns` maps"));
+        }
+        for column in &self.date_only {
+            warnings.push(format!(
+                "{column} has dates without a time of day; these are taken as unknown"
+            ));
+        }
+        warnings
+    }
+}
+
+impl Draft {
+    fn clear(&mut self) {
+        let Self { texts, numbers, pending } = self;
+        texts.clear();
+        numbers.clear();
+        pending.clear();
+    }
+}
+
+impl Group {
+    fn new(taken: Taken) -> Self {
+        Self {
+            taken,
+            sessions: Sessions::with_columns([]),
+            keys: FxHashSet::default(),
+            layout: 0,
+            pending: Vec::new(),
+            above: vec![(String::new(), Symbol::NULL); TextColumn::ALL.len()],
+        }
+    }
+
+    /// Adds the columns of a layout. Symbols stay what they are.
+    fn offer(&mut self, layout: &Layout, number: u64) {
+        self.layout = number;
+        if layout.columns().all(|column| self.sessions.has(column)) {
+            return;
+        }
+        let old = std::mem::take(&mut self.sessions);
+        let has =
+            |column: &Column| old.has(*column) || layout.columns().any(|other| other == *column);
+        let mut new = Sessions::with_columns(Column::all().filter(has));
+        for symbol in 1..old.texts().table_len() {
+            new.intern(
+                old.texts()
+                    .get(Symbol::from_index(symbol))
+                    .expect("symbols below the table's length exist"),
+            );
+        }
+        for session in old.iter() {
+            let row = new.push(session.key());
+            for column in TextColumn::ALL {
+                new.set_symbol(row, *column, session.symbol(*column));
+            }
+            for column in NumberColumn::ALL {
+                new.set_number(row, *column, Number::from(session.number(*column)));
+            }
+        }
+        self.sessions = new;
+    }
+
+    fn symbol(&mut self, column: TextColumn, text: &str) -> Symbol {
+        let (above, symbol) = &mut self.above[column.index()];
+        if above != text {
+            let value = if column == TextColumn::Command { command(text) } else { text };
+            *symbol = self.sessions.intern(value);
+            above.clear();
+            above.push_str(text);
+        }
+        *symbol
+    }
+
+    fn add(&mut self, key: SessionKey, draft: &Draft) {
+        let Draft { texts, numbers, pending } = draft;
+        self.keys.insert(key);
+        let row = self.sessions.push(key);
+        for (column, symbol) in texts {
+            self.sessions.set_symbol(row, *column, *symbol);
+        }
+        for (column, number) in numbers {
+            self.sessions.set_number(row, *column, *number);
+        }
+        self.pending.extend(pending.iter().map(|(column, written)| (row, *column, *written)));
+    }
+
+    fn into_snapshot(self, database: &str, warnings: &mut Vec<String>) -> Snapshot {
+        if let Taken::At(at) = self.taken {
+            return Snapshot::of_sessions(database, at, self.sessions);
+        }
+        let latest = latest_time(&self.sessions);
+        warnings.push(match latest {
+            Some(at) => format!("nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"),
+            None => "nothing says when the snapshot was taken, and it has no times; ages are unknown".to_owned(),
+        });
+        let mut snapshot =
+            Snapshot::of_sessions(database, latest.unwrap_or_default(), self.sessions);
+        snapshot.time_is_lower_bound = true;
+        snapshot
+    }
+}
+
+fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
+    let times = NumberColumn::ALL.iter().filter(|column| column.is_time());
+    let cells = times.filter_map(|column| sessions.number_column(*column)).flatten();
+    cells.filter_map(|number| number.get()).max().map(Timestamp)
+}
+
+fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
+    let mut key = SessionKey { inst_id: 1, sid: 0, serial: 0 };
+    // Keys stand first in a layout, and INST_ID last of them.
+    for slot in layout.slots.iter().take_while(|slot| !matches!(slot.target, Target::Column(_))) {
+        let text = texts.get(slot);
+        let wrong = |message| Reject::Cell(slot.cell, message);
+        match slot.target {
+            Target::Sid => key.sid = cell::identifier(text).map_err(wrong)?,
+            Target::Serial => key.serial = cell::identifier(text).map_err(wrong)?,
+            Target::SidSerial => {
+                let (sid, serial, inst_id) = cell::sid_serial(text).map_err(wrong)?;
+                key = SessionKey { inst_id: inst_id.unwrap_or(1), sid, serial };
+            }
+            Target::InstId if text.trim().is_empty() => {}
+            Target::InstId => key.inst_id = cell::identifier(text).map_err(wrong)?,
+            Target::TakenAt | Target::Column(_) => {}
+        }
+        if key.inst_id == 0 {
+            return Err(wrong("`0` is not an instance".to_owned()));
+        }
+    }
+    Ok(key)
+}
+
+fn too_many(what: &'static str, max: usize) -> Reject {
+    Reject::Capture(CaptureError::TooMany { what, max })
+}
+
+const fn kind(column: NumberColumn) -> Kind {
+    match column {
+        NumberColumn::LastCallEt | NumberColumn::SecondsInWait => Kind::Seconds,
+        NumberColumn::CpuSeconds => Kind::SecondThousandths,
+        _ if column.scale() == 1 => Kind::Whole,
+        _ => Kind::Thousandths,
+    }
+}
+
+/// The name for a number of V$SQLCOMMAND; a number without a name, and a name, as they are.
+fn command(text: &str) -> &str {
+    match text.trim().parse() {
+        Ok(0) => "",
+        Ok(number) => command_name(number).unwrap_or(text.trim()),
+        Err(_) => text,
+    }
+}

@@ -1,0 +1,140 @@
+//! Names of SQL commands: what `V$SESSION.COMMAND` numbers stand for (`V$SQLCOMMAND`).
+//!
+//! Only the numbers that sessions are seen with are listed; the others stay numbers. No other meaning is attached to
+//! them here.
+
+/// The commands with a name, ordered by number.
+const COMMANDS: &[(u32, &str)] = &[
+    (1, "CREATE TABLE"),
+    (2, "INSERT"),
+    (3, "SELECT"),
+    (4, "CREATE CLUSTER"),
+    (5, "ALTER CLUSTER"),
+    (6, "UPDATE"),
+    (7, "DELETE"),
+    (8, "DROP CLUSTER"),
+    (9, "CREATE INDEX"),
+    (10, "DROP INDEX"),
+    (11, "ALTER INDEX"),
+    (12, "DROP TABLE"),
+    (13, "CREATE SEQUENCE"),
+    (14, "ALTER SEQUENCE"),
+    (15, "ALTER TABLE"),
+    (16, "DROP SEQUENCE"),
+    (17, "GRANT OBJECT"),
+    (18, "REVOKE OBJECT"),
+    (19, "CREATE SYNONYM"),
+    (20, "DROP SYNONYM"),
+    (21, "CREATE VIEW"),
+    (22, "DROP VIEW"),
+    (23, "VALIDATE INDEX"),
+    (24, "CREATE PROCEDURE"),
+    (25, "ALTER PROCEDURE"),
+    (26, "LOCK TABLE"),
+    (27, "NO-OP"),
+    (28, "RENAME"),
+    (29, "COMMENT"),
+    (30, "AUDIT OBJECT"),
+    (31, "NOAUDIT OBJECT"),
+    (32, "CREATE DATABASE LINK"),
+    (33, "DROP DATABASE LINK"),
+    (34, "CREATE DATABASE"),
+    (35, "ALTER DATABASE"),
+    (36, "CREATE ROLLBACK SEG"),
+    (37, "ALTER ROLLBACK SEG"),
+    (38, "DROP ROLLBACK SEG"),
+    (39, "CREATE TABLESPACE"),
+    (40, "ALTER TABLESPACE"),
+    (41, "DROP TABLESPACE"),
+    (42, "ALTER SESSION"),
+    (43, "ALTER USER"),
+    (44, "COMMIT"),
+    (45, "ROLLBACK"),
+    (46, "SAVEPOINT"),
+    (47, "PL/SQL EXECUTE"),
+    (48, "SET TRANSACTION"),
+    (49, "ALTER SYSTEM"),
+    (50, "EXPLAIN"),
+    (51, "CREATE USER"),
+    (52, "CREATE ROLE"),
+    (53, "DROP USER"),
+    (54, "DROP ROLE"),
+    (55, "SET ROLE"),
+    (56, "CREATE SCHEMA"),
+    (57, "CREATE CONTROL FILE"),
+    (59, "CREATE TRIGGER"),
+    (60, "ALTER TRIGGER"),
+    (61, "DROP TRIGGER"),
+    (62, "ANALYZE TABLE"),
+    (63, "ANALYZE INDEX"),
+    (64, "ANALYZE CLUSTER"),
+    (65, "CREATE PROFILE"),
+    (66, "DROP PROFILE"),
+    (67, "ALTER PROFILE"),
+    (68, "DROP PROCEDURE"),
+    (70, "ALTER RESOURCE COST"),
+    (71, "CREATE MATERIALIZED VIEW LOG"),
+    (72, "ALTER MATERIALIZED VIEW LOG"),
+    (73, "DROP MATERIALIZED VIEW LOG"),
+    (74, "CREATE MATERIALIZED VIEW"),
+    (75, "ALTER MATERIALIZED VIEW"),
+    (76, "DROP MATERIALIZED VIEW"),
+    (77, "CREATE TYPE"),
+    (78, "DROP TYPE"),
+    (79, "ALTER ROLE"),
+    (80, "ALTER TYPE"),
+    (81, "CREATE TYPE BODY"),
+    (82, "ALTER TYPE BODY"),
+    (83, "DROP TYPE BODY"),
+    (84, "DROP LIBRARY"),
+    (85, "TRUNCATE TABLE"),
+    (86, "TRUNCATE CLUSTER"),
+    (88, "ALTER VIEW"),
+    (90, "SET CONSTRAINTS"),
+    (91, "CREATE FUNCTION"),
+    (92, "ALTER FUNCTION"),
+    (93, "DROP FUNCTION"),
+    (94, "CREATE PACKAGE"),
+    (95, "ALTER PACKAGE"),
+    (96, "DROP PACKAGE"),
+    (97, "CREATE PACKAGE BODY"),
+    (98, "ALTER PACKAGE BODY"),
+    (99, "DROP PACKAGE BODY"),
+    (157, "CREATE DIRECTORY"),
+    (158, "DROP DIRECTORY"),
+    (159, "CREATE LIBRARY"),
+    (160, "CREATE JAVA"),
+    (161, "ALTER JAVA"),
+    (162, "DROP JAVA"),
+    (170, "CALL METHOD"),
+    (189, "UPSERT"),
+    (197, "PURGE USER RECYCLEBIN"),
+    (198, "PURGE DBA RECYCLEBIN"),
+    (199, "PURGE TABLESPACE"),
+    (200, "PURGE TABLE"),
+    (201, "PURGE INDEX"),
+    (202, "UNDROP OBJECT"),
+    (204, "FLASHBACK DATABASE"),
+    (205, "FLASHBACK TABLE"),
+    (206, "CREATE RESTORE POINT"),
+    (207, "DROP RESTORE POINT"),
+];
+
+/// The name of a command number; `None` for numbers without a listed name, and for 0, which is no command.
+pub fn command_name(number: u32) -> Option<&'static str> {
+    let at = COMMANDS.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+    Some(COMMANDS[at].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMANDS, command_name};
+
+    #[test]
+    fn numbers_are_in_order_and_found() {
+        assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(command_name(47), Some("PL/SQL EXECUTE"));
+        assert_eq!(command_name(0), None);
+        assert_eq!(command_name(9_999), None);
+    }
+}
