@@ -291,9 +291,10 @@ impl<'p> ExactSet<'p> {
             _ => None,
         };
         let mut few: Vec<&str> = patterns.iter().filter_map(exact).collect();
-        let many = match few.len() > EXACT_LIST_HASHED_FROM {
-            true => few.drain(..).collect(),
-            false => FxHashSet::default(),
+        let many = if few.len() > EXACT_LIST_HASHED_FROM {
+            few.drain(..).collect()
+        } else {
+            FxHashSet::default()
         };
         let others = patterns.iter().filter(|pattern| exact(pattern).is_none()).collect();
         Self { few, many, others }

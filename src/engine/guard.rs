@@ -262,9 +262,10 @@ fn is_server_process(session: Session<'_>) -> bool {
 }
 
 fn process_name(session: Session<'_>) -> Option<&str> {
-    match session.has(Column::Text(TextColumn::Pname)) {
-        true => session.text(TextColumn::Pname),
-        false => session.text(TextColumn::Program).and_then(process_in_program),
+    if session.has(Column::Text(TextColumn::Pname)) {
+        session.text(TextColumn::Pname)
+    } else {
+        session.text(TextColumn::Program).and_then(process_in_program)
     }
 }
 

@@ -149,9 +149,10 @@ impl<'a> Planner<'a> {
         let judged: Vec<(usize, Option<Verdict>)> =
             matched.iter().map(|row| (row, self.exempt(rule, row, unless))).collect();
         let candidates = judged.iter().filter(|(_, exempt)| exempt.is_none());
-        plan.candidates = match rule.hold > Span::ZERO {
-            true => candidates.clone().map(|(row, _)| self.session(*row).life()).collect(),
-            false => Vec::new(),
+        plan.candidates = if rule.hold > Span::ZERO {
+            candidates.clone().map(|(row, _)| self.session(*row).life()).collect()
+        } else {
+            Vec::new()
         };
         if let Some(halted) = self.only_when(rule, candidates.count()) {
             plan.halted = Some(halted);
@@ -393,9 +394,10 @@ fn why_asleep(asleep: &Asleep, rule: &Rule) -> (HaltReason, Detail) {
 }
 
 fn show_measure(test: &PopulationTest, value: i64) -> String {
-    match test.measure.is_percent() {
-        true => format!("{}%", value as f64 / 1_000.0),
-        false => value.to_string(),
+    if test.measure.is_percent() {
+        format!("{}%", value as f64 / 1_000.0)
+    } else {
+        value.to_string()
     }
 }
 
