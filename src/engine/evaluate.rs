@@ -144,7 +144,9 @@ impl<'c, 'f> Columns<'c, 'f> {
             }
             Condition::Any(parts) => {
                 let mut any = Truths::constant(Truth::False, self.len());
-                parts.iter().for_each(|part| self.combine(&mut any, part, Truths::or));
+                for part in parts {
+                    self.combine(&mut any, part, Truths::or);
+                }
                 any
             }
         }

@@ -124,7 +124,6 @@ pub fn leaf_truth(leaf: &Leaf, facts: &Facts<'_>, value: Value) -> Truth {
     match (&leaf.test, value) {
         (Test::IsNull(_), Value::Absent(_)) => Truth::Unknown,
         (Test::IsNull(wanted), value) => Truth::of(matches!(value, Value::Null(_)) == *wanted),
-        (_, Value::Null(_) | Value::Absent(_)) => Truth::Unknown,
         (Test::Text(patterns), Value::Text(symbol)) => {
             let text = facts.text(leaf.field, symbol);
             let folded = fold(&text);
@@ -135,7 +134,8 @@ pub fn leaf_truth(leaf: &Leaf, facts: &Facts<'_>, value: Value) -> Truth {
             Truth::of(comparisons.iter().all(|comparison| comparison.holds(number)))
         }
         (Test::Flag(wanted), Value::Flag(flag)) => Truth::of(flag == *wanted),
-        // A test of another kind than the field: the compiler builds none, and knowing nothing ends nobody.
+        // No value; or a test of another kind than the field, of which the compiler builds none. Knowing nothing ends
+        // nobody.
         _ => Truth::Unknown,
     }
 }

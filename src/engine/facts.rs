@@ -332,7 +332,7 @@ fn in_state(field: Field, session: Session<'_>, value: impl FnOnce() -> Value) -
 
 fn text(session: Session<'_>, column: TextColumn) -> Value {
     let symbol = session.symbol(column);
-    if !symbol.is_null() { Value::Text(symbol) } else { missing(session, Column::Text(column)) }
+    if symbol.is_null() { missing(session, Column::Text(column)) } else { Value::Text(symbol) }
 }
 
 fn number(session: Session<'_>, column: NumberColumn) -> Value {

@@ -160,7 +160,7 @@ impl<'a> Planner<'a> {
             return;
         }
         plan.population = self.population(rule);
-        plan.entries = self.select(rule, judged);
+        plan.entries = self.select(rule, &judged);
     }
 
     fn session(&self, row: usize) -> Session<'a> {
@@ -287,7 +287,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Groups, orders and selects; returns the rule's matches in the plan's order.
-    fn select(&self, rule: &Rule, judged: Vec<(usize, Option<Verdict>)>) -> Vec<Entry> {
+    fn select(&self, rule: &Rule, judged: &[(usize, Option<Verdict>)]) -> Vec<Entry> {
         let facts = &self.evaluation.facts;
         let mut grouper = Grouper::new(facts, &rule.victims.group_by);
         let groups: Vec<u32> = judged.iter().map(|(row, _)| grouper.group_of(*row)).collect();
@@ -337,7 +337,9 @@ impl<'a> Planner<'a> {
         let rows: Vec<usize> = candidates.iter().map(row).collect();
         if !self.having(rule, &rows) {
             let detail = Detail::Fixed("its group does not meet `having`");
-            candidates.iter().for_each(|it| spare(it, SpareReason::NotSelected, detail.clone()));
+            for candidate in candidates {
+                spare(candidate, SpareReason::NotSelected, detail.clone());
+            }
             return;
         }
         for candidate in candidates.iter().filter(|candidate| !candidate.selectable) {

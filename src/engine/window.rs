@@ -100,8 +100,9 @@ fn weekdays(text: &str) -> Result<[bool; 7], String> {
 }
 
 fn weekday(text: &str) -> Result<usize, String> {
-    let is = |day: &&str| day.eq_ignore_ascii_case(text);
-    DAYS.iter().position(|day| is(day)).ok_or_else(|| format!("`{text}` is no weekday: Mon to Sun"))
+    DAYS.iter()
+        .position(|day| day.eq_ignore_ascii_case(text))
+        .ok_or_else(|| format!("`{text}` is no weekday: Mon to Sun"))
 }
 
 fn times_of_day(text: &str) -> Result<(NaiveTime, Option<NaiveTime>), String> {
