@@ -3,3 +3,4 @@
 mod captures;
 mod fixture;
 mod invariants;
+mod policies;
