@@ -41,7 +41,7 @@ pub(super) fn read(source: impl Read, table: &mut Table<'_>) -> Result<(), Captu
             Line::Read if text.trim_ascii().is_empty() => {}
             Line::Read => match serde_json::from_slice::<Map<String, Value>>(&text) {
                 Err(error) => {
-                    table.problem(number, None, format!("not a JSON object: {}", what(&error)))
+                    table.problem(number, None, format!("not a JSON object: {}", what(&error)));
                 }
                 Ok(object) => match cells.fill(&object) {
                     Err(key) => {

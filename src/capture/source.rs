@@ -101,7 +101,7 @@ impl<R: Read> Utf16<R> {
             match decoded {
                 Ok('\u{feff}') if self.at_start => {}
                 Ok(char) => {
-                    self.decoded.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes())
+                    self.decoded.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 Err(_) => self.decoded.push(0xff),
             }
