@@ -5,9 +5,8 @@
 //! reported rows is the caller's decision. Nothing is decided about sessions here, and the only times known are those
 //! in the capture.
 //!
-//! The way of a byte: [`source`] unpacks and decodes, [`csv`] or [`json`] cuts records, [`header`] says which cell fills
-//! what, [`table`] reads the cells ([`cell`], [`date`]) into snapshots. [`write_csv`] and [`write_jsonl`] are the way
-//! back.
+//! The way of a byte: `source` unpacks and decodes, `csv` or `json` cuts records, `header` says which cell fills what,
+//! `table` reads the cells (`cell`, `date`) into snapshots. [`write_csv`] and [`write_jsonl`] are the way back.
 
 mod cell;
 mod csv;

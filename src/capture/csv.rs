@@ -97,28 +97,28 @@ fn is_statement(line: &str) -> bool {
 fn is_noise(cells: &Cells<'_>, layout: &Layout) -> bool {
     let key = layout.slot(Target::Sid).or_else(|| layout.slot(Target::SidSerial));
     let key = key.expect("a layout without a key is not used");
-    let cell = |at| cells.bytes(at).trim_ascii();
     if cells.ends.len() == layout.width {
-        match cell(key.cell) {
-            [b'0'..=b'9', ..] => return false,
+        match cells.bytes(key.cell).trim_ascii() {
+            // A count of rows has two cells at most: `1,234 rows selected.`
+            [b'0'..=b'9', ..] if layout.width > 2 => return false,
             name if name.eq_ignore_ascii_case(key.header.as_bytes()) => return true,
             _ => {}
         }
     }
-    let first = cell(0);
-    let last = cell(cells.ends.len().saturating_sub(1));
-    let is_count = last.ends_with(b"rows selected.")
-        || last.ends_with(b"row selected.")
-        || last.ends_with(b"rows selected")
-        || last.ends_with(b"row selected");
-    let is_rule =
-        || cells.all().iter().all(|byte| matches!(byte, b'-' | b' ')) && !cells.all().is_empty();
-    let is_only_blank = cells.ends.len() == 1 && first.is_empty();
-    is_count
-        || is_only_blank
-        || first.starts_with(b"SQL>")
-        || first.starts_with(b"Elapsed:")
-        || is_rule()
+    let all = cells.all().trim_ascii();
+    let is_blank = cells.ends.len() == 1 && all.is_empty();
+    let is_rule = !all.is_empty() && all.iter().all(|byte| matches!(byte, b'-' | b' '));
+    is_blank || is_rule || is_count(all) || all.starts_with(b"SQL>") || all.starts_with(b"Elapsed:")
+}
+
+/// `12 rows selected.`, `no rows selected`.
+fn is_count(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    let Some(text) = text.strip_suffix(b" selected") else { return false };
+    let Some(count) = text.strip_suffix(b" rows").or_else(|| text.strip_suffix(b" row")) else {
+        return false;
+    };
+    count == b"no" || count.iter().all(u8::is_ascii_digit)
 }
 
 /// One record, valid until the next is asked for.
@@ -206,6 +206,10 @@ impl<R: Read> Records<R> {
     }
 }
 
+#[expect(
+    clippy::naive_bytecount,
+    reason = "not worth a dependency: the compiler makes vectors of it"
+)]
 fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }

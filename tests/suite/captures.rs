@@ -90,7 +90,7 @@ fn render_snapshot(text: &mut String, snapshot: &Snapshot) {
     line(text, &format!("snapshot of {} at {}{bound}", snapshot.database, snapshot.taken_at));
     let columns: Vec<Column> = Column::all().filter(|c| snapshot.sessions.has(*c)).collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-    line(text, &format!("  columns: {}", names.join(" ")));
+    line(text, format!("  columns: {}", names.join(" ")).trim_end());
     for session in snapshot.sessions.iter() {
         let cells: Vec<String> =
             columns.iter().filter_map(|column| render_cell(session, *column)).collect();
