@@ -5,6 +5,7 @@ use regex::RegexBuilder;
 use super::diagnostic::{Code, Sink};
 use super::values::{filled_text, wrong_type};
 use super::yaml::{Node, Scalar, ScalarKind, excerpt};
+use crate::engine::command::command_name;
 use crate::engine::condition::{Field, FieldKind, Pattern};
 use crate::engine::like::Like;
 use crate::engine::text::fold;
@@ -71,9 +72,10 @@ pub(super) fn exact(field: Field, node: &Node, sink: &mut Sink) -> Option<Writte
     Some(Written { pattern: Pattern::exact(&scalar.text), text: scalar.text.clone() })
 }
 
-/// A command by its name, or by its number in V$SQLCOMMAND; numbers compare as digits.
+/// A command by its name, or by its number in V$SQLCOMMAND: captures and databases give names where one is known.
 fn command(text: &str) -> Written {
-    Written { pattern: Pattern::exact(text), text: text.to_owned() }
+    let name = text.parse().ok().and_then(command_name).unwrap_or(text);
+    Written { pattern: Pattern::exact(name), text: text.to_owned() }
 }
 
 /// A signature is a number of up to 64 bits without a sign, more than the engine's numbers hold: it compares as

@@ -22,7 +22,8 @@ use crate::engine::policy::{
     Action, Liftable, Limits, Mode, PopulationMeasure, PopulationTest, Rule, RuleIdentity, Verb,
     Victims,
 };
-use crate::engine::schedule::{Schedule, Window};
+use crate::engine::schedule::Schedule;
+use crate::engine::window::Window;
 use crate::engine::time::Span;
 
 const SCHEDULE: &str = "* * * * *";
