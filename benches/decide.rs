@@ -38,7 +38,11 @@ fn main() {
     for rules in [25, 50, 100, 200] {
         by_rules.push((rules as f64, measure(&snapshot, rules).as_secs_f64()));
     }
-    println!("\nr² of a straight line: {:.4} over sessions, {:.4} over rules", fit(&by_sessions), fit(&by_rules));
+    println!(
+        "\nr² of a straight line: {:.4} over sessions, {:.4} over rules",
+        fit(&by_sessions),
+        fit(&by_rules)
+    );
 }
 
 fn measure(snapshot: &Snapshot, rules: usize) -> Duration {
@@ -75,14 +79,37 @@ fn measure(snapshot: &Snapshot, rules: usize) -> Duration {
 
 /// Rules of every kind: durations, texts exact, LIKE and regex, SQL_IDs, waits, chains, negations, groups.
 fn policies(rules: usize) -> PolicySet {
-    let mut text = String::from("version: 1\ndefaults: {limits: {per_tick: unlimited, percent: unlimited, per_hour: unlimited}}\nrules:\n");
+    let mut text = String::from(
+        "version: 1\ndefaults: {limits: {per_tick: unlimited, percent: unlimited, per_hour: unlimited}}\nrules:\n",
+    );
     for n in 0..rules {
         let rule = match n % 5 {
-            0 => format!("match: {{idle_for: \"> {}m\", username: APP{}, program: {{like: \"JDBC%\"}}}}\n    unless: {{machine: {{like: \"web{}%\"}}}}\n    action: kill", 30 + n, n % 12, n % 7),
-            1 => format!("match: {{sql_id: [{}, {}], sql_running_for: \"> 10m\"}}\n    action: [cancel_sql, {{kill: {{after: 60s}}}}]", sql_id(n * 3), sql_id(n * 5)),
-            2 => format!("match: {{wait_event: \"event number {}\", waiting_for: \"> {}s\", any: [{{module: MODULE{}}}, {{program: {{regex: \"^python\"}}}}]}}\n    action: kill", n % 40, n, n % 30),
-            3 => format!("match: {{idle_for: \"> {}s\", machine: {{like: \"%{}\"}}, username: {{not: [APP1, APP2]}}}}\n    victims: {{group_by: [machine, program], order: -idle_for, keep: 5}}\n    action: kill", 40_000 + n, n % 30),
-            _ => format!("match: {{blocked_sessions: \">= 1\", idle_for: \"> {n}s\", inst_id: {}}}\n    action: {{disconnect: immediate}}", 1 + n % 2),
+            0 => format!(
+                "match: {{idle_for: \"> {}m\", username: APP{}, program: {{like: \"JDBC%\"}}}}\n    unless: {{machine: {{like: \"web{}%\"}}}}\n    action: kill",
+                30 + n,
+                n % 12,
+                n % 7
+            ),
+            1 => format!(
+                "match: {{sql_id: [{}, {}], sql_running_for: \"> 10m\"}}\n    action: [cancel_sql, {{kill: {{after: 60s}}}}]",
+                sql_id(n * 3),
+                sql_id(n * 5)
+            ),
+            2 => format!(
+                "match: {{wait_event: \"event number {}\", waiting_for: \"> {}s\", any: [{{module: MODULE{}}}, {{program: {{regex: \"^python\"}}}}]}}\n    action: kill",
+                n % 40,
+                n,
+                n % 30
+            ),
+            3 => format!(
+                "match: {{idle_for: \"> {}s\", machine: {{like: \"%{}\"}}, username: {{not: [APP1, APP2]}}}}\n    victims: {{group_by: [machine, program], order: -idle_for, keep: 5}}\n    action: kill",
+                40_000 + n,
+                n % 30
+            ),
+            _ => format!(
+                "match: {{blocked_sessions: \">= 1\", idle_for: \"> {n}s\", inst_id: {}}}\n    action: {{disconnect: immediate}}",
+                1 + n % 2
+            ),
         };
         writeln!(text, "  - name: rule{n}\n    {rule}").expect("writing to memory");
     }
@@ -123,7 +150,11 @@ fn snapshot(len: usize) -> Snapshot {
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
     let mut sessions = Sessions::with_columns(columns());
     for n in 0..u32::try_from(len).expect("a bench's size") {
-        let row = sessions.push(SessionKey { inst_id: 1 + n % 2, sid: n / 2 + 1, serial: 1 + n % 60_000 });
+        let row = sessions.push(SessionKey {
+            inst_id: 1 + n % 2,
+            sid: n / 2 + 1,
+            serial: 1 + n % 60_000,
+        });
         fill(&mut sessions, row, &mut dice);
     }
     Snapshot::of_sessions("bench", NOW, sessions)
@@ -131,7 +162,13 @@ fn snapshot(len: usize) -> Snapshot {
 
 fn fill(sessions: &mut Sessions, row: usize, dice: &mut Dice) {
     let active = dice.roll(100) < 8;
-    let programs = ["JDBC Thin Client", "JDBC Thin Client", "python3@app", "w3wp.exe", "sqlplus@host (TNS V1-V3)"];
+    let programs = [
+        "JDBC Thin Client",
+        "JDBC Thin Client",
+        "python3@app",
+        "w3wp.exe",
+        "sqlplus@host (TNS V1-V3)",
+    ];
     let texts = [
         (TextColumn::Username, format!("APP{}", dice.roll(12))),
         (TextColumn::Osuser, format!("os{}", dice.roll(40))),
@@ -169,7 +206,10 @@ fn fill(sessions: &mut Sessions, row: usize, dice: &mut Dice) {
     ];
     if dice.roll(50) == 0 {
         numbers.push((NumberColumn::BlockingInstance, 1));
-        numbers.push((NumberColumn::BlockingSession, i64::try_from(1 + dice.roll(500)).expect("small")));
+        numbers.push((
+            NumberColumn::BlockingSession,
+            i64::try_from(1 + dice.roll(500)).expect("small"),
+        ));
     }
     for (column, number) in numbers {
         sessions.set_number(row, column, number.into());
@@ -181,7 +221,9 @@ fn fit(points: &[(f64, f64)]) -> f64 {
     let n = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / n;
     let (mean_x, mean_y) = (mean(|p| p.0), mean(|p| p.1));
-    let sum = |of: &dyn Fn(f64, f64) -> f64| points.iter().map(|p| of(p.0 - mean_x, p.1 - mean_y)).sum::<f64>();
+    let sum = |of: &dyn Fn(f64, f64) -> f64| {
+        points.iter().map(|p| of(p.0 - mean_x, p.1 - mean_y)).sum::<f64>()
+    };
     let (xy, xx, yy) = (sum(&|x, y| x * y), sum(&|x, _| x * x), sum(&|_, y| y * y));
     xy * xy / (xx * yy)
 }

@@ -52,7 +52,8 @@ pub fn github(diagnostics: &Diagnostics) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
         let place = diagnostics.position_of(diagnostic);
-        let help = diagnostic.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        let help =
+            diagnostic.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
         let written = writeln!(
             out,
             "::{} file={},line={},col={},title={}::{}",
@@ -115,19 +116,19 @@ fn excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a
         }
     }
     let lines = places.iter().map(|(span, ..)| line_around(text, span.start));
-    let (from, to) = lines.fold((line.start, line.end), |(from, to), line| {
-        (from.min(line.start), to.max(line.end))
-    });
-    let annotations = places.into_iter().map(|(span, kind, label)| {
-        kind.span(span.start - from..span.end - from).label(label)
-    });
-    Snippet::source(&text[from..to])
-        .line_start(position(text, from).line)
-        .annotations(annotations)
+    let (from, to) = lines
+        .fold((line.start, line.end), |(from, to), line| (from.min(line.start), to.max(line.end)));
+    let annotations = places
+        .into_iter()
+        .map(|(span, kind, label)| kind.span(span.start - from..span.end - from).label(label));
+    Snippet::source(&text[from..to]).line_start(position(text, from).line).annotations(annotations)
 }
 
 /// A stretch of a long line around a place.
-fn cut_excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a, Annotation<'a>> {
+fn cut_excerpt<'a>(
+    diagnostic: &'a Diagnostic,
+    source: &'a SourceFile,
+) -> Snippet<'a, Annotation<'a>> {
     let text = source.text.as_str();
     let span = first_line(text, &diagnostic.span);
     let line = line_around(text, span.start);

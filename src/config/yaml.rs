@@ -163,7 +163,8 @@ pub(super) fn parse(text: &str, sink: &mut Sink) -> Option<Node> {
     }
     let root = builder.root;
     if root.is_none() {
-        sink.error(Code::Syntax, &(0..0), "the file is empty").help("a policy file begins with `version: 1`");
+        sink.error(Code::Syntax, &(0..0), "the file is empty")
+            .help("a policy file begins with `version: 1`");
     }
     root
 }
@@ -255,14 +256,13 @@ impl Builder {
             Event::DocumentStart(_) => self.start_document(&span),
             Event::Alias(anchor) => self.expand(anchor, &span),
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+                let is_text =
+                    tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
                 let quoted = is_text || style != ScalarStyle::Plain;
                 let scalar = Scalar { text: text.into_owned(), quoted };
                 self.add(Node { value: Value::Scalar(scalar), span }, anchor)
             }
-            Event::SequenceStart(anchor, _) => {
-                self.start(anchor, &span, Parts::Items(Vec::new()))
-            }
+            Event::SequenceStart(anchor, _) => self.start(anchor, &span, Parts::Items(Vec::new())),
             Event::MappingStart(anchor, _) => {
                 self.start(anchor, &span, Parts::Entries(Vec::new(), None))
             }
@@ -276,7 +276,8 @@ impl Builder {
             return Ok(());
         }
         let message = "a second document begins here";
-        Err(Refusal::new(Code::Unsupported, span, message).with_help("one document a file: remove the `---`"))
+        Err(Refusal::new(Code::Unsupported, span, message)
+            .with_help("one document a file: remove the `---`"))
     }
 
     fn expand(&mut self, anchor: usize, span: &Range<usize>) -> Result<(), Refusal> {
@@ -339,8 +340,12 @@ impl Builder {
             Some(Parts::Entries(entries, key)) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None if is_merge_key(&node) => {
-                    return Err(Refusal::new(Code::Unsupported, &node.span, "merge keys are not used here")
-                        .with_help("write the keys out, or say them once under `defaults`"));
+                    return Err(Refusal::new(
+                        Code::Unsupported,
+                        &node.span,
+                        "merge keys are not used here",
+                    )
+                    .with_help("write the keys out, or say them once under `defaults`"));
                 }
                 None => *key = Some(node),
             },

@@ -25,7 +25,11 @@ pub enum KeyPart {
 impl KeyPart {
     /// The part that `field` gives for the session in `row`.
     pub fn of(facts: &Facts<'_>, field: Field, row: usize) -> Self {
-        match facts.value(field, row) {
+        Self::from_value(facts, field, facts.value(field, row))
+    }
+
+    fn from_value(facts: &Facts<'_>, field: Field, value: Value) -> Self {
+        match value {
             Value::Number(number) => Self::Number(number),
             Value::Flag(flag) => Self::Number(i64::from(flag)),
             Value::Text(symbol) => Self::Text(fold(&facts.text(field, symbol)).into_owned()),
@@ -34,28 +38,36 @@ impl KeyPart {
     }
 }
 
-/// Puts rows into groups. Each part of a key is named by a small number, so that a key costs one hash of 16 bytes.
+/// Puts rows into groups. Each part of a key is named by a small number, so that a key costs one hash of 16 bytes, and
+/// each row is looked at once, however many rules group by the same keys.
 pub struct Grouper<'g> {
     facts: &'g Facts<'g>,
     items: Vec<Item<'g>>,
     groups: FxHashMap<u128, u32>,
     /// By group: the numbers of its parts.
     keys: Vec<u128>,
+    /// By row: its group, or [`NO_GROUP_YET`].
+    group_of_row: Vec<u32>,
+    /// By group: its place in the order of keys; made anew when there are more groups.
+    ranks: Vec<u32>,
     /// By group: live sessions in the snapshot; counted when first asked for.
     live: Option<Vec<usize>>,
 }
 
+const NO_GROUP_YET: u32 = u32::MAX;
+
 struct Item<'g> {
     key: &'g GroupKey,
+    /// By symbol (for texts): the number of the part, or [`NO_GROUP_YET`].
+    of_symbol: Vec<u32>,
     of_value: FxHashMap<ItemValue, u32>,
     of_part: FxHashMap<KeyPart, u32>,
     parts: Vec<KeyPart>,
 }
 
-/// A field's value before it is folded or captured: what is looked up first.
+/// A field's value, other than text, before it becomes a part of a key.
 #[derive(PartialEq, Eq, Hash)]
 enum ItemValue {
-    Text(usize),
     Number(i64),
     Null,
 }
@@ -64,56 +76,65 @@ impl<'g> Grouper<'g> {
     /// Groups by `keys`; no keys make one group.
     pub fn new(facts: &'g Facts<'g>, keys: &'g [GroupKey]) -> Self {
         assert!(keys.len() <= GROUP_KEYS_MAX, "the compiler bounds group_by");
+        let sessions = &facts.snapshot().sessions;
         let item = |key| Item {
             key,
+            of_symbol: vec![NO_GROUP_YET; sessions.texts().table_len()],
             of_value: FxHashMap::default(),
             of_part: FxHashMap::default(),
             parts: Vec::new(),
         };
-        let items = keys.iter().map(item).collect();
-        Self { facts, items, groups: FxHashMap::default(), keys: Vec::new(), live: None }
+        Self {
+            facts,
+            items: keys.iter().map(item).collect(),
+            groups: FxHashMap::default(),
+            keys: Vec::new(),
+            group_of_row: vec![NO_GROUP_YET; sessions.len()],
+            ranks: Vec::new(),
+            live: None,
+        }
     }
 
     /// The group of a row, new or known.
     pub fn group_of(&mut self, row: usize) -> u32 {
-        let key = self.key_of(row);
-        let next = u32::try_from(self.keys.len()).expect("no more groups than sessions");
-        *self.groups.entry(key).or_insert_with(|| {
-            self.keys.push(key);
-            next
-        })
+        if self.group_of_row[row] == NO_GROUP_YET {
+            let facts = self.facts;
+            let parts = self.items.iter_mut();
+            let key = parts.fold(0, |key, item| key << 32 | u128::from(item.number(facts, row)));
+            let next = u32::try_from(self.keys.len()).expect("no more groups than sessions");
+            self.group_of_row[row] = *self.groups.entry(key).or_insert_with(|| {
+                self.keys.push(key);
+                next
+            });
+        }
+        self.group_of_row[row]
     }
 
-    /// By group: its place in the order of keys.
-    pub fn ranks(&self) -> Vec<u32> {
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        order.sort_by_cached_key(|group| self.parts_of(self.keys[*group]));
-        let mut ranks = vec![0; order.len()];
-        for (rank, group) in order.into_iter().enumerate() {
-            ranks[group] = u32::try_from(rank).expect("no more groups than sessions");
+    /// By group: its place in the order of keys, among the groups seen so far.
+    pub fn ranks(&mut self) -> Vec<u32> {
+        if self.ranks.len() != self.keys.len() {
+            let mut order: Vec<usize> = (0..self.keys.len()).collect();
+            order.sort_by_cached_key(|group| self.parts_of(self.keys[*group]));
+            self.ranks = vec![0; order.len()];
+            for (rank, group) in order.into_iter().enumerate() {
+                self.ranks[group] = u32::try_from(rank).expect("no more groups than sessions");
+            }
         }
-        ranks
+        self.ranks.clone()
     }
 
     /// Live sessions (those not KILLED) of the whole snapshot in that group, matched or not.
     pub fn live_members(&mut self, group: u32, snapshot: &Snapshot) -> usize {
         if self.live.is_none() {
+            let groups: Vec<u32> =
+                (0..snapshot.sessions.len()).map(|row| self.group_of(row)).collect();
             let mut live = vec![0; self.keys.len()];
-            for session in snapshot.sessions.iter() {
-                let key = self.key_of(session.row());
-                let group = self.groups.get(&key).copied();
-                if let Some(group) = group.filter(|_| !session.is(TextColumn::Status, "KILLED")) {
-                    live[group as usize] += 1;
-                }
+            for (session, group) in snapshot.sessions.iter().zip(groups) {
+                live[group as usize] += usize::from(!session.is(TextColumn::Status, "KILLED"));
             }
             self.live = Some(live);
         }
         self.live.as_ref().map_or(0, |live| live[group as usize])
-    }
-
-    fn key_of(&mut self, row: usize) -> u128 {
-        let facts = self.facts;
-        self.items.iter_mut().fold(0, |key, item| key << 32 | u128::from(item.number(facts, row)))
     }
 
     fn parts_of(&self, key: u128) -> Vec<KeyPart> {
@@ -133,7 +154,13 @@ impl Item<'_> {
         };
         let value = facts.value(field, row);
         let known = match value {
-            Value::Text(symbol) => ItemValue::Text(symbol.index()),
+            Value::Text(symbol) => {
+                if self.of_symbol[symbol.index()] == NO_GROUP_YET {
+                    let part = self.part(facts, value);
+                    self.of_symbol[symbol.index()] = self.number_of(part);
+                }
+                return self.of_symbol[symbol.index()];
+            }
             Value::Number(number) => ItemValue::Number(number),
             Value::Flag(flag) => ItemValue::Number(i64::from(flag)),
             Value::Null(_) | Value::Absent(_) => ItemValue::Null,
@@ -141,21 +168,29 @@ impl Item<'_> {
         if let Some(number) = self.of_value.get(&known) {
             return *number;
         }
-        let part = match (self.key, value) {
+        let part = self.part(facts, value);
+        let number = self.number_of(part);
+        self.of_value.insert(known, number);
+        number
+    }
+
+    fn part(&self, facts: &Facts<'_>, value: Value) -> KeyPart {
+        match (self.key, value) {
             (GroupKey::Capture { regex, of }, Value::Text(symbol)) => {
                 let text = facts.text(*of, symbol);
                 let captured = regex.captures(&text).and_then(|found| found.get(1));
                 captured.map_or(KeyPart::Null, |it| KeyPart::Text(fold(it.as_str()).into_owned()))
             }
             (GroupKey::Capture { .. }, _) => KeyPart::Null,
-            (GroupKey::Field(field), _) => KeyPart::of(facts, *field, row),
-        };
+            (GroupKey::Field(field), value) => KeyPart::from_value(facts, *field, value),
+        }
+    }
+
+    fn number_of(&mut self, part: KeyPart) -> u32 {
         let next = u32::try_from(self.parts.len()).expect("no more values than sessions");
-        let number = *self.of_part.entry(part.clone()).or_insert_with(|| {
+        *self.of_part.entry(part.clone()).or_insert_with(|| {
             self.parts.push(part);
             next
-        });
-        self.of_value.insert(known, number);
-        number
+        })
     }
 }

@@ -103,6 +103,8 @@ struct Planner<'a> {
     /// Sessions that any valid `protect` entry protects or may protect.
     maybe_protected_by_name: Bits,
     populations: FxHashMap<(Vec<Liftable>, Span), u64>,
+    /// By `group_by`: rules often group by the same keys.
+    groupers: FxHashMap<&'a [GroupKey], Grouper<'a>>,
 }
 
 /// A candidate on its way to a verdict.
@@ -124,6 +126,7 @@ impl<'a> Planner<'a> {
             protected: protections(snapshot, &|session| history.is_rolling_back(session)),
             maybe_protected_by_name: maybe,
             populations: FxHashMap::default(),
+            groupers: FxHashMap::default(),
         }
     }
 
@@ -145,7 +148,7 @@ impl<'a> Planner<'a> {
         plan
     }
 
-    fn judge(&mut self, rule: &Rule, matched: &Bits, unless: &Truths, plan: &mut RulePlan) {
+    fn judge(&mut self, rule: &'a Rule, matched: &Bits, unless: &Truths, plan: &mut RulePlan) {
         let judged: Vec<(usize, Option<Verdict>)> =
             matched.iter().map(|row| (row, self.exempt(rule, row, unless))).collect();
         let candidates = judged.iter().filter(|(_, exempt)| exempt.is_none());
@@ -160,7 +163,12 @@ impl<'a> Planner<'a> {
             return;
         }
         plan.population = self.population(rule);
-        plan.entries = self.select(rule, &judged);
+        let group_by = &rule.victims.group_by;
+        let facts = &self.evaluation.facts;
+        let grouper = self.groupers.remove(group_by.as_slice());
+        let mut grouper = grouper.unwrap_or_else(|| Grouper::new(facts, group_by));
+        plan.entries = self.select(rule, &judged, &mut grouper);
+        self.groupers.insert(group_by, grouper);
     }
 
     fn session(&self, row: usize) -> Session<'a> {
@@ -287,9 +295,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Groups, orders and selects; returns the rule's matches in the plan's order.
-    fn select(&self, rule: &Rule, judged: &[(usize, Option<Verdict>)]) -> Vec<Entry> {
+    fn select(
+        &self,
+        rule: &Rule,
+        judged: &[(usize, Option<Verdict>)],
+        grouper: &mut Grouper<'_>,
+    ) -> Vec<Entry> {
         let facts = &self.evaluation.facts;
-        let mut grouper = Grouper::new(facts, &rule.victims.group_by);
         let groups: Vec<u32> = judged.iter().map(|(row, _)| grouper.group_of(*row)).collect();
         let ranks = grouper.ranks();
         let keys: Vec<Vec<KeyPart>> =

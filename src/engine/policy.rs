@@ -157,6 +157,30 @@ pub enum GroupKey {
     },
 }
 
+impl GroupKey {
+    /// What tells two keys apart.
+    fn identity(&self) -> (Field, Option<&str>) {
+        match self {
+            Self::Field(field) => (*field, None),
+            Self::Capture { regex, of } => (*of, Some(regex.as_str())),
+        }
+    }
+}
+
+impl PartialEq for GroupKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for GroupKey {}
+
+impl std::hash::Hash for GroupKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
 /// Conditions on the candidates of a group.
 #[derive(Debug, Clone, Default)]
 pub struct Having {

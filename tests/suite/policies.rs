@@ -64,11 +64,14 @@ fn cases(kind: &str) -> Vec<(String, SourceFile)> {
         .collect();
     names.sort();
     assert!(!names.is_empty(), "there are cases");
-    names.into_iter().map(|path| {
-        let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path).expect("a case is readable");
-        (name.clone(), SourceFile { name, text })
-    }).collect()
+    names
+        .into_iter()
+        .map(|path| {
+            let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("a case is readable");
+            (name.clone(), SourceFile { name, text })
+        })
+        .collect()
 }
 
 fn check(kind: &str, outcome: impl Fn(&str, &SourceFile) -> String) {
@@ -92,7 +95,11 @@ fn check(kind: &str, outcome: impl Fn(&str, &SourceFile) -> String) {
 fn listing(set: &PolicySet) -> String {
     let mut out = String::new();
     for query in &set.queries {
-        let _ = writeln!(out, "query {} every {} deadline {}: {}", query.name, query.every, query.deadline, query.sql);
+        let _ = writeln!(
+            out,
+            "query {} every {} deadline {}: {}",
+            query.name, query.every, query.deadline, query.sql
+        );
     }
     for exemption in &set.protections {
         let until = exemption.until.map(|until| format!(" until {until}")).unwrap_or_default();
@@ -107,13 +114,19 @@ fn listing(set: &PolicySet) -> String {
 
 fn rule_listing(rule: &Rule) -> String {
     let mut lines = vec![
-        format!("rule {} ({}), fingerprint {:016x}", rule.name, rule.mode, rule.identity.fingerprint),
+        format!(
+            "rule {} ({}), fingerprint {:016x}",
+            rule.name, rule.mode, rule.identity.fingerprint
+        ),
         format!("schedule {} in {}", rule.schedule.expression(), rule.timezone),
         format!("match {}", canonical(&rule.condition)),
     ];
-    let shown = rule.leaves().into_iter().map(|leaf| format!("{} {}", leaf.field.name(), leaf.shown));
+    let shown =
+        rule.leaves().into_iter().map(|leaf| format!("{} {}", leaf.field.name(), leaf.shown));
     lines.push(format!("shown {}", shown.collect::<Vec<_>>().join("; ")));
-    for (label, text) in [("description", &rule.description), ("owner", &rule.owner), ("runbook", &rule.runbook)] {
+    for (label, text) in
+        [("description", &rule.description), ("owner", &rule.owner), ("runbook", &rule.runbook)]
+    {
         lines.extend(text.as_ref().map(|text| format!("{label} {text}")));
     }
     for exemption in &rule.unless {
@@ -127,7 +140,9 @@ fn rule_listing(rule: &Rule) -> String {
     }
     lines.push(format!("action {}", rule.action.rungs().join(", ")));
     lines.push(format!("limits {:?}", rule.limits));
-    for (label, windows) in [("only_during", &rule.only_during), ("never_during", &rule.never_during)] {
+    for (label, windows) in
+        [("only_during", &rule.only_during), ("never_during", &rule.never_during)]
+    {
         lines.extend(windows.iter().map(|window| format!("{label} {window:?}")));
     }
     for test in &rule.only_when {
