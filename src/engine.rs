@@ -14,6 +14,7 @@ pub mod like;
 pub mod plan;
 pub mod policy;
 pub mod protect;
+pub mod report;
 pub mod schedule;
 pub mod session;
 pub mod spare;

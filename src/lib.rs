@@ -1,3 +1,6 @@
 //! orawarden: the session warden for Oracle databases.
 
+pub mod capture;
 pub mod engine;
+pub mod observe;
+pub mod ports;

@@ -1,0 +1,3 @@
+//! Adapter: snapshots as files.
+
+pub mod source;
