@@ -133,3 +133,9 @@ pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
         limits: DatabaseLimits::default(),
     })
 }
+
+/// Due at every full minute, whatever the schedule says.
+pub(crate) fn every_minute(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
+    const MINUTE: i64 = 60_000_000;
+    Some(Timestamp((after.0.div_euclid(MINUTE) + 1) * MINUTE))
+}
