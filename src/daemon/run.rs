@@ -368,7 +368,7 @@ impl Daemon {
             clock: Arc::clone(&self.surroundings.clock),
         };
         let timetable = Timetable::new(&self.policies, now, self.surroundings.next_after);
-        let target = Target::new(worker, timetable, fingerprint).limited(limits);
+        let target = Target::new(worker, timetable, fingerprint, limits);
         self.targets.insert(name, target);
     }
 

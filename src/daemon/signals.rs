@@ -19,6 +19,12 @@ pub(super) enum Signal {
     Stop,
 }
 
+impl Signal {
+    fn of(number: i32) -> Self {
+        if number == SIGHUP { Self::Reload } else { Self::Stop }
+    }
+}
+
 /// Listens until it is closed.
 pub(super) struct Listener {
     handle: Handle,
@@ -32,8 +38,7 @@ pub(super) fn listen() -> io::Result<(mpsc::Receiver<Signal>, Listener)> {
     let (sender, receiver) = mpsc::channel(SIGNALS_WAITING_MAX);
     let forward = move || {
         for number in signals.forever() {
-            let signal = if number == SIGHUP { Signal::Reload } else { Signal::Stop };
-            if sender.blocking_send(signal).is_err() {
+            if sender.blocking_send(Signal::of(number)).is_err() {
                 break;
             }
         }
@@ -47,5 +52,29 @@ impl Listener {
     pub(super) fn close(self) {
         self.handle.close();
         self.thread.join().expect("forwarding signals does not panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::low_level::raise;
+
+    use super::{Signal, listen};
+
+    #[test]
+    fn signals_mean_what_operators_expect() {
+        let meant = [SIGHUP, SIGTERM, SIGINT].map(Signal::of);
+        assert_eq!(meant, [Signal::Reload, Signal::Stop, Signal::Stop]);
+    }
+
+    /// SIGHUP only: another test of this process may run a daemon, which a SIGTERM would reach too.
+    #[test]
+    fn a_signal_arrives() {
+        let (mut heard, listener) = listen().expect("signals can be listened to");
+        raise(SIGHUP).expect("the signal can be raised");
+        assert_eq!(heard.blocking_recv(), Some(Signal::Reload));
+        drop(heard);
+        listener.close();
     }
 }

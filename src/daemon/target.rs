@@ -62,7 +62,12 @@ pub(super) struct Finished {
 }
 
 impl Target {
-    pub(super) fn new(worker: Worker, timetable: Timetable, fingerprint: u64) -> Self {
+    pub(super) fn new(
+        worker: Worker,
+        timetable: Timetable,
+        fingerprint: u64,
+        limits: DatabaseLimits,
+    ) -> Self {
         Self {
             timetable,
             retired: false,
@@ -70,14 +75,9 @@ impl Target {
             worker: Some(worker),
             replacement: None,
             fingerprint,
-            limits: DatabaseLimits::default(),
+            limits,
             ticks: 0,
         }
-    }
-
-    pub(super) fn limited(mut self, limits: DatabaseLimits) -> Self {
-        self.limits = limits;
-        self
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -135,6 +135,10 @@ pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
 }
 
 /// Due at every full minute, whatever the schedule says.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands in for a schedule, which may have no next time"
+)]
 pub(crate) fn every_minute(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
     const MINUTE: i64 = 60_000_000;
     Some(Timestamp((after.0.div_euclid(MINUTE) + 1) * MINUTE))
