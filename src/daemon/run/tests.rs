@@ -157,6 +157,7 @@ async fn stop_finishes_the_running_tick_and_begins_no_other() {
 async fn a_second_stop_leaves_at_once_and_nobody_is_ended_after_it() {
     let (mut bench, killed) = Bench::new(&[ENFORCE], &["prod"]);
     bench.at(60);
+    bench.looks.recv().expect("the tick begins");
     bench.signal(Signal::Stop);
     bench.signal(Signal::Stop);
     let gates = std::mem::take(&mut bench.gates);
@@ -268,7 +269,10 @@ fn the_whole_daemon_ticks_a_capture_once() {
     let answers = Mutex::new(Some(answers));
     let load = move || {
         let answers = answers.lock().expect("nobody panicked").take();
-        Ok(loaded(&[ENFORCE], vec![spec("yesterday", answers.expect("it is loaded once"))]))
+        Ok(loaded(
+            &[ENFORCE],
+            vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)],
+        ))
     };
     let audit = Audit::File(path.clone());
     let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false };
@@ -300,6 +304,7 @@ struct Parts {
     loads: Sender<Load>,
     signals: tokio::sync::mpsc::Sender<Signal>,
     killed: Receiver<u32>,
+    looks: Receiver<()>,
 }
 
 impl Sketch {
@@ -316,10 +321,10 @@ impl Sketch {
 
     fn start(self) -> (Bench, Receiver<u32>) {
         let (setup, surroundings, parts) = self.build();
-        let Parts { gates, clock, loads, signals, killed } = parts;
+        let Parts { gates, clock, loads, signals, killed, looks } = parts;
         let daemon = Daemon::start(setup, surroundings);
         let daemon = daemon.map_err(|error| error.to_string()).expect("it starts");
-        (Bench { daemon, gates, clock, loads, signals }, killed)
+        (Bench { daemon, gates, clock, loads, signals, looks }, killed)
     }
 
     fn build(self) -> (Setup, Surroundings, Parts) {
@@ -327,13 +332,15 @@ impl Sketch {
         let (kills, killed) = channel();
         let (signals, heard) = tokio::sync::mpsc::channel(8);
         let (loads, asked) = channel();
+        let (begun, looks) = channel();
         let mut gates = Vec::new();
         let mut targets = Vec::new();
         for name in &self.databases {
             let (gate, answers) = channel();
             gates.push((*name, gate));
             let killer = Remembering { kills: kills.clone(), reads: self.reads.clone() };
-            targets.push(TargetSpec { killer: Some(Box::new(killer)), ..spec(name, answers) });
+            targets
+                .push(TargetSpec { killer: Some(Box::new(killer)), ..spec(name, answers, &begun) });
         }
         loads.send(Ok(loaded(&self.rules, targets))).expect("the loader listens");
         let asked = Mutex::new(asked);
@@ -346,12 +353,13 @@ impl Sketch {
         };
         let Self { audit, once, dry_run, .. } = self;
         let setup = Setup { loader: Box::new(load), audit, once, dry_run };
-        (setup, surroundings, Parts { gates, clock, loads, signals, killed })
+        (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
 }
 
-fn spec(name: &str, answers: Receiver<Option<Snapshot>>) -> TargetSpec {
-    TargetSpec::dry_run(name, 1, Box::new(Gated(answers)), DatabaseLimits::default())
+fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {
+    let source = Box::new(Gated { answers, begun: begun.clone() });
+    TargetSpec::dry_run(name, 1, source, DatabaseLimits::default())
 }
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
@@ -366,6 +374,8 @@ struct Bench {
     clock: Arc<AtomicI64>,
     loads: Sender<Load>,
     signals: tokio::sync::mpsc::Sender<Signal>,
+    /// Hears of every look as it begins.
+    looks: Receiver<()>,
 }
 
 impl Bench {
@@ -411,7 +421,7 @@ impl Bench {
 
     /// Loads these rules and databases, whose new sources never answer.
     async fn reload(&mut self, rules: &[RuleSketch], databases: &[&str]) {
-        let targets = databases.iter().map(|name| spec(name, channel().1)).collect();
+        let targets = databases.iter().map(|name| spec(name, channel().1, &channel().0)).collect();
         self.loads.send(Ok(loaded(rules, targets))).expect("the loader listens");
         self.signal(Signal::Reload);
         self.handle_next().await;
@@ -449,11 +459,16 @@ fn kind_and_sid(line: &str) -> (String, u64) {
 }
 
 /// Answers when the test lets it; fails when it is told nothing.
-struct Gated(Receiver<Option<Snapshot>>);
+struct Gated {
+    answers: Receiver<Option<Snapshot>>,
+    begun: Sender<()>,
+}
 
 impl SessionSource for Gated {
     fn observe(&mut self) -> Result<Snapshot, SourceError> {
-        let answer = self.0.recv().ok().flatten();
+        // Most tests do not listen.
+        self.begun.send(()).ok();
+        let answer = self.answers.recv().ok().flatten();
         answer.ok_or_else(|| SourceError::Unavailable("no listener".into()))
     }
 }
