@@ -5,7 +5,7 @@
 //! reported rows is the caller's decision. Nothing is decided about sessions here, and the only times known are those
 //! in the capture.
 //!
-//! The way of a byte: `source` unpacks and decodes, `csv` or `json` cuts records, `header` says which cell fills what,
+//! The way of a byte: `unpack` unpacks and decodes, `csv` or `json` cuts records, `header` says which cell fills what,
 //! `table` reads the cells (`cell`, `date`) into snapshots. [`write_csv`] and [`write_jsonl`] are the way back.
 
 mod cell;
@@ -13,7 +13,8 @@ mod csv;
 mod date;
 mod header;
 mod json;
-mod source;
+pub mod source;
+mod unpack;
 mod table;
 mod write;
 
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use date::{CustomFormat, DateFormat, DateFormatError};
 pub use header::{ColumnMap, ColumnMapError};
-pub use source::SOURCE_MAX;
+pub use unpack::SOURCE_MAX;
 pub use write::{write_csv, write_jsonl};
 
 use crate::engine::session::Snapshot;
@@ -191,8 +192,8 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Capture, CaptureE
 
 /// Reads a capture from anywhere.
 pub fn read(source: impl Read, options: &ReadOptions) -> Result<Capture, CaptureError> {
-    let source = source::open(source)?;
-    let (head, source) = source::peek(source, csv::HEADER_WITHIN)?;
+    let source = unpack::open(source)?;
+    let (head, source) = unpack::peek(source, csv::HEADER_WITHIN)?;
     let mut table = Table::new(options);
     match head.trim_ascii_start().first() {
         None if head.len() < csv::HEADER_WITHIN => return Err(CaptureError::Empty),

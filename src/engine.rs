@@ -30,3 +30,4 @@ pub mod plan;
 pub mod witness;
 pub mod guard;
 pub mod decide;
+pub mod report;

@@ -1,0 +1,162 @@
+//! The command line: what was typed, turned into one call, and its result into an exit code.
+//!
+//! One file per verb, each with the same two things: `Args`, what can be typed, and `run`. Verbs write to a
+//! [`console::Console`], never to the process's own streams, so that tests can read what people would.
+
+mod check;
+mod completions;
+mod console;
+mod exit;
+mod explain;
+mod inputs;
+mod man;
+mod plan;
+mod run;
+mod schema;
+mod sessions;
+mod table;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use console::{ColorChoice, Console};
+use exit::{CliError, ExitStatus};
+
+/// The session warden for Oracle databases.
+///
+/// Policies in YAML decide which user sessions are ended, and why. Nothing is ended unless a rule says `mode: enforce`.
+#[derive(Debug, Parser)]
+#[command(name = "orawarden", version, max_term_width = 100, after_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What every verb takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The configuration of the service
+    #[arg(long, global = true, value_name = "PATH", default_value = "/etc/orawarden/orawarden.yaml")]
+    config: std::path::PathBuf,
+    /// How the result is written; each verb says which it knows
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Whether to use colours
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line, stable and documented
+    Json,
+    /// SQL*Plus's CSV (sessions)
+    Csv,
+    /// JUnit XML (test)
+    Junit,
+    /// Workflow commands (check, test)
+    Github,
+}
+
+impl Format {
+    /// Itself, if the verb knows it.
+    fn among(self, known: &[Self]) -> Result<Self, CliError> {
+        match known.contains(&self) {
+            true => Ok(self),
+            false => Err(CliError::Usage(format!(
+                "this verb has no --format {}",
+                clap::ValueEnum::to_possible_value(&self).map_or_else(String::new, |it| it
+                    .get_name()
+                    .to_owned())
+            ))),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the daemon
+    Run(run::Args),
+    /// Check policies, policy tests and configurations without a database
+    Check(check::Args),
+    /// Run policy tests
+    Test(test::Args),
+    /// Say who would be ended, by which rule and why, and who is spared and why
+    Plan(plan::Args),
+    /// Say what every rule makes of one session
+    Explain(explain::Args),
+    /// List sessions
+    Sessions(sessions::Args),
+    /// Print the JSON Schema of a kind of file
+    Schema(schema::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
+}
+
+/// Parses the process's arguments, runs the verb and says how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let mut console = Console::of_process(cli.global.color);
+    let status = match dispatch(&cli, &mut console) {
+        Ok(status) => status,
+        Err(error) => {
+            console.error(&error);
+            error.status()
+        }
+    };
+    console.flush(status).into()
+}
+
+fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Run(args) => run::run(args, global, console),
+        Verb::Check(args) => check::run(args, global, console),
+        Verb::Test(args) => test::run(args, global, console),
+        Verb::Plan(args) => plan::run(args, global, console),
+        Verb::Explain(args) => explain::run(args, global, console),
+        Verb::Sessions(args) => sessions::run(args, global, console),
+        Verb::Schema(args) => schema::run(args, console),
+        Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
+        Verb::Man => man::run(console, &Cli::command()),
+    }
+}
+
+/// Help and version are answers; everything else is a mistake.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let status = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitStatus::Fine,
+        _ => ExitStatus::Usage,
+    };
+    // Nothing is left to do when even this cannot be printed.
+    match error.print() {
+        Ok(()) => status.into(),
+        Err(_) => ExitStatus::Output.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds() {
+        Cli::command().debug_assert();
+    }
+}

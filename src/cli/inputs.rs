@@ -1,0 +1,215 @@
+//! What most verbs are given: policies, and captures to look at.
+
+use std::path::{Path, PathBuf};
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+
+use super::Global;
+use super::console::Console;
+use super::exit::{CliError, ExitStatus};
+use crate::capture::{self, Capture, ColumnMap, DateFormat, ReadOptions};
+use crate::config::diagnostic::Diagnostics;
+use crate::config::service::Service;
+use crate::config::{load, render};
+use crate::engine::guard::DatabaseLimits;
+use crate::engine::policy::PolicySet;
+use crate::engine::session::Snapshot;
+use crate::engine::time::Timestamp;
+
+/// Policies named on the command line.
+#[derive(Debug, clap::Args)]
+pub(super) struct PolicyArgs {
+    /// A policy file, or a directory of them, instead of the configuration's policies
+    #[arg(long = "policy", value_name = "PATH")]
+    pub(super) policy: Vec<PathBuf>,
+}
+
+/// Captures to look at.
+#[derive(Debug, clap::Args)]
+pub(super) struct CaptureArgs {
+    /// A capture: CSV or JSON Lines, also .gz and .zst; `-` is standard input
+    #[arg(long = "capture", value_name = "FILE")]
+    pub(super) capture: Vec<PathBuf>,
+    /// The configured database to look at; with --capture, the name that its database goes by
+    #[arg(long, value_name = "NAME")]
+    pub(super) database: Option<String>,
+    /// When the capture was taken, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Zone of times that do not name one
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: String,
+    /// What foreign headers stand for: 'event_name=EVENT,sid_serial=SID:SERIAL#'
+    #[arg(long, value_name = "MAP")]
+    columns: Option<String>,
+    /// How dates are written that could be read in two ways: dmy, mdy or a format such as %d/%m/%Y %H:%M:%S
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<String>,
+}
+
+/// Snapshots of one database, in the order of their times, and how their files could be read.
+pub(super) struct Source {
+    /// In time order.
+    pub(super) snapshots: Vec<Snapshot>,
+    /// The database's limits.
+    pub(super) limits: DatabaseLimits,
+}
+
+/// All sources, and whether every row could be read.
+pub(super) struct Sources {
+    /// One per database.
+    pub(super) databases: Vec<Source>,
+    /// [`ExitStatus::BadCapture`] when rows were left out.
+    pub(super) status: ExitStatus,
+}
+
+impl PolicyArgs {
+    /// Compiles the policies that are meant: those named here, else the configuration's.
+    pub(super) fn load(&self, global: &Global, console: &mut Console) -> Result<PolicySet, CliError> {
+        let (policies, diagnostics) = if self.policy.is_empty() {
+            let service = load_service(&global.config, console)?;
+            load::policies(&service.policy_paths(&global.config))
+        } else {
+            load::policies(&self.policy)
+        };
+        show(&diagnostics, console);
+        policies.ok_or_else(|| CliError::BadPolicy("the policies do not load".to_owned()))
+    }
+}
+
+/// Reads the configuration and prints what is wrong with it.
+pub(super) fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
+    let (service, diagnostics) = load::service(path);
+    show(&diagnostics, console);
+    service.ok_or_else(|| CliError::BadPolicy(format!("{} does not load", path.display())))
+}
+
+/// Prints diagnostics for people, beside the result.
+pub(super) fn show(diagnostics: &Diagnostics, console: &mut Console) {
+    if !diagnostics.is_empty() {
+        let text = render::text(diagnostics, console.color);
+        console.note_raw(&text);
+    }
+}
+
+impl CaptureArgs {
+    /// Reads the captures named here, else those of the configuration's databases.
+    pub(super) fn read(&self, global: &Global, console: &mut Console) -> Result<Sources, CliError> {
+        let mut reader = Reader { args: self, console, status: ExitStatus::Fine, databases: Vec::new() };
+        if self.capture.is_empty() {
+            reader.read_configured(global)?;
+        } else {
+            for path in &self.capture {
+                let name = self.database.clone().unwrap_or_else(|| stem(path));
+                reader.add(path, &name, DatabaseLimits::default())?;
+            }
+        }
+        for source in &mut reader.databases {
+            source.snapshots.sort_by_key(|snapshot| snapshot.taken_at);
+        }
+        Ok(Sources { databases: reader.databases, status: reader.status })
+    }
+
+    /// How captures are to be read.
+    pub(super) fn options(&self, database: &str) -> Result<ReadOptions, CliError> {
+        let usage = |text: String| CliError::Usage(text);
+        let at = self.at.as_deref().map(moment).transpose()?;
+        let timezone: Tz = self
+            .timezone
+            .parse()
+            .map_err(|_| usage(format!("--timezone {}: not an IANA time zone", self.timezone)))?;
+        let columns = match &self.columns {
+            Some(map) => map.parse().map_err(|it| usage(format!("--columns: {it}")))?,
+            None => ColumnMap::default(),
+        };
+        let format = |text: &String| {
+            text.parse::<DateFormat>().map_err(|it| usage(format!("--date-format: {it}")))
+        };
+        let date_format = self.date_format.as_ref().map(format).transpose()?;
+        Ok(ReadOptions { database: database.to_owned(), at, timezone, columns, date_format })
+    }
+}
+
+/// A moment typed on the command line.
+fn moment(text: &str) -> Result<Timestamp, CliError> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    let wrong = |_| CliError::Usage(format!("--at {text}: not RFC 3339, such as 2026-03-29T01:30:00+01:00"));
+    parsed.map(|it| it.to_utc().into()).map_err(wrong)
+}
+
+/// `prod-0930` of `dir/prod-0930.csv.zst`.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or_default();
+    stem.to_owned()
+}
+
+struct Reader<'a> {
+    args: &'a CaptureArgs,
+    console: &'a mut Console,
+    status: ExitStatus,
+    databases: Vec<Source>,
+}
+
+impl Reader<'_> {
+    fn read_configured(&mut self, global: &Global) -> Result<(), CliError> {
+        let service = load_service(&global.config, self.console)?;
+        let mut found = false;
+        for database in service.databases {
+            if self.args.database.as_ref().is_some_and(|it| *it != database.name) {
+                continue;
+            }
+            found = true;
+            let Some(path) = database.capture() else {
+                return Err(CliError::Usage(format!(
+                    "database {} is not a capture, and this release reads captures only; give --capture FILE",
+                    database.name
+                )));
+            };
+            self.add(path, &database.name, database.limits())?;
+        }
+        match found {
+            true => Ok(()),
+            false => Err(CliError::Usage("no such database in the configuration".to_owned())),
+        }
+    }
+
+    /// Reads one file. Snapshots of one database belong together, whichever file they are in.
+    fn add(&mut self, path: &Path, database: &str, limits: DatabaseLimits) -> Result<(), CliError> {
+        let options = self.args.options(database)?;
+        let capture = read_capture(path, &options)?;
+        if report_problems(path, &capture, self.console) {
+            self.status = ExitStatus::BadCapture;
+        }
+        let known = self.databases.iter_mut().find(|source| {
+            source.snapshots.first().is_some_and(|snapshot| snapshot.database == database)
+        });
+        match known {
+            Some(source) => source.snapshots.extend(capture.snapshots),
+            None => self.databases.push(Source { snapshots: capture.snapshots, limits }),
+        }
+        Ok(())
+    }
+}
+
+/// Reads one capture.
+pub(super) fn read_capture(path: &Path, options: &ReadOptions) -> Result<Capture, CliError> {
+    capture::read_file(path, options)
+        .map_err(|source| CliError::Capture { path: path.to_owned(), source })
+}
+
+/// Prints what is wrong with a capture; true when rows were left out.
+pub(super) fn report_problems(path: &Path, capture: &Capture, console: &mut Console) -> bool {
+    for warning in &capture.warnings {
+        console.note(&format!("warning: {}: {warning}", path.display()));
+    }
+    for problem in &capture.problems {
+        console.note(&format!("error: {}: {problem}", path.display()));
+    }
+    let left_out = capture.problems.len() as u64 + capture.further_problems;
+    if left_out > 0 {
+        console.note(&format!("error: {}: {left_out} rows were left out", path.display()));
+    }
+    left_out > 0
+}

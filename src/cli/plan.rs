@@ -1,0 +1,133 @@
+//! `plan`: who would be ended, by which rule and why; who is spared, and why. It never ends anyone.
+
+use std::io::Write;
+
+use super::console::Console;
+use super::exit::{CliError, ExitStatus};
+use super::inputs::{CaptureArgs, PolicyArgs};
+use super::{Format, Global, table};
+use crate::engine::decide::{Question, decide};
+use crate::engine::explain::Reason;
+use crate::engine::guard::ApprovedPlan;
+use crate::engine::history::History;
+use crate::engine::plan::PlanOptions;
+use crate::observe::plan_json::plan_json;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    policies: PolicyArgs,
+    #[command(flatten)]
+    captures: CaptureArgs,
+    /// Plan as if every `for` had run out
+    #[arg(long)]
+    assume_held: bool,
+    /// Exit with 1 when someone would be ended
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Plans over every snapshot, carrying `for` and counts from one to the next.
+pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+    let format = global.format.among(&[Format::Text, Format::Json])?;
+    let policies = args.policies.load(global, console)?;
+    let sources = args.captures.read(global, console)?;
+    let due: Vec<usize> = (0..policies.rules.len()).collect();
+    let mut found = false;
+    for source in &sources.databases {
+        let mut history = History::default();
+        for snapshot in &source.snapshots {
+            let plan = decide(Question {
+                policies: &policies,
+                due: &due,
+                snapshot,
+                history: &history,
+                options: PlanOptions { assume_held: args.assume_held },
+                limits: source.limits,
+            });
+            history.record(snapshot, &plan);
+            found |= plan.ends().iter().any(|end| end.action.first().is_some());
+            match format {
+                Format::Json => writeln!(console.out(), "{}", plan_json(&plan))?,
+                _ => write_for_people(console, &plan, global.verbose)?,
+            }
+        }
+    }
+    Ok(match (sources.status, found && args.exit_code) {
+        (ExitStatus::Fine, true) => ExitStatus::Found,
+        (status, _) => status,
+    })
+}
+
+fn write_for_people(console: &mut Console, plan: &ApprovedPlan, verbose: u8) -> Result<(), CliError> {
+    for warning in plan.warnings() {
+        console.note(&format!("warning: {warning}"));
+    }
+    let out = console.out();
+    writeln!(
+        out,
+        "{} at {}: {} sessions, {} to end, {} spared, {} rules halted",
+        plan.database(),
+        plan.taken_at(),
+        plan.sessions(),
+        plan.ends().len(),
+        plan.spared().len(),
+        plan.halted().len()
+    )?;
+    if !plan.ends().is_empty() {
+        let rows: Vec<Vec<String>> = plan.ends().iter().map(end_row).collect();
+        writeln!(out)?;
+        table::write(out, &["SESSION", "USERNAME", "RULE", "MODE", "ACTION", "BECAUSE"], &rows)?;
+    }
+    if !plan.halted().is_empty() {
+        let rows: Vec<Vec<String>> = plan
+            .halted()
+            .iter()
+            .map(|it| vec![it.rule.to_string(), it.reason.because().to_owned(), it.detail.to_string()])
+            .collect();
+        writeln!(out)?;
+        table::write(out, &["HALTED RULE", "BECAUSE", "DETAIL"], &rows)?;
+    }
+    write_spared(out, plan, verbose)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn end_row(end: &crate::engine::guard::End) -> Vec<String> {
+    vec![
+        end.life.key.to_string(),
+        end.username.clone().unwrap_or_default(),
+        end.rule.to_string(),
+        end.mode.to_string(),
+        end.action.rungs().join(", "),
+        end.reasons.iter().map(show_reason).collect::<Vec<_>>().join("; "),
+    ]
+}
+
+fn show_reason(reason: &Reason) -> String {
+    format!("{} {} ({})", reason.field, reason.test, reason.observed)
+}
+
+/// Spared sessions beyond this many are counted only; `-v` lists them all.
+const SPARED_SHOWN_MAX: usize = 50;
+
+fn write_spared(out: &mut dyn Write, plan: &ApprovedPlan, verbose: u8) -> Result<(), CliError> {
+    let spared = plan.spared();
+    let shown = if verbose > 0 { spared.len() } else { spared.len().min(SPARED_SHOWN_MAX) };
+    if shown > 0 {
+        let rows: Vec<Vec<String>> = spared[..shown]
+            .iter()
+            .map(|it| {
+                let (key, because) = (it.life.key.to_string(), it.reason.because());
+                vec![key, it.rule.to_string(), because, it.detail.to_string()]
+            })
+            .collect();
+        writeln!(out)?;
+        table::write(out, &["SPARED", "RULE", "BECAUSE", "DETAIL"], &rows)?;
+    }
+    if shown < spared.len() {
+        writeln!(out, "… and {} more (-v lists all)", spared.len() - shown)?;
+    }
+    Ok(())
+}

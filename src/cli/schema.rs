@@ -1,0 +1,36 @@
+//! `schema`: the JSON Schema of a kind of file, made from the same tables as the loader.
+
+use std::io::Write as _;
+
+use super::console::Console;
+use super::exit::{CliError, ExitStatus};
+use crate::config::schema;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which kind of file
+    #[arg(value_enum, default_value_t = Kind::Policy)]
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    /// Policy files
+    Policy,
+    /// Policy test files
+    Test,
+    /// The service's configuration
+    Config,
+}
+
+/// Prints the schema.
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<ExitStatus, CliError> {
+    let schema = match args.kind {
+        Kind::Policy => schema::policy_schema(),
+        Kind::Test => schema::test_schema(),
+        Kind::Config => schema::config_schema(),
+    };
+    writeln!(console.out(), "{schema:#}")?;
+    Ok(ExitStatus::Fine)
+}

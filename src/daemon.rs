@@ -1,0 +1,13 @@
+//! The loop that keeps watch: it knows when rules are due, runs one tick at a time per database on a thread of its
+//! own, and hands what came out to `observe`. It decides nothing: decisions come from `engine`, and sessions are seen
+//! and ended through `ports`. The wall clock is read here and nowhere else.
+
+pub mod executor;
+pub mod killer;
+pub mod reload;
+pub mod run;
+pub mod shared_audit;
+mod signals;
+pub mod target;
+pub mod tick;
+pub mod timetable;

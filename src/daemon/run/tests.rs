@@ -1,0 +1,551 @@
+//! The loop, event by event, under a clock that the tests turn by hand: no test waits for time to pass. Databases
+//! answer when a test says so.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use super::{Audit, Daemon, Event, Loaded, RunError, Setup, Signal, Surroundings, TargetSpec};
+use crate::daemon::tick::TickEnd;
+use crate::engine::guard::{ApprovedPlan, DatabaseLimits, End};
+use crate::engine::policy::{Mode, PolicySet};
+use crate::engine::report::{Acting, Outcome};
+use crate::engine::session::Snapshot;
+use crate::engine::time::{Span, Timestamp};
+use crate::observe::fixture::{NOON, RuleSketch, every_minute, snapshot_at};
+use crate::ports::{AuditError, AuditSink, SessionKiller, SessionSource, SourceError, TickStamp};
+
+const ENFORCE: RuleSketch = RuleSketch {
+    name: "idle",
+    mode: Mode::Enforce,
+    report: false,
+    hold: Span::ZERO,
+    per_tick: None,
+    fingerprint: 1,
+    schedule: "* * * * *",
+};
+
+#[tokio::test]
+async fn a_rule_ticks_when_it_is_due_and_every_end_has_one_outcome() {
+    let (mut bench, killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.at(59);
+    assert!(bench.daemon.ticks.is_empty(), "nothing is due");
+    bench.shows("prod", &[7, 8]);
+    bench.at(60);
+    let (name, report) = bench.ticked().await;
+    assert_eq!((name.as_str(), &*report), ("prod", "7 ended, 8 ended"));
+    assert_eq!(killed.try_iter().collect::<Vec<_>>(), [7, 8]);
+    bench.at(61);
+    assert!(bench.daemon.ticks.is_empty(), "it was due once");
+}
+
+#[tokio::test]
+async fn dry_run_ends_nobody_and_takes_the_same_path() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.dry_run = true;
+    let (mut bench, killed) = sketch.start();
+    bench.shows("prod", &[7]);
+    bench.at(60);
+    assert_eq!(bench.ticked().await.1, "7 simulated");
+    assert_eq!(killed.try_iter().count(), 0);
+}
+
+#[tokio::test]
+async fn without_an_audit_nobody_is_ended() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.audit = Audit::Nowhere;
+    let (bench, _killed) = sketch.start();
+    assert_eq!(bench.daemon.acting, Acting::DryRun);
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_delays_no_other_and_its_due_times_count_as_missed() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["hangs", "prod"]);
+    for minute in 1..=3 {
+        bench.shows("prod", &[7]);
+        bench.at(minute * 60);
+        assert_eq!(bench.ticked().await, ("prod".to_owned(), "7 ended".to_owned()));
+    }
+    bench.shows("hangs", &[8]);
+    assert_eq!(bench.ticked().await, ("hangs".to_owned(), "8 ended".to_owned()));
+    bench.at(200);
+    assert!(bench.daemon.ticks.is_empty(), "a missed tick is not made up for");
+    bench.shows("hangs", &[]);
+    bench.shows("prod", &[]);
+    bench.at(240);
+    let mut ticked = [bench.ticked().await, bench.ticked().await];
+    ticked.sort();
+    let [hangs, prod] = ticked.map(|(_, report)| report);
+    assert_eq!((&*hangs, &*prod), ("missed idle 2", ""));
+}
+
+#[tokio::test]
+async fn what_was_missed_is_told_even_when_the_next_look_fails() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.fails("prod");
+    bench.at(180);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    bench.shows("prod", &[]);
+    bench.at(240);
+    assert_eq!(bench.ticked().await.1, "missed idle 2");
+}
+
+#[tokio::test]
+async fn the_intent_is_in_the_file_before_the_killer_is_called_and_the_outcome_follows() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("audit.jsonl");
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.audit = Audit::File(path.clone());
+    sketch.reads = Some(path.clone());
+    let (mut bench, _killed) = sketch.start();
+    bench.shows("prod", &[7, 8]);
+    bench.at(60);
+    // The killer that reads the audit answers Ended only where it finds what it should.
+    assert_eq!(bench.ticked().await.1, "7 ended, 8 ended");
+    let text = fs::read_to_string(path).expect("it is text");
+    let kinds: Vec<(String, u64)> = text.lines().map(kind_and_sid).collect();
+    let expected = [("intent", 7), ("intent", 8), ("outcome", 7), ("outcome", 8)];
+    assert_eq!(kinds, expected.map(|(kind, sid)| (kind.to_owned(), sid)));
+}
+
+#[tokio::test]
+async fn an_audit_that_fails_ends_nobody_and_the_daemon_leaves() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["other", "prod"]);
+    sketch.audit = Audit::Sink(Box::new(FullDisk));
+    let (mut bench, killed) = sketch.start();
+    bench.shows("prod", &[7]);
+    bench.shows("other", &[7]);
+    bench.at(60);
+    let left = bench.daemon.watch().await;
+    assert!(matches!(left, Err(RunError::Audit(_))), "{left:?}");
+    assert_eq!(killed.iter().count(), 0);
+}
+
+#[test]
+fn an_audit_that_cannot_be_opened_is_told_before_anything_is_looked_at() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.audit = Audit::File(PathBuf::from("/nonexistent/audit.jsonl"));
+    let (setup, surroundings, _parts) = sketch.build();
+    let left = Daemon::start(setup, surroundings).map(|_| ());
+    assert!(matches!(left, Err(RunError::Audit(AuditError::Unwritable { .. }))), "{left:?}");
+}
+
+#[test]
+fn policies_that_do_not_load_are_told_at_the_start() {
+    let (mut setup, surroundings, _parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
+    setup.loader = Box::new(|| Err("error: no such field".to_owned()));
+    let left = Daemon::start(setup, surroundings).map(|_| ());
+    assert!(matches!(left, Err(RunError::Load(why)) if why == "error: no such field"));
+}
+
+#[tokio::test]
+async fn stop_finishes_the_running_tick_and_begins_no_other() {
+    let (mut bench, killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.at(60);
+    bench.signal(Signal::Stop);
+    bench.handle_next().await;
+    bench.at(120);
+    bench.shows("prod", &[7]);
+    assert!(bench.daemon.watch().await.is_ok());
+    assert_eq!(killed.iter().collect::<Vec<_>>(), [7]);
+}
+
+#[tokio::test]
+async fn a_second_stop_leaves_at_once_and_nobody_is_ended_after_it() {
+    let (mut bench, killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.at(60);
+    bench.looks.recv().expect("the tick begins");
+    bench.signal(Signal::Stop);
+    bench.signal(Signal::Stop);
+    let gates = std::mem::take(&mut bench.gates);
+    assert!(bench.daemon.watch().await.is_ok(), "it does not wait for the tick");
+    let late = snapshot_at(NOON, &[(7, "APP")]);
+    gates[0].1.send(Some(late)).expect("the tick still waits for it");
+    assert_eq!(killed.iter().count(), 0);
+}
+
+#[tokio::test]
+async fn a_tick_that_outlives_the_deadline_is_left_behind() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.at(60);
+    assert_eq!(bench.daemon.handle(Event::Stop), ControlFlow::Continue(()));
+    assert_eq!(bench.daemon.handle(Event::GraceOver), ControlFlow::Break(()));
+}
+
+#[tokio::test]
+async fn a_failed_reload_keeps_what_is_in_force() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    let before = Arc::clone(&bench.daemon.policies);
+    bench.loads.send(Err("error: no such field".to_owned())).expect("the loader listens");
+    bench.signal(Signal::Reload);
+    bench.handle_next().await;
+    bench.handle_next().await;
+    assert!(Arc::ptr_eq(&before, &bench.daemon.policies));
+    bench.shows("prod", &[7]);
+    bench.at(60);
+    assert_eq!(bench.ticked().await.1, "7 ended");
+}
+
+#[tokio::test]
+async fn a_reload_keeps_timers_and_the_source_of_what_stays() {
+    let held = RuleSketch { hold: Span::seconds(120), ..ENFORCE };
+    let (mut bench, _killed) = Bench::new(&[held], &["prod"]);
+    bench.shows("prod", &[7]);
+    bench.at(60);
+    assert_eq!(bench.ticked().await.1, "", "the `for` runs");
+    let added = RuleSketch { name: "added", report: true, ..ENFORCE };
+    bench.reload(&[added, held], &["prod"]).await;
+    bench.shows_at(180, "prod", &[7]);
+    bench.at(180);
+    assert_eq!(bench.ticked().await.1, "7 reported, 7 ended, missed added 1, missed idle 1");
+}
+
+#[tokio::test]
+async fn a_rule_that_asks_something_else_starts_its_timers_anew() {
+    let held = RuleSketch { hold: Span::seconds(120), ..ENFORCE };
+    let (mut bench, _killed) = Bench::new(&[held], &["prod"]);
+    bench.shows("prod", &[7]);
+    bench.at(60);
+    bench.ticked().await;
+    bench.reload(&[RuleSketch { fingerprint: 2, ..held }], &["prod"]).await;
+    bench.shows_at(180, "prod", &[7]);
+    bench.at(180);
+    assert_eq!(bench.ticked().await.1, "missed idle 1");
+}
+
+#[tokio::test]
+async fn a_database_that_is_taken_out_goes_when_its_tick_is_done() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["gone", "prod"]);
+    bench.shows("prod", &[]);
+    bench.at(60);
+    bench.ticked().await;
+    bench.reload(&[ENFORCE], &["prod"]).await;
+    assert_eq!(bench.daemon.targets.len(), 2);
+    bench.shows("gone", &[]);
+    bench.ticked().await;
+    assert_eq!(bench.daemon.targets.keys().collect::<Vec<_>>(), ["prod"]);
+}
+
+#[tokio::test]
+async fn once_ticks_every_rule_and_leaves() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.once = true;
+    let (bench, killed) = sketch.start();
+    bench.shows("prod", &[7]);
+    assert!(bench.daemon.watch().await.is_ok());
+    assert_eq!(killed.iter().collect::<Vec<_>>(), [7]);
+}
+
+#[tokio::test]
+async fn once_says_which_databases_could_not_be_looked_at() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["down", "prod"]);
+    sketch.once = true;
+    let (bench, _killed) = sketch.start();
+    bench.shows("prod", &[7]);
+    bench.fails("down");
+    let left = bench.daemon.watch().await;
+    assert!(matches!(left, Err(RunError::Unavailable(names)) if names == "down"));
+}
+
+#[tokio::test]
+async fn the_sleep_is_bounded_whatever_the_clock_says() {
+    let (bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    assert_eq!(bench.daemon.until_due(), super::LOOK_AGAIN_AFTER);
+    bench.clock.store(NOON.0 + 59_500_000, Ordering::SeqCst);
+    assert_eq!(bench.daemon.until_due().as_millis(), 500);
+    bench.clock.store(NOON.0 + 90_000_000, Ordering::SeqCst);
+    assert_eq!(bench.daemon.until_due().as_millis(), 0);
+}
+
+#[test]
+fn the_whole_daemon_ticks_a_capture_once() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("audit.jsonl");
+    let (gate, answers) = channel();
+    gate.send(Some(snapshot_at(NOON, &[(7, "APP")]))).expect("it is watched");
+    let answers = Mutex::new(Some(answers));
+    let load = move || {
+        let answers = answers.lock().expect("nobody panicked").take();
+        Ok(loaded(
+            &[ENFORCE],
+            vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)],
+        ))
+    };
+    let audit = Audit::File(path.clone());
+    let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false };
+    assert!(super::run(setup).is_ok());
+    let text = fs::read_to_string(path).expect("it is text");
+    assert!(text.contains(r#""database":"yesterday""#), "{text}");
+    assert!(text.contains(r#""mode":"enforce","dry_run":true"#), "{text}");
+    assert!(text.contains(r#""outcome":"simulated""#), "{text}");
+}
+
+/// What a test says about a daemon before it starts.
+struct Sketch {
+    rules: Vec<RuleSketch>,
+    databases: Vec<&'static str>,
+    audit: Audit,
+    once: bool,
+    dry_run: bool,
+    /// The audit that the killer reads before it answers.
+    reads: Option<PathBuf>,
+}
+
+type Gates = Vec<(&'static str, Sender<Option<Snapshot>>)>;
+type Load = Result<Loaded, String>;
+
+/// What a test keeps of the world around a daemon.
+struct Parts {
+    gates: Gates,
+    clock: Arc<AtomicI64>,
+    loads: Sender<Load>,
+    signals: tokio::sync::mpsc::Sender<Signal>,
+    killed: Receiver<u32>,
+    looks: Receiver<()>,
+}
+
+impl Sketch {
+    fn new(rules: &[RuleSketch], databases: &[&'static str]) -> Self {
+        Self {
+            rules: rules.to_vec(),
+            databases: databases.to_vec(),
+            audit: Audit::Sink(Box::new(Patient)),
+            once: false,
+            dry_run: false,
+            reads: None,
+        }
+    }
+
+    fn start(self) -> (Bench, Receiver<u32>) {
+        let (setup, surroundings, parts) = self.build();
+        let Parts { gates, clock, loads, signals, killed, looks } = parts;
+        let daemon = Daemon::start(setup, surroundings);
+        let daemon = daemon.map_err(|error| error.to_string()).expect("it starts");
+        (Bench { daemon, gates, clock, loads, signals, looks }, killed)
+    }
+
+    fn build(self) -> (Setup, Surroundings, Parts) {
+        let clock = Arc::new(AtomicI64::new(NOON.0));
+        let (kills, killed) = channel();
+        let (signals, heard) = tokio::sync::mpsc::channel(8);
+        let (loads, asked) = channel();
+        let (begun, looks) = channel();
+        let mut gates = Vec::new();
+        let mut targets = Vec::new();
+        for name in &self.databases {
+            let (gate, answers) = channel();
+            gates.push((*name, gate));
+            let killer = Remembering { kills: kills.clone(), reads: self.reads.clone() };
+            targets
+                .push(TargetSpec { killer: Some(Box::new(killer)), ..spec(name, answers, &begun) });
+        }
+        loads.send(Ok(loaded(&self.rules, targets))).expect("the loader listens");
+        let asked = Mutex::new(asked);
+        let load = move || asked.lock().expect("nobody panicked").recv().expect("a test loads");
+        let hands = Arc::clone(&clock);
+        let surroundings = Surroundings {
+            clock: Arc::new(move || Timestamp(hands.load(Ordering::SeqCst))),
+            next_after: every_minute,
+            signals: heard,
+        };
+        let Self { audit, once, dry_run, .. } = self;
+        let setup = Setup { loader: Box::new(load), audit, once, dry_run };
+        (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
+    }
+}
+
+fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {
+    let source = Box::new(Gated { answers, begun: begun.clone() });
+    TargetSpec::dry_run(name, 1, source, DatabaseLimits::default())
+}
+
+fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
+    let rules = rules.iter().map(|sketch| sketch.build()).collect();
+    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets }
+}
+
+/// A daemon and the handles to its world.
+struct Bench {
+    daemon: Daemon,
+    gates: Gates,
+    clock: Arc<AtomicI64>,
+    loads: Sender<Load>,
+    signals: tokio::sync::mpsc::Sender<Signal>,
+    /// Hears of every look as it begins.
+    looks: Receiver<()>,
+}
+
+impl Bench {
+    fn new(rules: &[RuleSketch], databases: &[&'static str]) -> (Self, Receiver<u32>) {
+        Sketch::new(rules, databases).start()
+    }
+
+    /// Turns the clock to so many seconds after noon, and lets the loop look.
+    fn at(&mut self, seconds: i64) {
+        self.clock.store(NOON.plus(Span::seconds(seconds)).0, Ordering::SeqCst);
+        assert_eq!(self.daemon.handle(Event::Due), ControlFlow::Continue(()));
+    }
+
+    /// Lets the next look at a database see these sessions.
+    fn shows(&self, database: &str, sids: &[u32]) {
+        self.shows_at(60, database, sids);
+    }
+
+    fn shows_at(&self, seconds: i64, database: &str, sids: &[u32]) {
+        let rows: Vec<(u32, &str)> = sids.iter().map(|sid| (*sid, "APP")).collect();
+        let taken_at = NOON.plus(Span::seconds(seconds));
+        self.gate(database).send(Some(snapshot_at(taken_at, &rows))).expect("it is watched");
+    }
+
+    /// Lets the next look at a database fail.
+    fn fails(&self, database: &str) {
+        self.gate(database).send(None).expect("it is watched");
+    }
+
+    fn gate(&self, database: &str) -> &Sender<Option<Snapshot>> {
+        let gate = self.gates.iter().find(|(name, _)| *name == database);
+        &gate.expect("the test configured it").1
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.signals.try_send(signal).expect("there is room");
+    }
+
+    async fn handle_next(&mut self) {
+        let event = self.daemon.next_event().await;
+        assert_eq!(self.daemon.handle(event), ControlFlow::Continue(()));
+    }
+
+    /// Loads these rules and databases, whose new sources never answer.
+    async fn reload(&mut self, rules: &[RuleSketch], databases: &[&str]) {
+        let targets = databases.iter().map(|name| spec(name, channel().1, &channel().0)).collect();
+        self.loads.send(Ok(loaded(rules, targets))).expect("the loader listens");
+        self.signal(Signal::Reload);
+        self.handle_next().await;
+        self.handle_next().await;
+    }
+
+    /// Waits for a tick; answers whose it was, and how it went in short.
+    async fn ticked(&mut self) -> (String, String) {
+        let event = self.daemon.next_event().await;
+        let Event::Ticked(Ok((name, finished))) = &event else { panic!("a tick was to end") };
+        let told = (name.clone(), in_short(&finished.end));
+        assert_eq!(self.daemon.handle(event), ControlFlow::Continue(()));
+        told
+    }
+}
+
+fn in_short(end: &TickEnd) -> String {
+    match end {
+        TickEnd::Unseen(..) => "unseen".to_owned(),
+        TickEnd::Unaudited(_) => "unaudited".to_owned(),
+        TickEnd::Done(report) => {
+            assert_eq!(report.outcomes.len(), report.plan.ends().len());
+            let ends =
+                report.ends().map(|(end, outcome)| format!("{} {outcome}", end.life.key.sid));
+            let missed = report.missed.iter().map(|it| format!("missed {} {}", it.rule, it.ticks));
+            ends.chain(missed).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn kind_and_sid(line: &str) -> (String, u64) {
+    let record: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+    let kind = record["kind"].as_str().expect("a record has a kind");
+    (kind.to_owned(), record["sid"].as_u64().expect("these records are of sessions"))
+}
+
+/// Answers when the test lets it; fails when it is told nothing.
+struct Gated {
+    answers: Receiver<Option<Snapshot>>,
+    begun: Sender<()>,
+}
+
+impl SessionSource for Gated {
+    fn observe(&mut self) -> Result<Snapshot, SourceError> {
+        // Most tests do not listen.
+        self.begun.send(()).ok();
+        let answer = self.answers.recv().ok().flatten();
+        answer.ok_or_else(|| SourceError::Unavailable("no listener".into()))
+    }
+}
+
+/// Ends everybody, and tells the test whom.
+struct Remembering {
+    kills: Sender<u32>,
+    reads: Option<PathBuf>,
+}
+
+impl SessionKiller for Remembering {
+    fn end(&mut self, end: &End, _seen: &Snapshot) -> Outcome {
+        let sid = end.life.key.sid;
+        if let Some(path) = &self.reads {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let kinds: Vec<(String, u64)> = text.lines().map(kind_and_sid).collect();
+            let of_this = kinds.iter().filter(|(_, of)| *of == u64::from(sid));
+            if !of_this.map(|(kind, _)| kind).eq(["intent"]) {
+                return Outcome::Unknown;
+            }
+        }
+        self.kills.send(sid).map_or(Outcome::Unknown, |()| Outcome::Ended)
+    }
+}
+
+/// Takes everything.
+struct Patient;
+
+impl AuditSink for Patient {
+    fn intend(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &ApprovedPlan,
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        Ok(())
+    }
+
+    fn outcome(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &End,
+        _: Outcome,
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), AuditError> {
+        Ok(())
+    }
+}
+
+/// Takes nothing.
+struct FullDisk;
+
+impl AuditSink for FullDisk {
+    fn intend(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &ApprovedPlan,
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        Err(AuditError::Unwritable { path: "disk".to_owned(), cause: "no space left".into() })
+    }
+
+    fn outcome(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &End,
+        _: Outcome,
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        panic!("nobody was ended")
+    }
+
+    fn settle(&mut self) -> Result<(), AuditError> {
+        panic!("nobody was ended")
+    }
+}

@@ -1,0 +1,127 @@
+//! One database as the loop sees it: when its rules are due, whether a tick runs, and what it works with in between.
+//! Targets know nothing of each other.
+
+use std::sync::Arc;
+
+use super::killer::Killers;
+use super::tick::{Job, TickEnd, Worker, tick};
+use super::timetable::Timetable;
+use crate::engine::guard::DatabaseLimits;
+use crate::engine::policy::PolicySet;
+use crate::engine::report::{Acting, TickId};
+use crate::engine::time::Timestamp;
+use crate::ports::{SessionKiller, SessionSource};
+
+/// A database as configured.
+pub struct TargetSpec {
+    /// Its name, unique in the daemon.
+    pub name: String,
+    /// Of everything that decides how it is reached. While it stays the same, a reload keeps the source and killer at
+    /// work; when it changes, those of the new configuration take over.
+    pub fingerprint: u64,
+    /// Limits over all rules.
+    pub limits: DatabaseLimits,
+    /// Looks at it. Making one must not reach for the database: a loader waits for nobody.
+    pub source: Box<dyn SessionSource + Send>,
+    /// Ends its sessions; without one, every rule is a dry run here.
+    pub killer: Option<Box<dyn SessionKiller + Send>>,
+}
+
+impl TargetSpec {
+    /// A database on which nobody can be ended, such as a capture.
+    pub fn dry_run(
+        name: impl Into<String>,
+        fingerprint: u64,
+        source: Box<dyn SessionSource + Send>,
+        limits: DatabaseLimits,
+    ) -> Self {
+        Self { name: name.into(), fingerprint, limits, source, killer: None }
+    }
+}
+
+/// A database under watch.
+pub(super) struct Target {
+    pub(super) timetable: Timetable,
+    /// No longer configured; it goes when its tick comes back.
+    pub(super) retired: bool,
+    /// Whether it was said that this tick makes others miss their time.
+    pub(super) overlap_said: bool,
+    /// Here while no tick runs.
+    worker: Option<Worker>,
+    /// Takes over at the next tick.
+    replacement: Option<(Box<dyn SessionSource + Send>, Killers)>,
+    fingerprint: u64,
+    limits: DatabaseLimits,
+    ticks: u64,
+}
+
+/// A tick that came back.
+pub(super) struct Finished {
+    pub(super) worker: Worker,
+    pub(super) end: TickEnd,
+}
+
+impl Target {
+    pub(super) fn new(
+        worker: Worker,
+        timetable: Timetable,
+        fingerprint: u64,
+        limits: DatabaseLimits,
+    ) -> Self {
+        Self {
+            timetable,
+            retired: false,
+            overlap_said: false,
+            worker: Some(worker),
+            replacement: None,
+            fingerprint,
+            limits,
+            ticks: 0,
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.worker.is_none()
+    }
+
+    /// Takes on a new configuration; what is remembered stays.
+    pub(super) fn reconfigure(&mut self, spec: TargetSpec, acting: Acting) {
+        self.retired = false;
+        self.limits = spec.limits;
+        if spec.fingerprint != self.fingerprint {
+            self.fingerprint = spec.fingerprint;
+            self.replacement = Some((spec.source, Killers::new(spec.killer, acting)));
+        }
+    }
+
+    /// A tick of the rules in `due`, to be run on a thread that may block. Only while none runs.
+    pub(super) fn begin(
+        &mut self,
+        policies: &Arc<PolicySet>,
+        due: Vec<usize>,
+        run: Timestamp,
+    ) -> impl FnOnce() -> Finished + Send + use<> {
+        let mut worker = self.worker.take().expect("ticks of one database never overlap");
+        if let Some((source, killers)) = self.replacement.take() {
+            worker.source = source;
+            worker.killers = killers;
+        }
+        self.ticks += 1;
+        self.overlap_said = false;
+        let job = Job {
+            tick: TickId { run, number: self.ticks },
+            policies: Arc::clone(policies),
+            due,
+            missed: self.timetable.take_missed(),
+            limits: self.limits,
+        };
+        move || {
+            let end = tick(&mut worker, job);
+            Finished { worker, end }
+        }
+    }
+
+    pub(super) fn come_back(&mut self, worker: Worker) {
+        self.worker = Some(worker);
+    }
+}

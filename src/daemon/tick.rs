@@ -1,0 +1,123 @@
+//! One tick of one database, from looking to remembering. It is a straight line, and it blocks: it runs on a thread
+//! that may. When it is due, and what becomes of its report, is the loop's business.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::executor::{Leaving, execute};
+use super::killer::Killers;
+use super::shared_audit::SharedAudit;
+use crate::engine::decide::{Question, decide};
+use crate::engine::guard::DatabaseLimits;
+use crate::engine::history::History;
+use crate::engine::plan::PlanOptions;
+use crate::engine::policy::PolicySet;
+use crate::engine::report::{Missed, Outcome, TickId, TickReport};
+use crate::engine::session::Snapshot;
+use crate::engine::time::{Span, Timestamp};
+use crate::ports::{AuditError, AuditSink as _, SessionSource, SourceError, TickStamp};
+
+/// Tells the time: the machine's in production, a made-up one in tests.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the ticks of one database work with. It moves to the thread of each tick and back, so nothing of it is shared.
+pub struct Worker {
+    pub(super) database: String,
+    pub(super) source: Box<dyn SessionSource + Send>,
+    pub(super) killers: Killers,
+    pub(super) history: History,
+    /// The policies of the last tick: a change means that the history has to forget rules.
+    pub(super) policies: Arc<PolicySet>,
+    pub(super) audit: SharedAudit,
+    pub(super) leaving: Leaving,
+    pub(super) clock: Clock,
+}
+
+/// What one tick is to do.
+#[derive(Debug)]
+pub struct Job {
+    /// Which tick.
+    pub tick: TickId,
+    /// The policies, whole.
+    pub policies: Arc<PolicySet>,
+    /// The numbers of the rules that are due, ascending.
+    pub due: Vec<usize>,
+    /// Due times that went by since the last report.
+    pub missed: Vec<Missed>,
+    /// The database's limits.
+    pub limits: DatabaseLimits,
+}
+
+/// How a tick went.
+#[derive(Debug)]
+pub enum TickEnd {
+    /// To its end.
+    Done(Box<TickReport>),
+    /// Nothing was seen, so nothing was decided. The missed due times are still to be told.
+    Unseen(SourceError, Vec<Missed>),
+    /// The audit failed: nobody was ended after that.
+    Unaudited(AuditError),
+}
+
+/// Observe, decide, write down, act, remember.
+pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
+    if !Arc::ptr_eq(&worker.policies, &job.policies) {
+        worker.history.retain(&job.policies);
+        worker.policies = Arc::clone(&job.policies);
+    }
+    let start = Instant::now();
+    let mut seen = match worker.source.observe() {
+        Ok(seen) => seen,
+        Err(error) => return TickEnd::Unseen(error, job.missed),
+    };
+    // Rules and records go by the name in the configuration, whatever a source calls itself.
+    seen.database.clone_from(&worker.database);
+    let plan = decide(Question {
+        policies: &job.policies,
+        due: &job.due,
+        snapshot: &seen,
+        history: &worker.history,
+        options: PlanOptions::default(),
+        limits: job.limits,
+    });
+    let mut report = TickReport {
+        tick: job.tick,
+        plan,
+        outcomes: Vec::new(),
+        missed: job.missed,
+        duration: Span::ZERO,
+        acting: worker.killers.acting(),
+    };
+    match act(worker, &report, &seen) {
+        Ok(outcomes) => report.outcomes = outcomes,
+        Err(error) => return TickEnd::Unaudited(error),
+    }
+    worker.history.record(&seen, &report.plan);
+    let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
+    report.duration = Span(micros);
+    TickEnd::Done(Box::new(report))
+}
+
+/// The intent is on disk before anyone is ended; each outcome follows its end.
+fn act(
+    worker: &mut Worker,
+    report: &TickReport,
+    seen: &Snapshot,
+) -> Result<Vec<Outcome>, AuditError> {
+    let TickReport { tick, plan, acting, .. } = report;
+    let stamp = TickStamp {
+        tick: *tick,
+        database: &worker.database,
+        taken_at: plan.taken_at(),
+        acting: *acting,
+    };
+    let Worker { killers, audit, leaving, clock, .. } = worker;
+    audit.intend(stamp, plan, clock())?;
+    let outcomes = execute(plan, seen, killers, leaving, |end, outcome| {
+        audit.outcome(stamp, end, outcome, clock())
+    })?;
+    if !outcomes.is_empty() {
+        audit.settle()?;
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,422 @@
+//! The audit: JSON lines, appended and synced, that say what was decided before it is done and what became of it.
+//! It takes no part in a decision, but nothing is ended that it could not write down.
+//!
+//! One record a line, keys in this order:
+//!
+//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time), `kind`, `rule`
+//! - `intent`, for every end, before anyone is ended: `mode` (the rule's), `dry_run` (whether it is only a rehearsal,
+//!   be it for the mode, `--dry-run` or a capture), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
+//!   `ladder`, `reasons` (`field`, `observed`, `test`)
+//! - `outcome`, one for every intent: the same up to `action`, then `outcome` and `why` (the kind of a refusal or
+//!   failure, else null)
+//! - `spared`: `inst_id`, `sid`, `serial`, `logon_time`, `because`, `detail`
+//! - `halted`, for a rule that stood still: `because`, `detail`
+//!
+//! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
+//! been cut off: it is closed when the file is opened again, and a reader skips what is not JSON. The text of
+//! statements is never written: it may hold secrets, and audits are kept for years.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::engine::condition::Field;
+use crate::engine::explain::Reason;
+use crate::engine::guard::{ApprovedPlan, End, Halted, Spared};
+use crate::engine::report::Outcome;
+use crate::engine::session::SessionLife;
+use crate::engine::time::Timestamp;
+use crate::ports::{AuditError, AuditSink, TickStamp};
+
+/// The audit names people and machines: for its owner only.
+const MODE_OF_NEW_FILES: u32 = 0o600;
+
+/// Stands where a statement's text was observed.
+const WITHHELD: &str = "(withheld)";
+
+/// The audit in a file.
+#[derive(Debug)]
+pub struct FileAudit {
+    path: PathBuf,
+    file: File,
+    broken: bool,
+}
+
+impl FileAudit {
+    /// Opens the file for appending, or creates it. A last line that was cut off is closed first.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, AuditError> {
+        let path = path.into();
+        let file = open(&path).map_err(|cause| unwritable(&path, cause))?;
+        Ok(Self { path, file, broken: false })
+    }
+
+    /// Does `write`. After a failure nothing is known about what is on disk, so it is the last thing that was tried.
+    fn unbroken(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), AuditError> {
+        if self.broken {
+            return Err(AuditError::Broken);
+        }
+        write(self).map_err(|cause| {
+            self.broken = true;
+            unwritable(&self.path, cause)
+        })
+    }
+
+    /// Goes on in a new file when the old one was moved away: a record in a deleted file is no record.
+    fn follow_the_path(&mut self) -> io::Result<()> {
+        let ours = self.file.metadata()?;
+        let there = fs::metadata(&self.path);
+        if !there.is_ok_and(|it| (it.dev(), it.ino()) == (ours.dev(), ours.ino())) {
+            self.file = open(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl AuditSink for FileAudit {
+    fn intend(
+        &mut self,
+        stamp: TickStamp<'_>,
+        plan: &ApprovedPlan,
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        let batch = decisions(stamp, plan, now);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.unbroken(|audit| {
+            audit.follow_the_path()?;
+            audit.file.write_all(&batch)?;
+            audit.file.sync_data()
+        })
+    }
+
+    fn outcome(
+        &mut self,
+        stamp: TickStamp<'_>,
+        end: &End,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        let mut line = Vec::new();
+        let record = OutcomeRecord {
+            head: Head::of(stamp, "outcome", &end.rule, now),
+            act: Act::of(stamp, end),
+            outcome: outcome.word(),
+            why: outcome.kind(),
+        };
+        push_line(&mut line, &record);
+        self.unbroken(|audit| audit.file.write_all(&line))
+    }
+
+    fn settle(&mut self) -> Result<(), AuditError> {
+        self.unbroken(|audit| audit.file.sync_data())
+    }
+}
+
+fn unwritable(path: &Path, cause: io::Error) -> AuditError {
+    AuditError::Unwritable { path: path.display().to_string(), cause: cause.into() }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(MODE_OF_NEW_FILES);
+    let mut file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file, which could be synced"));
+    }
+    close_last_line(&mut file)?;
+    file.sync_all()?;
+    sync_directory(path)?;
+    Ok(file)
+}
+
+fn close_last_line(file: &mut File) -> io::Result<()> {
+    if file.metadata()?.len() == 0 {
+        return Ok(());
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
+}
+
+/// A new file survives a crash only when its directory was synced too.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Everything that a plan decided, as one batch of lines.
+fn decisions(stamp: TickStamp<'_>, plan: &ApprovedPlan, now: Timestamp) -> Vec<u8> {
+    let mut batch = Vec::new();
+    for end in plan.ends() {
+        let record = IntentRecord {
+            head: Head::of(stamp, "intent", &end.rule, now),
+            act: Act::of(stamp, end),
+            ladder: end.action.rungs(),
+            reasons: end.reasons.iter().map(ReasonRecord::of).collect(),
+        };
+        push_line(&mut batch, &record);
+    }
+    for spared in plan.spared() {
+        let Spared { rule, life, reason, detail } = spared;
+        let record = SparedRecord {
+            head: Head::of(stamp, "spared", rule, now),
+            who: Who::of(*life),
+            because: reason.because(),
+            detail: detail.as_str(),
+        };
+        push_line(&mut batch, &record);
+    }
+    for halted in plan.halted() {
+        let Halted { rule, reason, detail } = halted;
+        let record = HaltedRecord {
+            head: Head::of(stamp, "halted", rule, now),
+            because: reason.because(),
+            detail: detail.as_str(),
+        };
+        push_line(&mut batch, &record);
+    }
+    batch
+}
+
+fn push_line(lines: &mut Vec<u8>, record: &impl Serialize) {
+    serde_json::to_writer(&mut *lines, record).expect("texts and numbers always serialise");
+    lines.push(b'\n');
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    time: String,
+    tick: String,
+    database: &'a str,
+    taken_at: String,
+    kind: &'static str,
+    rule: &'a str,
+}
+
+impl<'a> Head<'a> {
+    fn of(stamp: TickStamp<'a>, kind: &'static str, rule: &'a str, now: Timestamp) -> Self {
+        Self {
+            time: now.to_string(),
+            tick: stamp.tick.to_string(),
+            database: stamp.database,
+            taken_at: stamp.taken_at.to_string(),
+            kind,
+            rule,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Who {
+    inst_id: u32,
+    sid: u32,
+    serial: u32,
+    logon_time: Option<String>,
+}
+
+impl Who {
+    fn of(life: SessionLife) -> Self {
+        Self {
+            inst_id: life.key.inst_id,
+            sid: life.key.sid,
+            serial: life.key.serial,
+            logon_time: life.logon_time.map(|time| time.to_string()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Act<'a> {
+    mode: String,
+    dry_run: bool,
+    #[serde(flatten)]
+    who: Who,
+    username: Option<&'a str>,
+    action: &'static str,
+}
+
+impl<'a> Act<'a> {
+    fn of(stamp: TickStamp<'_>, end: &'a End) -> Self {
+        Self {
+            mode: end.mode.to_string(),
+            dry_run: stamp.acting.is_dry_run(end.mode),
+            who: Who::of(end.life),
+            username: end.username.as_deref(),
+            action: end.action.first_text(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntentRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    act: Act<'a>,
+    ladder: Vec<String>,
+    reasons: Vec<ReasonRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct OutcomeRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    act: Act<'a>,
+    outcome: &'static str,
+    why: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct SparedRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    who: Who,
+    because: String,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct HaltedRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    because: &'static str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct ReasonRecord<'a> {
+    field: &'static str,
+    observed: &'a str,
+    test: &'a str,
+}
+
+impl<'a> ReasonRecord<'a> {
+    fn of(reason: &'a Reason) -> Self {
+        let Reason { field, observed, test } = reason;
+        let is_sql =
+            [Field::SqlText, Field::SqlTextNormalized].iter().any(|it| it.name() == *field);
+        Self { field, observed: if is_sql { WITHHELD } else { observed }, test }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{FileAudit, ReasonRecord};
+    use crate::engine::explain::Reason;
+    use crate::engine::policy::Mode;
+    use crate::engine::report::{Acting, Failure, Outcome, TickId};
+    use crate::engine::time::Timestamp;
+    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
+    use crate::ports::{AuditError, AuditSink as _, TickStamp};
+
+    const STAMP: TickStamp<'static> = TickStamp {
+        tick: TickId { run: NOON, number: 3 },
+        database: "prod",
+        taken_at: NOON,
+        acting: Acting::AsRulesSay,
+    };
+
+    #[test]
+    fn every_decision_has_its_line_with_the_documented_keys() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        let rule = RuleSketch { name: "idle", mode: Mode::Enforce, ..RuleSketch::default() };
+        let plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP"), (8, "SYS")]));
+        let lost = Outcome::Failed(Failure::Disconnected);
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
+        audit.settle().expect("it can be synced");
+        let head = |time, kind| {
+            format!(
+                r#"{{"time":"{time}","tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z","kind":"{kind}","rule":"idle","#
+            )
+        };
+        let act = concat!(
+            r#""mode":"enforce","dry_run":false,"inst_id":1,"sid":7,"serial":70,"#,
+            r#""logon_time":"2026-03-29T11:00:00Z","username":"APP","action":"kill immediate","#,
+        );
+        let expected = [
+            head("2026-03-29T12:00:00Z", "intent"),
+            act.to_owned(),
+            r#""ladder":["kill immediate"],"reasons":[{"field":"any_session","observed":"true","test":"true"}]}"#.to_owned(),
+            "\n".to_owned(),
+            head("2026-03-29T12:00:00Z", "spared"),
+            r#""inst_id":1,"sid":8,"serial":80,"logon_time":"2026-03-29T11:00:00Z","because":"oracle-maintained","detail":"an account that Oracle or the platform maintains"}"#.to_owned(),
+            "\n".to_owned(),
+            head("2026-03-29T12:00:00.001Z", "outcome"),
+            act.to_owned(),
+            r#""outcome":"failed","why":"disconnected"}"#.to_owned(),
+            "\n".to_owned(),
+        ];
+        assert_eq!(fs::read_to_string(&path).expect("it is text"), expected.concat());
+        let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_does_not_spoil_the_next() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"time", "{}\n{\"time\n")] {
+            fs::write(&path, before).expect("it can be written");
+            FileAudit::open(&path).expect("it can be opened");
+            assert_eq!(fs::read_to_string(&path).expect("it is text"), after);
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_begun_anew() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        fs::rename(&path, place.path().join("audit.jsonl.1")).expect("it can be moved");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        for name in ["audit.jsonl", "audit.jsonl.1"] {
+            let text = fs::read_to_string(place.path().join(name)).expect("it is text");
+            assert_eq!(text.lines().count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn after_a_failure_nothing_more_is_taken() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let directory = place.path().join("audits");
+        fs::create_dir(&directory).expect("it can be made");
+        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
+        let mut audit = FileAudit::open(directory.join("audit.jsonl")).expect("it can be created");
+        fs::remove_dir_all(&directory).expect("it can be removed");
+        let lost = audit.intend(STAMP, &plan, NOON);
+        assert!(matches!(lost, Err(AuditError::Unwritable { .. })));
+        fs::create_dir(&directory).expect("it can be made again");
+        assert!(matches!(audit.intend(STAMP, &plan, NOON), Err(AuditError::Broken)));
+    }
+
+    #[test]
+    fn what_cannot_be_synced_is_refused() {
+        assert!(matches!(FileAudit::open("/dev/null"), Err(AuditError::Unwritable { .. })));
+    }
+
+    #[test]
+    fn the_text_of_statements_is_withheld() {
+        let reason = |field| Reason { field, observed: "x".to_owned(), test: "like %".to_owned() };
+        assert_eq!(ReasonRecord::of(&reason("sql_text")).observed, "(withheld)");
+        assert_eq!(ReasonRecord::of(&reason("sql_text_normalized")).observed, "(withheld)");
+        assert_eq!(ReasonRecord::of(&reason("sql_id")).observed, "x");
+    }
+}

@@ -1,0 +1,145 @@
+//! What tests of `observe` and `daemon` are made of: rules, snapshots and plans in one place, where everything that a
+//! test does not set has a default, so that what it sets is what it is about.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use crate::engine::condition::Condition;
+use crate::engine::decide::{Question, decide};
+use crate::engine::guard::{ApprovedPlan, DatabaseLimits};
+use crate::engine::history::History;
+use crate::engine::plan::PlanOptions;
+use crate::engine::policy::{
+    Action, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
+};
+use crate::engine::schedule::Schedule;
+use crate::engine::session::{
+    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
+};
+use crate::engine::time::{Span, Timestamp};
+
+/// 2026-03-29T12:00:00Z: the time of every snapshot that says nothing else.
+pub(crate) const NOON: Timestamp = Timestamp(1_774_785_600_000_000);
+
+/// What a test says about a rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RuleSketch {
+    pub(crate) name: &'static str,
+    pub(crate) mode: Mode,
+    pub(crate) report: bool,
+    pub(crate) hold: Span,
+    pub(crate) per_tick: Option<u64>,
+    /// Another one is another rule of the same name.
+    pub(crate) fingerprint: u64,
+    pub(crate) schedule: &'static str,
+}
+
+impl Default for RuleSketch {
+    fn default() -> Self {
+        Self {
+            name: "rule",
+            mode: Mode::DryRun,
+            report: false,
+            hold: Span::ZERO,
+            per_tick: None,
+            fingerprint: 1,
+            schedule: "* * * * *",
+        }
+    }
+}
+
+impl RuleSketch {
+    /// A rule that matches everybody.
+    pub(crate) fn build(self) -> Rule {
+        let kill = Rung { verb: Verb::KillImmediate, after: Span::ZERO };
+        Rule {
+            name: self.name.to_owned(),
+            file: "test.yaml".to_owned(),
+            description: None,
+            owner: None,
+            runbook: None,
+            identity: RuleIdentity { name: self.name.to_owned(), fingerprint: self.fingerprint },
+            mode: self.mode,
+            schedule: Schedule::parse(self.schedule, Tz::UTC).expect("tests write good schedules"),
+            timezone: Tz::UTC,
+            condition: Condition::AnySession,
+            unless: Vec::new(),
+            hold: self.hold,
+            min_session_age: Span::ZERO,
+            victims: Victims::default(),
+            action: if self.report { Action::Report } else { Action::Ladder(vec![kill]) },
+            limits: Limits {
+                per_tick: self.per_tick,
+                percent_thousandths: None,
+                per_hour: None,
+                max_undo_records: None,
+                on_exceed: OnExceed::Halt,
+            },
+            only_during: Vec::new(),
+            never_during: Vec::new(),
+            only_when: Vec::new(),
+            databases: Vec::new(),
+            allow_protected: Vec::new(),
+        }
+    }
+}
+
+/// A policy set of these rules.
+pub(crate) fn policies(rules: &[RuleSketch]) -> Arc<PolicySet> {
+    let rules = rules.iter().map(|sketch| sketch.build()).collect();
+    Arc::new(PolicySet { rules, ..PolicySet::default() })
+}
+
+/// Idle sessions by SID and USERNAME, an hour old, on instance 1, at noon; SERIAL# is ten times the SID.
+pub(crate) fn snapshot(sessions: &[(u32, &str)]) -> Snapshot {
+    snapshot_at(NOON, sessions)
+}
+
+/// The same at another time.
+pub(crate) fn snapshot_at(taken_at: Timestamp, rows: &[(u32, &str)]) -> Snapshot {
+    let texts = [
+        TextColumn::Username,
+        TextColumn::Type,
+        TextColumn::Status,
+        TextColumn::Pname,
+        TextColumn::OracleMaintained,
+    ];
+    let numbers = [NumberColumn::LogonTime, NumberColumn::LastCallEt, NumberColumn::Qcsid];
+    let columns = texts.map(Column::Text).into_iter().chain(numbers.map(Column::Number));
+    let mut sessions = Sessions::with_columns(columns);
+    for (sid, username) in rows {
+        let row = sessions.push(SessionKey { inst_id: 1, sid: *sid, serial: sid * 10 });
+        sessions.set_text(row, TextColumn::Username, username);
+        sessions.set_text(row, TextColumn::Type, "USER");
+        sessions.set_text(row, TextColumn::Status, "INACTIVE");
+        let logon = NOON.plus(Span::seconds(-3_600));
+        sessions.set_number(row, NumberColumn::LogonTime, Number::from(logon.0));
+        sessions.set_number(row, NumberColumn::LastCallEt, Number::from(60));
+    }
+    Snapshot::of_sessions("prod", taken_at, sessions)
+}
+
+/// What all these rules decide, without a history.
+pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
+    let policies = PolicySet { rules: rules.to_vec(), ..PolicySet::default() };
+    let due: Vec<usize> = (0..rules.len()).collect();
+    decide(Question {
+        policies: &policies,
+        due: &due,
+        snapshot,
+        history: &History::default(),
+        options: PlanOptions::default(),
+        limits: DatabaseLimits::default(),
+    })
+}
+
+/// Due at every full minute, whatever the schedule says.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands in for a schedule, which may have no next time"
+)]
+pub(crate) fn every_minute(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
+    const MINUTE: i64 = 60_000_000;
+    Some(Timestamp((after.0.div_euclid(MINUTE) + 1) * MINUTE))
+}

@@ -1,0 +1,312 @@
+//! The log: what a tick decided and did, as structured events with stable keys. Levels go by what the operator has to
+//! do: nothing (debug), know (info), look soon (warn), act now (error). The text of statements is never logged, nor is
+//! anything else that a rule observed: `explain` and the audit say why.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{self, IsTerminal as _};
+
+use tracing::level_filters::LevelFilter;
+use tracing::{debug, info, warn};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::engine::guard::{End, Halted, Spared};
+use crate::engine::policy::Action;
+use crate::engine::report::{Outcome, TickReport};
+use crate::engine::spare::HaltReason;
+use crate::engine::time::{Span, Timestamp};
+
+/// Warnings remembered so as not to be repeated. Beyond it all are forgotten, and said once more.
+pub const WARNINGS_REMEMBERED_MAX: usize = 1_000;
+
+/// A warning that was not seen for this long is said again when it comes back. Longer than the schedules of most
+/// rules, so that a rule's warning is not news each time the rule is due.
+pub const WARNING_IS_NEWS_AFTER: Span = Span::seconds(3_600);
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `message`, and the event's own keys.
+    Json,
+}
+
+/// There is a log already.
+#[derive(Debug, thiserror::Error)]
+#[error("the log cannot be set up")]
+pub struct LogInitError(#[source] Box<dyn Error + Send + Sync>);
+
+/// Sends everything up to `level` to standard error, for the whole process.
+pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), LogInitError> {
+    let color = io::stderr().is_terminal();
+    let subscriber = subscriber(format, level, color, io::stderr);
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|cause| LogInitError(Box::new(cause)))
+}
+
+fn subscriber<W>(
+    format: LogFormat,
+    level: LevelFilter,
+    color: bool,
+    writer: W,
+) -> Box<dyn tracing::Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(color)
+        // It would report a broken standard error on standard error, and panic over it.
+        .log_internal_errors(false)
+        .with_writer(writer);
+    match format {
+        LogFormat::Text => Box::new(builder.finish()),
+        LogFormat::Json => {
+            Box::new(builder.json().flatten_event(true).with_current_span(false).finish())
+        }
+    }
+}
+
+/// Writes ticks to the log.
+#[derive(Debug, Default)]
+pub struct TickLog {
+    /// By database and text: when it was last seen.
+    warnings: BTreeMap<(String, String), Timestamp>,
+}
+
+impl TickLog {
+    /// One summary, and a line for each decision.
+    pub fn tick(&mut self, report: &TickReport) {
+        summary(report);
+        for (end, outcome) in report.ends() {
+            decision(report, end, outcome);
+        }
+        report.plan.spared().iter().for_each(|spared| stays(report, spared));
+        report.plan.halted().iter().for_each(|halted| stood_still(report, halted));
+        self.warnings(report);
+    }
+
+    fn warnings(&mut self, report: &TickReport) {
+        let now = report.plan.taken_at();
+        if self.warnings.len() >= WARNINGS_REMEMBERED_MAX {
+            self.warnings.clear();
+        }
+        for warning in report.plan.warnings() {
+            let key = (report.database().to_owned(), warning.clone());
+            let before = self.warnings.insert(key, now);
+            if before.is_none_or(|before| now.since(before) > WARNING_IS_NEWS_AFTER) {
+                warn!(database = report.database(), detail = warning.as_str(), "warning");
+            }
+        }
+        for missed in &report.missed {
+            let (rule, ticks) = (&*missed.rule, missed.ticks);
+            warn!(database = report.database(), rule, missed = ticks, "due times were missed");
+        }
+    }
+}
+
+fn summary(report: &TickReport) {
+    info!(
+        database = report.database(),
+        tick = %report.tick,
+        sessions = report.plan.sessions(),
+        ended = report.count(|it| matches!(it, Outcome::Ended | Outcome::Accepted)),
+        would_end = report.count(|it| it == Outcome::Simulated),
+        reported = report.count(|it| it == Outcome::Reported),
+        gone_or_changed = report.count(|it| matches!(it, Outcome::AlreadyGone | Outcome::Changed)),
+        trouble = report.count(Outcome::is_trouble),
+        spared = report.plan.spared().len(),
+        halted = report.plan.halted().len(),
+        missed = report.missed.iter().map(|missed| missed.ticks).sum::<u64>(),
+        duration_ms = report.duration.0 / 1_000,
+        "tick"
+    );
+}
+
+fn decision(report: &TickReport, end: &End, outcome: Outcome) {
+    let dry_run = end.action != Action::Report && report.acting.is_dry_run(end.mode);
+    // Macros fix the level, so the event is written twice; the keys are the same.
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                rule = &*end.rule,
+                database = report.database(),
+                inst_id = end.life.key.inst_id,
+                sid = end.life.key.sid,
+                serial = end.life.key.serial,
+                username = end.username.as_deref(),
+                action = end.action.first_text(),
+                outcome = outcome.word(),
+                because = outcome.kind(),
+                mode = %end.mode,
+                dry_run,
+                "{}",
+                message(outcome)
+            )
+        };
+    }
+    if outcome.is_trouble() {
+        line!(warn);
+    } else {
+        line!(info);
+    }
+}
+
+const fn message(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ended => "ended",
+        Outcome::Accepted => "ending",
+        Outcome::AlreadyGone => "already gone",
+        Outcome::Changed => "not ended: it changed",
+        Outcome::Simulated => "would end",
+        Outcome::Reported => "reported",
+        Outcome::Refused(_) => "not ended: refused",
+        Outcome::Failed(_) => "not ended: failed",
+        Outcome::Unknown => "may be ended: no answer came in time",
+    }
+}
+
+fn stays(report: &TickReport, spared: &Spared) {
+    let Spared { rule, life, reason, detail } = spared;
+    debug!(
+        rule = &**rule,
+        database = report.database(),
+        inst_id = life.key.inst_id,
+        sid = life.key.sid,
+        serial = life.key.serial,
+        because = reason.because().as_str(),
+        detail = detail.as_str(),
+        "spared"
+    );
+}
+
+/// A rule that sleeps as it was told to is no news; one that met a limit, or could not see everything, is.
+fn stood_still(report: &TickReport, halted: &Halted) {
+    let Halted { rule, reason, detail } = halted;
+    let (rule, database, because) = (&**rule, report.database(), reason.because());
+    match reason {
+        HaltReason::Limit | HaltReason::Partial => {
+            warn!(rule, database, because, detail = detail.as_str(), "halted");
+        }
+        HaltReason::Window | HaltReason::OnlyWhen | HaltReason::Database => {
+            debug!(rule, database, because, detail = detail.as_str(), "asleep");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tracing::level_filters::LevelFilter;
+
+    use super::{LogFormat, TickLog, subscriber};
+    use crate::engine::policy::Mode;
+    use crate::engine::report::{Acting, Missed, Outcome, Refusal, TickId, TickReport};
+    use crate::engine::time::Span;
+    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panicked").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, level: LevelFilter, log: impl FnOnce()) -> Vec<String> {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let subscriber = subscriber(format, level, false, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = captured.0.lock().expect("nobody panicked").clone();
+        let text = String::from_utf8(bytes).expect("a log is text");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn report(mode: Mode, outcome: Outcome) -> TickReport {
+        let rule = RuleSketch { name: "idle", mode, ..RuleSketch::default() };
+        TickReport {
+            tick: TickId { run: NOON, number: 1 },
+            plan: plan_of(&[rule.build()], &snapshot(&[(7, "APP\nX"), (8, "SYS")])),
+            outcomes: vec![outcome],
+            missed: vec![Missed { rule: "idle".into(), ticks: 2 }],
+            duration: Span(1_500),
+            acting: Acting::AsRulesSay,
+        }
+    }
+
+    #[test]
+    fn json_lines_have_stable_keys_and_begin_with_the_time_in_utc() {
+        let report = report(Mode::DryRun, Outcome::Simulated);
+        let lines =
+            logged(LogFormat::Json, LevelFilter::DEBUG, || TickLog::default().tick(&report));
+        let texts: Vec<String> = lines
+            .iter()
+            .map(|line| {
+                let (time, rest) = line.split_once(',').expect("there is more than a time");
+                let time = time.strip_prefix(r#"{"timestamp":""#).expect("it comes first");
+                assert!(time.ends_with("Z\""), "{time}");
+                rest.to_owned()
+            })
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                concat!(
+                    r#""level":"INFO","message":"tick","database":"prod","tick":"1774785600-1","#,
+                    r#""sessions":2,"ended":0,"would_end":1,"reported":0,"gone_or_changed":0,"#,
+                    r#""trouble":0,"spared":1,"halted":0,"missed":2,"duration_ms":1}"#
+                ),
+                concat!(
+                    r#""level":"INFO","message":"would end","rule":"idle","database":"prod","#,
+                    r#""inst_id":1,"sid":7,"serial":70,"username":"APP\nX","#,
+                    r#""action":"kill immediate","outcome":"simulated","mode":"dry-run","#,
+                    r#""dry_run":true}"#
+                ),
+                concat!(
+                    r#""level":"DEBUG","message":"spared","rule":"idle","database":"prod","#,
+                    r#""inst_id":1,"sid":8,"serial":80,"because":"oracle-maintained","#,
+                    r#""detail":"an account that Oracle or the platform maintains"}"#
+                ),
+                concat!(
+                    r#""level":"WARN","message":"due times were missed","database":"prod","#,
+                    r#""rule":"idle","missed":2}"#
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_user_name_cannot_begin_a_line_of_the_log() {
+        let report = report(Mode::Enforce, Outcome::Ended);
+        let lines = logged(LogFormat::Text, LevelFilter::INFO, || TickLog::default().tick(&report));
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[1].contains(r#"ended rule="idle""#), "{}", lines[1]);
+    }
+
+    #[test]
+    fn trouble_is_a_warning_and_says_its_kind() {
+        let report = report(Mode::Enforce, Outcome::Refused(Refusal::Privilege));
+        let lines = logged(LogFormat::Json, LevelFilter::WARN, || TickLog::default().tick(&report));
+        assert!(lines[0].contains(r#""outcome":"refused","because":"privilege""#), "{}", lines[0]);
+    }
+
+    #[test]
+    fn a_limit_is_a_warning() {
+        let rule = RuleSketch { per_tick: Some(0), ..RuleSketch::default() };
+        let mut report = report(Mode::DryRun, Outcome::Simulated);
+        report.plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP")]));
+        report.outcomes.clear();
+        let lines = logged(LogFormat::Json, LevelFilter::WARN, || TickLog::default().tick(&report));
+        assert!(lines[0].contains(r#""message":"halted","rule":"rule""#), "{}", lines[0]);
+    }
+}

@@ -1,0 +1,95 @@
+//! The three ports through which a tick touches the world, and the only traits of the crate: something to look at,
+//! something that ends sessions, something that remembers what was done. Adapters implement them; only `daemon` and
+//! `cli` call them. All of them block, and are called from threads that may.
+
+use std::error::Error;
+
+use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::report::{Acting, Outcome, TickId};
+use crate::engine::session::Snapshot;
+use crate::engine::time::Timestamp;
+
+/// Looks at a database.
+pub trait SessionSource {
+    /// All sessions of all instances that answered, as they are now.
+    fn observe(&mut self) -> Result<Snapshot, SourceError>;
+}
+
+/// Ends sessions, or rehearses it.
+pub trait SessionKiller {
+    /// Ends one session if it still is what was judged.
+    ///
+    /// `seen` is the newest snapshot at hand. A killer that reaches the database reads the row again where it ends
+    /// it; `seen` is for those that have nothing better.
+    fn end(&mut self, end: &End, seen: &Snapshot) -> Outcome;
+}
+
+/// Which tick a record of the audit belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct TickStamp<'a> {
+    /// The tick.
+    pub tick: TickId,
+    /// The database's name.
+    pub database: &'a str,
+    /// The snapshot's time.
+    pub taken_at: Timestamp,
+    /// Whether enforcing rules enforce.
+    pub acting: Acting,
+}
+
+/// Remembers what was decided and done. After an error a sink takes nothing more, and its caller ends nobody.
+pub trait AuditSink {
+    /// Writes down everything that a plan decided. When it returns, the record survives a crash of the machine.
+    fn intend(
+        &mut self,
+        stamp: TickStamp<'_>,
+        plan: &ApprovedPlan,
+        now: Timestamp,
+    ) -> Result<(), AuditError>;
+
+    /// Writes down what became of one end. When it returns, the record survives a crash of the daemon.
+    fn outcome(
+        &mut self,
+        stamp: TickStamp<'_>,
+        end: &End,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), AuditError>;
+
+    /// Called after a tick's last outcome. When it returns, they all survive a crash of the machine.
+    fn settle(&mut self) -> Result<(), AuditError>;
+}
+
+/// What an adapter knows about the cause of its failure.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why nothing was seen, by the reaction it calls for. Nobody is ended either way.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It may be there again at the next tick, which is the retry.
+    #[error("the database cannot be reached now")]
+    Unavailable(#[source] Cause),
+    /// Somebody has to grant something first.
+    #[error("a privilege is missing")]
+    Forbidden(#[source] Cause),
+    /// Somebody has to look: what came back makes no sense, or there is nothing to look at.
+    #[error("what the source gave cannot be used")]
+    Unusable(#[source] Cause),
+}
+
+/// Why the audit cannot go on. The reaction is always the same: end nobody, and leave.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// It cannot be opened, written or synced.
+    #[error("the audit {path} cannot be written")]
+    Unwritable {
+        /// Which file, or what else it is.
+        path: String,
+        /// What the system said.
+        #[source]
+        cause: Cause,
+    },
+    /// An earlier record was lost; whatever is written after it would pretend to be complete.
+    #[error("the audit is broken since an earlier record could not be written")]
+    Broken,
+}
