@@ -23,19 +23,30 @@ pub(super) const VERBS: [(&str, &str); 4] = [
 pub(super) const KILL_MODES: [&str; 4] = ["plain", "immediate", "noreplay", "force"];
 pub(super) const DISCONNECT_MODES: [&str; 2] = ["post_transaction", "immediate"];
 
-const AFTER: Key = Key::optional("after", Kind::Span, "how long after the previous rung; due on every rung but the first");
+const AFTER: Key = Key::optional(
+    "after",
+    Kind::Span,
+    "how long after the previous rung; due on every rung but the first",
+);
 
 pub(super) static KILL: Shape = Shape {
     name: "kill",
     doc: "how a session is killed",
-    keys: &[Key::optional("mode", Kind::Words(&KILL_MODES), "which KILL; immediate if left out"), AFTER],
+    keys: &[
+        Key::optional("mode", Kind::Words(&KILL_MODES), "which KILL; immediate if left out"),
+        AFTER,
+    ],
 };
 
 pub(super) static DISCONNECT: Shape = Shape {
     name: "disconnect",
     doc: "how a session is disconnected",
     keys: &[
-        Key::optional("mode", Kind::Words(&DISCONNECT_MODES), "which DISCONNECT; post_transaction if left out"),
+        Key::optional(
+            "mode",
+            Kind::Words(&DISCONNECT_MODES),
+            "which DISCONNECT; post_transaction if left out",
+        ),
         AFTER,
     ],
 };
@@ -78,7 +89,8 @@ fn ladder(steps: &[Step<'_>], sink: &mut Sink) -> Option<Vec<Rung>> {
         };
         match (at, step.after) {
             (0, Some(_)) => {
-                sink.error(Code::BadLadder, span, "`after` on the first rung").help("`for` says how long a match must hold first");
+                sink.error(Code::BadLadder, span, "`after` on the first rung")
+                    .help("`for` says how long a match must hold first");
             }
             (0, None) => rungs.push(Rung { verb, after: Span::ZERO }),
             (_, None) => {
@@ -105,17 +117,24 @@ fn step<'n>(node: &'n Node, sink: &mut Sink) -> Option<Step<'n>> {
     let found = entries(node, "action", sink)?;
     let [(name, key, value)] = found.as_slice() else {
         let message = format!("an action has one key, found {}", found.len());
-        sink.error(Code::BadAction, &node.span, message).help("several actions are a list, one a rung");
+        sink.error(Code::BadAction, &node.span, message)
+            .help("several actions are a list, one a rung");
         return None;
     };
     match *name {
         "kill" => detailed(node, value, &KILL, kill_mode, Verb::KillImmediate, sink),
-        "disconnect" => {
-            detailed(node, value, &DISCONNECT, disconnect_mode, Verb::DisconnectPostTransaction, sink)
-        }
+        "disconnect" => detailed(
+            node,
+            value,
+            &DISCONNECT,
+            disconnect_mode,
+            Verb::DisconnectPostTransaction,
+            sink,
+        ),
         "cancel_sql" => detailed(node, value, &CANCEL_SQL, |_| None, Verb::CancelSql, sink),
         "report" => {
-            sink.error(Code::BadAction, &node.span, "`report` takes nothing").help("action: report");
+            sink.error(Code::BadAction, &node.span, "`report` takes nothing")
+                .help("action: report");
             None
         }
         other => {
@@ -137,7 +156,8 @@ fn plain_verb(word: &str) -> Option<Option<Verb>> {
 
 fn unknown_verb(node: &Node, word: &str, sink: &mut Sink) {
     let help = did_you_mean_or_list(word, VERBS.iter().map(|(name, _)| *name));
-    sink.error(Code::BadAction, &node.span, format!("`{}` is not an action", excerpt(word))).help_if(help);
+    sink.error(Code::BadAction, &node.span, format!("`{}` is not an action", excerpt(word)))
+        .help_if(help);
 }
 
 /// `{kill: immediate}` or `{kill: {mode: immediate, after: 60s}}`.

@@ -22,7 +22,9 @@ fn canonical_leaf(leaf: &Leaf) -> String {
     let test = match &leaf.test {
         Test::Text(patterns) => bracketed(patterns.iter().map(canonical_pattern)),
         Test::OneOf(values) => bracketed(values.iter().map(|value| format!("= {value}"))),
-        Test::Compare(all) => all.iter().map(canonical_comparison).collect::<Vec<_>>().join(" and "),
+        Test::Compare(all) => {
+            all.iter().map(canonical_comparison).collect::<Vec<_>>().join(" and ")
+        }
         Test::Flag(value) => value.to_string(),
         Test::IsNull(true) => "is null".to_owned(),
         Test::IsNull(false) => "is not null".to_owned(),
@@ -46,7 +48,10 @@ fn canonical_pattern(pattern: &Pattern) -> String {
 /// An operator and a value in stored units.
 fn canonical_comparison(comparison: &Comparison) -> String {
     let spelled = |operator: Operator| {
-        Operator::SPELLINGS.iter().find(|(_, known)| *known == operator).map_or("", |(text, _)| text)
+        Operator::SPELLINGS
+            .iter()
+            .find(|(_, known)| *known == operator)
+            .map_or("", |(text, _)| text)
     };
     format!("{} {}", spelled(comparison.operator), comparison.value)
 }

@@ -125,7 +125,9 @@ fn any_session(value: &Node, sink: &mut Sink) -> Option<Condition> {
 }
 
 fn check_any_session(found: &[(&str, &Node, &Node)], sink: &mut Sink) {
-    let Some((_, key, value)) = found.iter().find(|(name, ..)| *name == "any_session") else { return };
+    let Some((_, key, value)) = found.iter().find(|(name, ..)| *name == "any_session") else {
+        return;
+    };
     if found.len() > 1 {
         let message = "`any_session` adds nothing to the other conditions";
         sink.warning(Code::AnySessionBesides, &whole(key, value), message).help("remove it");

@@ -47,7 +47,8 @@ fn check_alone(leaf: &Leaf, place: &Conjunct, sink: &mut Sink) {
         _ => false,
     };
     if protected {
-        let message = format!("sessions with `{}` {} are always protected", leaf.field.name(), leaf.shown);
+        let message =
+            format!("sessions with `{}` {} are always protected", leaf.field.name(), leaf.shown);
         sink.warning(Code::NeverTrue, &place.span, message).help("this rule can never end anybody");
     }
 }
@@ -138,9 +139,9 @@ fn allows_one(leaf: &Leaf) -> bool {
 /// Only exact texts, all of them among `words`.
 fn all_exact(leaf: &Leaf, words: &[&str]) -> bool {
     let Test::Text(patterns) = &leaf.test else { return false };
-    patterns.iter().all(|pattern| {
-        matches!(pattern, Pattern::Exact(text) if words.contains(&text.as_str()))
-    })
+    patterns
+        .iter()
+        .all(|pattern| matches!(pattern, Pattern::Exact(text) if words.contains(&text.as_str())))
 }
 
 /// No pattern matches any of `words`.

@@ -223,7 +223,8 @@ pub(super) fn percent_or_report(node: &Node, text: &str, sink: &mut Sink) -> Opt
     const SCALE: i64 = 1_000;
     let Some(amount) = text.strip_suffix('%') else {
         let message = format!("`{}` has no unit", excerpt(text));
-        sink.error(Code::MissingUnit, &node.span, message).help("a percentage ends in `%`: \"10%\"");
+        sink.error(Code::MissingUnit, &node.span, message)
+            .help("a percentage ends in `%`: \"10%\"");
         return None;
     };
     let value = number_or_report(node, amount.trim(), SCALE, sink)?;
@@ -248,13 +249,15 @@ pub(super) enum BadDecimal {
 pub(super) fn decimal(text: &str, scale: i64) -> Result<i64, BadDecimal> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(whole) || !all_digits(fraction) {
         return Err(BadDecimal::Syntax);
     }
     let whole: i64 = whole.parse().map_err(|_| BadDecimal::Range)?;
     let whole = whole.checked_mul(scale).ok_or(BadDecimal::Range)?;
-    let value = whole.checked_add(part(fraction.trim_end_matches('0'), scale)?).ok_or(BadDecimal::Range)?;
+    let value =
+        whole.checked_add(part(fraction.trim_end_matches('0'), scale)?).ok_or(BadDecimal::Range)?;
     Ok(if negative { -value } else { value })
 }
 

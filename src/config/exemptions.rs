@@ -9,12 +9,17 @@ use super::yaml::Node;
 use crate::engine::policy::Exemption;
 
 const MATCH: Key = Key::required("match", Kind::Conditions, "whom it spares");
-const UNTIL: Key = Key::optional("until", Kind::Time, "the moment from which on it no longer holds");
+const UNTIL: Key =
+    Key::optional("until", Kind::Time, "the moment from which on it no longer holds");
 
 pub(super) static PROTECT: Shape = Shape {
     name: "protection",
     doc: "sessions that no rule may touch",
-    keys: &[Key::required("name", Kind::Name, "its name: victims are spared as `protect:NAME`"), MATCH, UNTIL],
+    keys: &[
+        Key::required("name", Kind::Name, "its name: victims are spared as `protect:NAME`"),
+        MATCH,
+        UNTIL,
+    ],
 };
 
 pub(super) static EXEMPTION: Shape = Shape {

@@ -15,10 +15,26 @@ pub(super) static LIMITS: Shape = Shape {
     doc: "how many a rule may end; each is compared with `>`, the word `unlimited` lifts one",
     keys: &[
         Key::optional("per_tick", Kind::CountOrUnlimited, "victims of one tick; default 10"),
-        Key::optional("percent", Kind::Percent, "victims in percent of the live user sessions that are not protected; default 10%"),
-        Key::optional("per_hour", Kind::CountOrUnlimited, "victims within an hour, this tick included; default 60"),
-        Key::optional("max_undo_records", Kind::CountOrUnlimited, "undo records of one session; default 1000000"),
-        Key::optional("on_exceed", Kind::Words(&["halt", "truncate"]), "halt (default) ends nobody of the rule, truncate ends the first ones in the plan's order"),
+        Key::optional(
+            "percent",
+            Kind::Percent,
+            "victims in percent of the live user sessions that are not protected; default 10%",
+        ),
+        Key::optional(
+            "per_hour",
+            Kind::CountOrUnlimited,
+            "victims within an hour, this tick included; default 60",
+        ),
+        Key::optional(
+            "max_undo_records",
+            Kind::CountOrUnlimited,
+            "undo records of one session; default 1000000",
+        ),
+        Key::optional(
+            "on_exceed",
+            Kind::Words(&["halt", "truncate"]),
+            "halt (default) ends nobody of the rule, truncate ends the first ones in the plan's order",
+        ),
     ],
 };
 

@@ -17,7 +17,10 @@ use crate::engine::condition::{Condition, Field, FieldKind, Leaf, Pattern, Test}
 
 /// The matchers that a map can hold, with what they mean; the schema prints them too.
 pub(super) const TEXT_MATCHERS: [(&str, &str); 5] = [
-    ("like", "SQL LIKE: `%` is any run of characters, `_` is one, `\\` makes the next one plain; case is ignored"),
+    (
+        "like",
+        "SQL LIKE: `%` is any run of characters, `_` is one, `\\` makes the next one plain; case is ignored",
+    ),
     ("regex", "a regular expression, searched for anywhere in the text; case is ignored"),
     ("in_set", "any element of the named set of this file"),
     ("not", "any matcher or list, negated; a missing value stays unknown"),
@@ -35,10 +38,19 @@ pub(super) struct Scope<'n> {
 }
 
 /// Reads the matcher of a field.
-pub(super) fn matcher(field: Field, node: &Node, scope: &Scope<'_>, sink: &mut Sink) -> Option<Condition> {
+pub(super) fn matcher(
+    field: Field,
+    node: &Node,
+    scope: &Scope<'_>,
+    sink: &mut Sink,
+) -> Option<Condition> {
     if field == Field::LogonTime {
-        sink.error(Code::OrderingOnly, &node.span, "`logon_time` is for ordering and grouping only")
-            .help("`session_age: \"> 8h\"` asks how long ago the session logged on");
+        sink.error(
+            Code::OrderingOnly,
+            &node.span,
+            "`logon_time` is for ordering and grouping only",
+        )
+        .help("`session_age: \"> 8h\"` asks how long ago the session logged on");
         return None;
     }
     let mut reader = Reader { field, scope, sink, open_sets: Vec::new() };
@@ -69,7 +81,8 @@ fn only_entry<'n>(node: &'n Node, sink: &mut Sink) -> Option<(&'n str, &'n Node,
     let found = entries(node, "matcher", sink)?;
     let [entry] = found.as_slice() else {
         let message = format!("a matcher has one key, found {}", found.len());
-        sink.error(Code::WrongType, &node.span, message).help("a list is any of: [{like: A%}, {like: B%}]");
+        sink.error(Code::WrongType, &node.span, message)
+            .help("a list is any of: [{like: A%}, {like: B%}]");
         return None;
     };
     Some(*entry)
@@ -171,7 +184,9 @@ impl<'n> Reader<'_, 'n> {
 
     fn empty_list(&mut self, span: &Range<usize>) {
         let message = format!("an empty list for `{}`", self.field.name());
-        self.sink.error(Code::EmptyList, span, message).help("an empty list matches nobody; leave the key out");
+        self.sink
+            .error(Code::EmptyList, span, message)
+            .help("an empty list matches nobody; leave the key out");
     }
 
     fn is_null(&mut self, value: &Node) -> Option<Condition> {
@@ -255,8 +270,11 @@ impl<'n> Reader<'_, 'n> {
         }
         let value = scalar.text.trim().parse().ok();
         if value.is_none() {
-            let message = format!("`{}` takes a whole number, found {}", self.field.name(), node.describe());
-            self.sink.error(Code::BadNumber, &node.span, message).help("a number, a list of numbers, or \"> 100\"");
+            let message =
+                format!("`{}` takes a whole number, found {}", self.field.name(), node.describe());
+            self.sink
+                .error(Code::BadNumber, &node.span, message)
+                .help("a number, a list of numbers, or \"> 100\"");
         }
         value
     }

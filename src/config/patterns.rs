@@ -5,6 +5,7 @@ use regex::RegexBuilder;
 use super::diagnostic::{Code, Sink};
 use super::values::{filled_text, wrong_type};
 use super::yaml::{Node, Scalar, ScalarKind, excerpt};
+use crate::engine::command::command_name;
 use crate::engine::condition::{Field, FieldKind, Pattern};
 use crate::engine::like::Like;
 use crate::engine::text::fold;
@@ -52,7 +53,8 @@ pub(super) fn exact(field: Field, node: &Node, sink: &mut Sink) -> Option<Writte
             return None;
         }
         ScalarKind::Flag(flag) => {
-            wrong_type(node, "text", sink).help(format!("if the word is meant, quote it: \"{flag}\""));
+            wrong_type(node, "text", sink)
+                .help(format!("if the word is meant, quote it: \"{flag}\""));
             return None;
         }
         ScalarKind::Number | ScalarKind::Text => {}
@@ -71,9 +73,11 @@ pub(super) fn exact(field: Field, node: &Node, sink: &mut Sink) -> Option<Writte
     Some(Written { pattern: Pattern::exact(&scalar.text), text: scalar.text.clone() })
 }
 
-/// A command by its name, or by its number in V$SQLCOMMAND; numbers compare as digits.
+/// A command by its name, or by its number in V$SQLCOMMAND. Numbers with a known name are that name, as they are in
+/// snapshots.
 fn command(text: &str) -> Written {
-    Written { pattern: Pattern::exact(text), text: text.to_owned() }
+    let name = text.parse().ok().and_then(command_name).unwrap_or(text);
+    Written { pattern: Pattern::exact(name), text: text.to_owned() }
 }
 
 /// A signature is a number of up to 64 bits without a sign, more than the engine's numbers hold: it compares as
@@ -85,7 +89,10 @@ fn signature(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<Written> {
             Some(Written { pattern: Pattern::exact(&digits), text: digits })
         }
         Err(_) => {
-            let message = format!("`force_matching_signature` takes exact values only, found {}", node.describe());
+            let message = format!(
+                "`force_matching_signature` takes exact values only, found {}",
+                node.describe()
+            );
             sink.error(Code::BadNumber, &node.span, message).help("a number, or a list of numbers");
             None
         }
@@ -95,7 +102,8 @@ fn signature(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<Written> {
 fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
     if scalar.kind() == ScalarKind::Number {
         let message = format!("YAML reads the SQL_ID `{}` as a number", excerpt(&scalar.text));
-        sink.error(Code::SqlIdQuote, &node.span, message).help(format!("quote it: \"{}\"", excerpt(&scalar.text)));
+        sink.error(Code::SqlIdQuote, &node.span, message)
+            .help(format!("quote it: \"{}\"", excerpt(&scalar.text)));
         return None;
     }
     let is_digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
@@ -108,7 +116,8 @@ fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
     } else {
         format!("{SQL_ID_CHARACTERS} lower-case letters and digits, such as 7gk3z5hmbn7a1")
     };
-    sink.error(Code::BadSqlId, &node.span, format!("`{}` is not a SQL_ID", excerpt(&scalar.text))).help(help);
+    sink.error(Code::BadSqlId, &node.span, format!("`{}` is not a SQL_ID", excerpt(&scalar.text)))
+        .help(help);
     None
 }
 
@@ -120,7 +129,8 @@ fn check_literal(field: Field, node: &Node, text: &str, sink: &mut Sink) {
             .help(format!("did you mean {{like: \"{}\"}}?", excerpt(text)));
     }
     if let Some(width) = column_width(field).filter(|width| text.chars().count() > *width) {
-        let message = format!("`{}` holds {width} characters at most: this text never occurs", field.name());
+        let message =
+            format!("`{}` holds {width} characters at most: this text never occurs", field.name());
         sink.warning(Code::NeverTrue, &node.span, message)
             .help("the database cuts longer values: use {like: …} on the beginning");
     }
@@ -147,7 +157,11 @@ const fn column_width(field: Field) -> Option<usize> {
 /// `{like: …}`
 pub(super) fn like(field: Field, node: &Node, sink: &mut Sink) -> Option<Written> {
     if field == Field::ForceMatchingSignature {
-        sink.error(Code::BadNumber, &node.span, "`force_matching_signature` takes exact values only");
+        sink.error(
+            Code::BadNumber,
+            &node.span,
+            "`force_matching_signature` takes exact values only",
+        );
         return None;
     }
     let text = pattern_text(node, sink)?;
@@ -170,8 +184,12 @@ pub(super) fn regex(node: &Node, sink: &mut Sink) -> Option<Written> {
     let text = pattern_text(node, sink)?;
     let compiled = expression(node, text, sink)?;
     if compiled.is_match("") {
-        sink.warning(Code::MatchesEverything, &node.span, "this expression matches every value, even empty text")
-            .help("that there is a value is said by {is_null: false}");
+        sink.warning(
+            Code::MatchesEverything,
+            &node.span,
+            "this expression matches every value, even empty text",
+        )
+        .help("that there is a value is said by {is_null: false}");
     }
     Some(Written { pattern: Pattern::Regex(compiled), text: text.to_owned() })
 }
@@ -190,7 +208,8 @@ pub(super) fn expression(node: &Node, text: &str, sink: &mut Sink) -> Option<reg
 /// The text of a pattern that is not empty and not absurd.
 pub(super) fn pattern_text<'n>(node: &'n Node, sink: &mut Sink) -> Option<&'n str> {
     if node.scalar().is_some_and(|scalar| scalar.quoted && scalar.text.is_empty()) {
-        sink.error(Code::EmptyPattern, &node.span, "an empty pattern").help("sessions without a value: {is_null: true}");
+        sink.error(Code::EmptyPattern, &node.span, "an empty pattern")
+            .help("sessions without a value: {is_null: true}");
         return None;
     }
     if node.sequence().is_some() {
@@ -200,7 +219,8 @@ pub(super) fn pattern_text<'n>(node: &'n Node, sink: &mut Sink) -> Option<&'n st
     }
     let text = filled_text(node, "a pattern", sink)?;
     if text.len() > PATTERN_BYTES_MAX {
-        let message = format!("a pattern of {} bytes; {PATTERN_BYTES_MAX} are the most", text.len());
+        let message =
+            format!("a pattern of {} bytes; {PATTERN_BYTES_MAX} are the most", text.len());
         sink.error(Code::TooLarge, &node.span, message);
         return None;
     }
@@ -211,23 +231,28 @@ pub(super) fn pattern_text<'n>(node: &'n Node, sink: &mut Sink) -> Option<&'n st
 fn report_regex(node: &Node, text: &str, error: &regex::Error, sink: &mut Sink) {
     let picture = match error {
         regex::Error::CompiledTooBig(_) => {
-            sink.error(Code::BadRegex, &node.span, "this regular expression compiles to more than 1 MiB")
-                .help("smaller repetition counts, or (?-u) for plain ASCII");
+            sink.error(
+                Code::BadRegex,
+                &node.span,
+                "this regular expression compiles to more than 1 MiB",
+            )
+            .help("smaller repetition counts, or (?-u) for plain ASCII");
             return;
         }
         other => other.to_string(),
     };
     let reason = picture.lines().last().unwrap_or_default().trim_start_matches("error: ").trim();
-    let span = caret(&picture).and_then(|at| inside(node, text, at)).unwrap_or_else(|| node.span.clone());
+    let span =
+        caret(&picture).and_then(|at| inside(node, text, at)).unwrap_or_else(|| node.span.clone());
     sink.error(Code::BadRegex, &span, format!("bad regular expression: {reason}"));
 }
 
 /// The column under which the picture's first caret stands: every line is indented by four.
 fn caret(picture: &str) -> Option<usize> {
     const INDENT: usize = 4;
-    let line = picture.lines().find(|line| {
-        !line.trim().is_empty() && line.chars().all(|c| c == ' ' || c == '^')
-    })?;
+    let line = picture
+        .lines()
+        .find(|line| !line.trim().is_empty() && line.chars().all(|c| c == ' ' || c == '^'))?;
     line.find('^')?.checked_sub(INDENT)
 }
 

@@ -28,10 +28,26 @@ pub(super) static POLICY_FILE: Shape = Shape {
     keys: &[
         VERSION_KEY,
         Key::optional("defaults", Kind::Map(&DEFAULTS), "whatever a rule may say, said once"),
-        Key::optional("sets", Kind::MapOf(&Kind::TextMatcher), "named lists, usable in this file wherever a list is: {in_set: NAME}"),
-        Key::optional("queries", Kind::MapOf(&Kind::Map(&QUERY)), "named read-only SELECTs returning INST_ID, SID, SERIAL#"),
-        Key::optional("protect", Kind::List(&Kind::Map(&PROTECT)), "sessions that no rule of any file may touch"),
-        Key::optional("rules", Kind::List(&Kind::Map(&RULE)), "the rules; the first that selects a session claims it"),
+        Key::optional(
+            "sets",
+            Kind::MapOf(&Kind::TextMatcher),
+            "named lists, usable in this file wherever a list is: {in_set: NAME}",
+        ),
+        Key::optional(
+            "queries",
+            Kind::MapOf(&Kind::Map(&QUERY)),
+            "named read-only SELECTs returning INST_ID, SID, SERIAL#",
+        ),
+        Key::optional(
+            "protect",
+            Kind::List(&Kind::Map(&PROTECT)),
+            "sessions that no rule of any file may touch",
+        ),
+        Key::optional(
+            "rules",
+            Kind::List(&Kind::Map(&RULE)),
+            "the rules; the first that selects a session claims it",
+        ),
     ],
 };
 
@@ -120,7 +136,9 @@ impl Compiler<'_> {
         compiled: &mut Vec<Query>,
     ) {
         let Some(node) = fields.get("queries") else { return };
-        for (name, key, value) in entries(node, "map of queries", &mut self.sink).unwrap_or_default() {
+        for (name, key, value) in
+            entries(node, "map of queries", &mut self.sink).unwrap_or_default()
+        {
             if !is_name(name) {
                 bad_name(name, &key.span, &mut self.sink);
             }
@@ -130,7 +148,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn protections(&mut self, file: usize, fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<Exemption> {
+    fn protections(
+        &mut self,
+        file: usize,
+        fields: &Fields<'_>,
+        scope: &Scope<'_>,
+    ) -> Vec<Exemption> {
         let Some(node) = fields.get("protect") else { return Vec::new() };
         let mut compiled = Vec::new();
         for item in any_list(node, "protections", &mut self.sink) {
@@ -248,6 +271,7 @@ fn check_sql(node: &Node, sql: &str, sink: &mut Sink) {
         sink.error(Code::BadQuery, &node.span, "a query begins with SELECT or WITH");
     }
     if sql.ends_with(';') {
-        sink.error(Code::BadQuery, &node.span, "a query does not end in a semicolon").help("remove the `;`");
+        sink.error(Code::BadQuery, &node.span, "a query does not end in a semicolon")
+            .help("remove the `;`");
     }
 }

@@ -52,7 +52,8 @@ pub fn github(diagnostics: &Diagnostics) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
         let place = diagnostics.position_of(diagnostic);
-        let help = diagnostic.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        let help =
+            diagnostic.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
         let written = writeln!(
             out,
             "::{} file={},line={},col={},title={}::{}",
@@ -108,26 +109,26 @@ fn excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a
     let text = source.text.as_str();
     let main = first_line(text, &diagnostic.span);
     let line = line_around(text, main.start);
-    let mut places = vec![(main, AnnotationKind::Primary, diagnostic.label.as_deref())];
+    let mut places: Vec<(_, _, Option<&str>)> = vec![(main, AnnotationKind::Primary, None)];
     for (span, label) in &diagnostic.related {
         if is_short(text, span.start) {
             places.push((first_line(text, span), AnnotationKind::Context, Some(label)));
         }
     }
     let lines = places.iter().map(|(span, ..)| line_around(text, span.start));
-    let (from, to) = lines.fold((line.start, line.end), |(from, to), line| {
-        (from.min(line.start), to.max(line.end))
-    });
-    let annotations = places.into_iter().map(|(span, kind, label)| {
-        kind.span(span.start - from..span.end - from).label(label)
-    });
-    Snippet::source(&text[from..to])
-        .line_start(position(text, from).line)
-        .annotations(annotations)
+    let (from, to) = lines
+        .fold((line.start, line.end), |(from, to), line| (from.min(line.start), to.max(line.end)));
+    let annotations = places
+        .into_iter()
+        .map(|(span, kind, label)| kind.span(span.start - from..span.end - from).label(label));
+    Snippet::source(&text[from..to]).line_start(position(text, from).line).annotations(annotations)
 }
 
 /// A stretch of a long line around a place.
-fn cut_excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a, Annotation<'a>> {
+fn cut_excerpt<'a>(
+    diagnostic: &'a Diagnostic,
+    source: &'a SourceFile,
+) -> Snippet<'a, Annotation<'a>> {
     let text = source.text.as_str();
     let span = first_line(text, &diagnostic.span);
     let line = line_around(text, span.start);
@@ -137,7 +138,7 @@ fn cut_excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippe
     let annotation = AnnotationKind::Primary.span(span.start - from..end - from);
     Snippet::source(&text[from..to])
         .line_start(position(text, span.start).line)
-        .annotation(annotation.label(diagnostic.label.as_deref()))
+        .annotation(annotation)
 }
 
 /// Whether the line of a place can be shown as it is.

@@ -22,8 +22,9 @@ use crate::engine::policy::{
     Action, Liftable, Limits, Mode, PopulationMeasure, PopulationTest, Rule, RuleIdentity, Verb,
     Victims,
 };
-use crate::engine::schedule::{Schedule, Window};
+use crate::engine::schedule::Schedule;
 use crate::engine::time::Span;
+use crate::engine::window::Window;
 
 const SCHEDULE: &str = "* * * * *";
 const MIN_SESSION_AGE: Span = Span::seconds(60);
@@ -41,8 +42,16 @@ pub(super) static ACTION: Shape = Shape {
     doc: "one action in detail; a map of one key",
     keys: &[
         Key::optional("cancel_sql", Kind::Map(&CANCEL_SQL), "ALTER SYSTEM CANCEL SQL"),
-        Key::optional("kill", Kind::Either(&[Kind::Words(&KILL_MODES), Kind::Map(&KILL)]), "ALTER SYSTEM KILL SESSION"),
-        Key::optional("disconnect", Kind::Either(&[Kind::Words(&DISCONNECT_MODES), Kind::Map(&DISCONNECT)]), "ALTER SYSTEM DISCONNECT SESSION"),
+        Key::optional(
+            "kill",
+            Kind::Either(&[Kind::Words(&KILL_MODES), Kind::Map(&KILL)]),
+            "ALTER SYSTEM KILL SESSION",
+        ),
+        Key::optional(
+            "disconnect",
+            Kind::Either(&[Kind::Words(&DISCONNECT_MODES), Kind::Map(&DISCONNECT)]),
+            "ALTER SYSTEM DISCONNECT SESSION",
+        ),
     ],
 };
 
@@ -50,33 +59,79 @@ pub(super) static ONLY_WHEN: Shape = Shape {
     name: "only_when",
     doc: "the rule sleeps until all of these hold",
     keys: &[
-        Key::optional("session_usage", Kind::ComparePercent, "sessions in percent of the limit; the highest of all instances"),
-        Key::optional("process_usage", Kind::ComparePercent, "processes in percent of the limit; the highest of all instances"),
+        Key::optional(
+            "session_usage",
+            Kind::ComparePercent,
+            "sessions in percent of the limit; the highest of all instances",
+        ),
+        Key::optional(
+            "process_usage",
+            Kind::ComparePercent,
+            "processes in percent of the limit; the highest of all instances",
+        ),
         Key::optional("matching", Kind::CompareNumber, "how many candidates the rule has"),
         Key::optional("active_sessions", Kind::CompareNumber, "how many user sessions are ACTIVE"),
     ],
 };
 
-const OWNER: Key = Key::optional("owner", Kind::Text, "whom to ask; carried into log, audit and notifications");
-const RUNBOOK: Key = Key::optional("runbook", Kind::Text, "where to read on; carried along likewise");
-const UNLESS: Key = Key::optional("unless", UNLESS_KIND, "who is spared although matched; what cannot be decided spares");
-const FOR: Key = Key::optional("for", Kind::Span, "how long a match must hold without a break; default 0s");
-const VICTIMS_KEY: Key = Key::optional("victims", Kind::Map(&VICTIMS), "which of the candidates; default: all");
+const OWNER: Key =
+    Key::optional("owner", Kind::Text, "whom to ask; carried into log, audit and notifications");
+const RUNBOOK: Key =
+    Key::optional("runbook", Kind::Text, "where to read on; carried along likewise");
+const UNLESS: Key = Key::optional(
+    "unless",
+    UNLESS_KIND,
+    "who is spared although matched; what cannot be decided spares",
+);
+const FOR: Key =
+    Key::optional("for", Kind::Span, "how long a match must hold without a break; default 0s");
+const VICTIMS_KEY: Key =
+    Key::optional("victims", Kind::Map(&VICTIMS), "which of the candidates; default: all");
 const LIMITS_KEY: Key = Key::optional("limits", Kind::Map(&LIMITS), "how many at most");
-const SCHEDULE_KEY: Key = Key::optional("schedule", Kind::Cron, "when the rule is due; default: every minute");
-const TIMEZONE: Key = Key::optional("timezone", Kind::Zone, "IANA time zone of schedule and windows; default UTC");
-const MODE: Key = Key::optional("mode", Kind::Words(&["dry-run", "enforce"]), "dry-run (default) only says whom it would end");
-const AGE: Key = Key::optional("min_session_age", Kind::Span, "younger sessions are protected; default 60s, 0s switches the check off");
-const ONLY_DURING: Key = Key::optional("only_during", Kind::OneOrMany(&Kind::Window), "the rule is awake in these windows only");
-const NEVER_DURING: Key = Key::optional("never_during", Kind::OneOrMany(&Kind::Window), "the rule sleeps in these windows");
-const ONLY_WHEN_KEY: Key = Key::optional("only_when", Kind::Map(&ONLY_WHEN), "the rule sleeps until this holds of the population");
-const DATABASES: Key = Key::optional("databases", Kind::TextMatcher, "the configured databases it is confined to; default: all");
+const SCHEDULE_KEY: Key =
+    Key::optional("schedule", Kind::Cron, "when the rule is due; default: every minute");
+const TIMEZONE: Key =
+    Key::optional("timezone", Kind::Zone, "IANA time zone of schedule and windows; default UTC");
+const MODE: Key = Key::optional(
+    "mode",
+    Kind::Words(&["dry-run", "enforce"]),
+    "dry-run (default) only says whom it would end",
+);
+const AGE: Key = Key::optional(
+    "min_session_age",
+    Kind::Span,
+    "younger sessions are protected; default 60s, 0s switches the check off",
+);
+const ONLY_DURING: Key = Key::optional(
+    "only_during",
+    Kind::OneOrMany(&Kind::Window),
+    "the rule is awake in these windows only",
+);
+const NEVER_DURING: Key = Key::optional(
+    "never_during",
+    Kind::OneOrMany(&Kind::Window),
+    "the rule sleeps in these windows",
+);
+const ONLY_WHEN_KEY: Key = Key::optional(
+    "only_when",
+    Kind::Map(&ONLY_WHEN),
+    "the rule sleeps until this holds of the population",
+);
+const DATABASES: Key = Key::optional(
+    "databases",
+    Kind::TextMatcher,
+    "the configured databases it is confined to; default: all",
+);
 
 pub(super) static RULE: Shape = Shape {
     name: "rule",
     doc: "whom to end, how, and how carefully",
     keys: &[
-        Key::required("name", Kind::Name, "unique over all files; log, audit and tests speak of it"),
+        Key::required(
+            "name",
+            Kind::Name,
+            "unique over all files; log, audit and tests speak of it",
+        ),
         Key::optional("description", Kind::Text, "free text"),
         OWNER,
         RUNBOOK,
@@ -84,7 +139,11 @@ pub(super) static RULE: Shape = Shape {
         UNLESS,
         FOR,
         VICTIMS_KEY,
-        Key::required("action", ACTION_KIND, "what is done to the victims: one action, or a ladder"),
+        Key::required(
+            "action",
+            ACTION_KIND,
+            "what is done to the victims: one action, or a ladder",
+        ),
         LIMITS_KEY,
         SCHEDULE_KEY,
         TIMEZONE,
@@ -94,7 +153,11 @@ pub(super) static RULE: Shape = Shape {
         NEVER_DURING,
         ONLY_WHEN_KEY,
         DATABASES,
-        Key::optional("allow_protected", Kind::OneOrMany(&Kind::Protection), "built-in protections that this rule lifts"),
+        Key::optional(
+            "allow_protected",
+            Kind::OneOrMany(&Kind::Protection),
+            "built-in protections that this rule lifts",
+        ),
     ],
 };
 
@@ -109,7 +172,11 @@ pub(super) static DEFAULTS: Shape = Shape {
         UNLESS,
         FOR,
         VICTIMS_KEY,
-        Key::optional("action", ACTION_KIND, "what is done to the victims: one action, or a ladder"),
+        Key::optional(
+            "action",
+            ACTION_KIND,
+            "what is done to the victims: one action, or a ladder",
+        ),
         LIMITS_KEY,
         SCHEDULE_KEY,
         TIMEZONE,
@@ -160,7 +227,9 @@ pub(super) fn is_key(node: &Node, name: &str) -> bool {
 }
 
 fn merge_map(own: &mut Node, default: &Node) {
-    let (Value::Mapping(entries), Some(defaults)) = (&mut own.value, default.mapping()) else { return };
+    let (Value::Mapping(entries), Some(defaults)) = (&mut own.value, default.mapping()) else {
+        return;
+    };
     for (key, value) in defaults {
         let Some(name) = key.scalar().map(|scalar| scalar.text.as_str()) else { continue };
         if !entries.iter().any(|(own, _)| is_key(own, name)) {
@@ -179,7 +248,12 @@ pub(super) struct Place<'a> {
 }
 
 /// Compiles a rule whose defaults are merged in.
-pub(super) fn rule(node: &Node, place: Place<'_>, scope: &Scope<'_>, sink: &mut Sink) -> Option<CompiledRule> {
+pub(super) fn rule(
+    node: &Node,
+    place: Place<'_>,
+    scope: &Scope<'_>,
+    sink: &mut Sink,
+) -> Option<CompiledRule> {
     let fields = RULE.read(node, sink)?;
     let name_node = fields.get("name");
     let name = name_node.and_then(|node| name(node, sink));
@@ -263,9 +337,8 @@ struct Awake {
 
 fn awake(fields: &Fields<'_>, sink: &mut Sink) -> Awake {
     let timezone = fields.get("timezone").and_then(|node| zone(node, sink)).unwrap_or(Tz::UTC);
-    let mut windows_of = |name: &str| {
-        fields.get(name).map(|node| windows(node, sink)).unwrap_or_default()
-    };
+    let mut windows_of =
+        |name: &str| fields.get(name).map(|node| windows(node, sink)).unwrap_or_default();
     let (only_during, never_during) = (windows_of("only_during"), windows_of("never_during"));
     Awake {
         schedule: schedule(fields.get("schedule"), timezone, sink),
@@ -333,13 +406,19 @@ struct Manner {
 fn manner(fields: &Fields<'_>, scope: &Scope<'_>, sink: &mut Sink) -> Manner {
     let modes = [("dry-run", Mode::DryRun), ("enforce", Mode::Enforce)];
     Manner {
-        mode: fields.get("mode").and_then(|node| word(node, &modes, "a mode", sink)).unwrap_or_default(),
+        mode: fields
+            .get("mode")
+            .and_then(|node| word(node, &modes, "a mode", sink))
+            .unwrap_or_default(),
         hold: fields.get("for").and_then(|node| span(node, sink)).unwrap_or_default(),
         min_session_age: fields
             .get("min_session_age")
             .and_then(|node| span(node, sink))
             .unwrap_or(MIN_SESSION_AGE),
-        victims: fields.get("victims").and_then(|node| victims(node, scope, sink)).unwrap_or_default(),
+        victims: fields
+            .get("victims")
+            .and_then(|node| victims(node, scope, sink))
+            .unwrap_or_default(),
         action: fields.get("action").and_then(|node| action(node, sink)),
         limits: fields
             .get("limits")
@@ -360,7 +439,8 @@ fn allow_protected(node: &Node, sink: &mut Sink) -> Vec<Liftable> {
             Some(known) => lifted.push(known),
             None => {
                 let help = did_you_mean_or_list(written, Liftable::ALL.map(Liftable::name));
-                let message = format!("`{}` is no protection that a rule may lift", excerpt(written));
+                let message =
+                    format!("`{}` is no protection that a rule may lift", excerpt(written));
                 sink.error(Code::UnknownProtection, &item.span, message).help_if(help);
             }
         }
@@ -378,14 +458,16 @@ fn check_negations(fields: &Fields<'_>, conjuncts: &[Conjunct], sink: &mut Sink)
 
 /// CANCEL SQL needs a running statement, and idle sessions run none.
 fn check_cancel(fields: &Fields<'_>, action: &Action, conjuncts: &[Conjunct], sink: &mut Sink) {
-    let is_idle = |conjunct: &&Conjunct| {
-        matches!(&conjunct.condition, Condition::Leaf(leaf) if leaf.field == Field::IdleFor)
-    };
+    let is_idle = |conjunct: &&Conjunct| matches!(&conjunct.condition, Condition::Leaf(leaf) if leaf.field == Field::IdleFor);
     let Some(idle) = conjuncts.iter().find(is_idle) else { return };
     if action.first() == Some(Verb::CancelSql) {
         let Some((key, value)) = fields.entry("action") else { return };
-        sink.error(Code::Contradiction, &whole(key, value), "`cancel_sql` can do nothing to an idle session")
-            .related(&idle.span, "matches idle sessions")
-            .help("kill or disconnect it");
+        sink.error(
+            Code::Contradiction,
+            &whole(key, value),
+            "`cancel_sql` can do nothing to an idle session",
+        )
+        .related(&idle.span, "matches idle sessions")
+        .help("kill or disconnect it");
     }
 }

@@ -9,7 +9,9 @@ use crate::engine::time::Span;
 /// Warns of each rule that is wholly shadowed by an earlier one.
 pub(super) fn check_shadows(rules: &[CompiledRule], sink: &mut Sink) {
     for (at, later) in rules.iter().enumerate() {
-        let Some(earlier) = rules[..at].iter().find(|earlier| shadows(earlier, later)) else { continue };
+        let Some(earlier) = rules[..at].iter().find(|earlier| shadows(earlier, later)) else {
+            continue;
+        };
         sink.enter(later.file);
         let message = format!(
             "`{}` never has a victim: `{}` comes first and claims every session that this rule matches",
@@ -45,8 +47,9 @@ fn claims_always(rule: &Rule) -> bool {
 fn is_due_with(earlier: &Rule, later: &Rule) -> bool {
     let same_times = earlier.schedule.expression() == later.schedule.expression()
         && earlier.timezone == later.timezone;
-    let reaches = later.allow_protected.iter().all(|lifted| earlier.allow_protected.contains(lifted))
-        && earlier.min_session_age <= later.min_session_age;
+    let reaches =
+        later.allow_protected.iter().all(|lifted| earlier.allow_protected.contains(lifted))
+            && earlier.min_session_age <= later.min_session_age;
     let first = earlier.mode == Mode::Enforce || later.mode == Mode::DryRun;
     same_times && reaches && first && later.action != Action::Report
 }

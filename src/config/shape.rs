@@ -97,8 +97,6 @@ pub(super) enum Kind {
     Map(&'static Shape),
     /// A session of a policy test.
     Session,
-    /// A change of a session in a policy test.
-    SessionChange,
 }
 
 /// The values of a map that was read through its shape.
@@ -141,7 +139,8 @@ impl Shape {
         let missing = self.keys.iter().filter(|key| key.required && !values.contains_key(key.name));
         for key in missing {
             let message = format!("`{}` is missing from this {}", key.name, self.name);
-            sink.error(Code::MissingKey, &node.span, message).help(format!("`{}`: {}", key.name, key.doc));
+            sink.error(Code::MissingKey, &node.span, message)
+                .help(format!("`{}`: {}", key.name, key.doc));
         }
         Some(Fields { span: node.span.clone(), values })
     }
@@ -179,7 +178,11 @@ pub(super) fn entries<'n>(
     let mut found = Vec::with_capacity(mapping.len());
     for (key, value) in mapping {
         let Some(scalar) = key.scalar() else {
-            sink.error(Code::WrongType, &key.span, format!("a key is text, found {}", key.describe()));
+            sink.error(
+                Code::WrongType,
+                &key.span,
+                format!("a key is text, found {}", key.describe()),
+            );
             continue;
         };
         if let Some(earlier) = first.get(scalar.text.as_str()) {

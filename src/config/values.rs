@@ -58,7 +58,8 @@ pub(super) fn name<'n>(node: &'n Node, sink: &mut Sink) -> Option<&'n str> {
 /// Reports something that cannot be a name.
 pub(super) fn bad_name(name: &str, span: &Range<usize>, sink: &mut Sink) {
     let message = format!("`{}` cannot be a name", excerpt(name));
-    let help = format!("letters, digits, `.`, `_` and `-`, {NAME_CHARACTERS_MAX} characters at most");
+    let help =
+        format!("letters, digits, `.`, `_` and `-`, {NAME_CHARACTERS_MAX} characters at most");
     sink.error(Code::BadName, span, message).help(help);
 }
 

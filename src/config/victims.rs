@@ -16,12 +16,24 @@ pub(super) static VICTIMS: Shape = Shape {
     name: "victims",
     doc: "which of the candidates: groups, then in each group order, skip, take, keep",
     keys: &[
-        Key::optional("group_by", Kind::OneOrMany(&Kind::Either(&[Kind::Field, Kind::Map(&CAPTURE)])), "what makes a group; default: one group of all"),
+        Key::optional(
+            "group_by",
+            Kind::OneOrMany(&Kind::Either(&[Kind::Field, Kind::Map(&CAPTURE)])),
+            "what makes a group; default: one group of all",
+        ),
         Key::optional("having", Kind::Map(&HAVING), "what must hold of a group's candidates"),
-        Key::optional("order", Kind::OneOrMany(&Kind::OrderKey), "the order within a group, `-` for descending; default: by logon time"),
+        Key::optional(
+            "order",
+            Kind::OneOrMany(&Kind::OrderKey),
+            "the order within a group, `-` for descending; default: by logon time",
+        ),
         Key::optional("skip", Kind::Count, "how many to leave out at the front"),
         Key::optional("take", Kind::Count, "how many to take at most"),
-        Key::optional("keep", Kind::Count, "how many live sessions of the group must be left, matched or not"),
+        Key::optional(
+            "keep",
+            Kind::Count,
+            "how many live sessions of the group must be left, matched or not",
+        ),
     ],
 };
 
