@@ -41,7 +41,12 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 struct Global {
     /// The configuration of the service
-    #[arg(long, global = true, value_name = "PATH", default_value = "/etc/orawarden/orawarden.yaml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "/etc/orawarden/orawarden.yaml"
+    )]
     config: std::path::PathBuf,
     /// How the result is written; each verb says which it knows
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -76,9 +81,8 @@ impl Format {
             true => Ok(self),
             false => Err(CliError::Usage(format!(
                 "this verb has no --format {}",
-                clap::ValueEnum::to_possible_value(&self).map_or_else(String::new, |it| it
-                    .get_name()
-                    .to_owned())
+                clap::ValueEnum::to_possible_value(&self)
+                    .map_or_else(String::new, |it| it.get_name().to_owned())
             ))),
         }
     }

@@ -29,3 +29,10 @@ mod victims;
 
 pub mod canonical;
 pub mod policies;
+
+pub mod cells;
+pub mod service;
+pub mod tests_file;
+
+pub mod load;
+pub mod schema;

@@ -1,3 +1,7 @@
 //! The `orawarden` binary: parse arguments, call one function, turn its result into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orawarden::cli::main()
+}

@@ -1,13 +1,14 @@
 //! `check`: everything that can be known of policies, policy tests and configurations without a database.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
+use super::inputs::{load_policies, policy_paths, read_service};
 use super::{Format, Global};
 use crate::config::diagnostic::{Diagnostics, Severity};
-use crate::config::{load, render};
+use crate::config::{load, render, tests_file};
 use crate::engine::protect::{MAINTAINED_ACCOUNTS, Protection};
 
 /// What can be typed.
@@ -27,7 +28,11 @@ pub(super) struct Args {
 }
 
 /// Checks every file and prints what it finds; the result on standard output is one line a file or finding.
-pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json, Format::Github])?;
     if args.protections {
         return list_protections(console);
@@ -36,7 +41,7 @@ pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result
     if paths.is_empty() {
         paths.push(global.config.clone());
     }
-    let checked = load::check(&paths);
+    let checked = check(&paths);
     let diagnostics = &checked.diagnostics;
     match format {
         Format::Json => write!(console.out(), "{}", render::json_lines(diagnostics))?,
@@ -46,7 +51,11 @@ pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result
             console.note_raw(&text);
             let (errors, warnings) = counts(diagnostics);
             let files = checked.files;
-            writeln!(console.out(), "{files} files, {} rules: {errors} errors, {warnings} warnings", checked.rules)?;
+            writeln!(
+                console.out(),
+                "{files} files, {} rules: {errors} errors, {warnings} warnings",
+                checked.rules
+            )?;
         }
     }
     Ok(match counts(diagnostics) {
@@ -57,18 +66,96 @@ pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result
     })
 }
 
+/// What was looked at, and what was found.
+#[derive(Default)]
+struct Checked {
+    diagnostics: Diagnostics,
+    files: usize,
+    rules: usize,
+}
+
+/// Files of every kind. Policies are compiled together, because names are unique over all of them.
+fn check(paths: &[PathBuf]) -> Checked {
+    let mut checked = Checked::default();
+    let mut policies = Vec::new();
+    for path in paths {
+        match kind_of(path) {
+            Kind::Policies => policies.push(path.clone()),
+            Kind::Tests => checked.tests(path),
+            Kind::Service => checked.service(path),
+        }
+    }
+    checked.policies(&policies);
+    checked
+}
+
+enum Kind {
+    Policies,
+    Tests,
+    Service,
+}
+
+/// What a file is, by its top-level keys. What cannot be read is left to the loader to complain about.
+fn kind_of(path: &Path) -> Kind {
+    let (file, _) = if path.is_file() { load::file(path) } else { return Kind::Policies };
+    let has = |key: &str| {
+        let lines = file.as_ref().map(|file| file.text.lines());
+        lines.is_some_and(|mut lines| lines.any(|line| line.starts_with(key)))
+    };
+    match (has("tests:"), has("databases:")) {
+        (true, _) => Kind::Tests,
+        (false, true) => Kind::Service,
+        (false, false) => Kind::Policies,
+    }
+}
+
+impl Checked {
+    fn policies(&mut self, paths: &[PathBuf]) {
+        if paths.is_empty() {
+            return;
+        }
+        let (policies, diagnostics) = load_policies(paths);
+        self.files += diagnostics.sources().len();
+        self.rules += policies.map_or(0, |policies| policies.rules.len());
+        self.diagnostics.append(diagnostics);
+    }
+
+    fn tests(&mut self, path: &Path) {
+        let (file, mut diagnostics) = load::file(path);
+        if let Some(file) = file {
+            diagnostics.append(tests_file::decode(&file).1);
+        }
+        self.files += 1;
+        self.diagnostics.append(diagnostics);
+    }
+
+    /// The configuration, and the policies that it names.
+    fn service(&mut self, path: &Path) {
+        let (service, diagnostics) = read_service(path);
+        self.files += 1;
+        self.diagnostics.append(diagnostics);
+        let Some(service) = service else { return };
+        self.policies(&policy_paths(&service, path));
+    }
+}
+
 fn counts(diagnostics: &Diagnostics) -> (usize, usize) {
     (diagnostics.count(Severity::Error), diagnostics.count(Severity::Warning))
 }
 
 fn list_protections(console: &mut Console) -> Result<ExitStatus, CliError> {
-    let liftable = crate::engine::policy::Liftable::ALL.map(crate::engine::policy::Liftable::protection);
+    let liftable =
+        crate::engine::policy::Liftable::ALL.map(crate::engine::policy::Liftable::protection);
     let out = console.out();
     for protection in Protection::ALL {
-        let lifted = if liftable.contains(&protection) { " (allow_protected lifts it)" } else { "" };
+        let lifted =
+            if liftable.contains(&protection) { " (allow_protected lifts it)" } else { "" };
         writeln!(out, "{:<18} {}{lifted}", protection.name(), protection.detail())?;
     }
-    writeln!(out, "\noracle-maintained accounts, besides those that the database says it maintains:")?;
+    writeln!(
+        out,
+        "\noracle-maintained accounts, besides those that the database says it maintains:"
+    )?;
     for line in MAINTAINED_ACCOUNTS.chunks(8) {
         writeln!(out, "  {}", line.join(" "))?;
     }

@@ -21,6 +21,8 @@ pub(super) enum ExitStatus {
     Warnings = 3,
     /// A capture has rows that cannot be read, or cannot be read at all (`EX_DATAERR`).
     BadCapture = 65,
+    /// A database cannot be looked at (`EX_UNAVAILABLE`).
+    Unavailable = 69,
     /// A bug (`EX_SOFTWARE`).
     Bug = 70,
     /// The audit file or the output cannot be written (`EX_IOERR`).
@@ -59,6 +61,9 @@ pub(super) enum CliError {
     /// Standard output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
+    /// A database cannot be looked at.
+    #[error("{0}")]
+    Unavailable(String),
     /// The daemon could not start or go on.
     #[error("{0}")]
     Runtime(String),
@@ -71,6 +76,7 @@ impl CliError {
             Self::BadPolicy(_) => ExitStatus::BadPolicy,
             Self::Capture { .. } => ExitStatus::BadCapture,
             Self::Audit(_) | Self::Output(_) => ExitStatus::Output,
+            Self::Unavailable(_) => ExitStatus::Unavailable,
             Self::Runtime(_) => ExitStatus::Bug,
         }
     }

@@ -31,7 +31,11 @@ pub(super) struct Args {
 }
 
 /// Explains the session as the last snapshot shows it; earlier ones carry `for` and counts.
-pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json])?;
     let wanted = parse_session(&args.session)?;
     let policies = args.policies.load(global, console)?;
@@ -83,7 +87,11 @@ fn parse_session(text: &str) -> Result<Wanted, CliError> {
         [sid, serial] => Ok(Wanted { sid: number(sid)?, serial: number(serial)?, inst_id: None }),
         [sid, serial, instance] => {
             let instance = instance.trim().strip_prefix('@').ok_or_else(wrong)?;
-            Ok(Wanted { sid: number(sid)?, serial: number(serial)?, inst_id: Some(number(instance)?) })
+            Ok(Wanted {
+                sid: number(sid)?,
+                serial: number(serial)?,
+                inst_id: Some(number(instance)?),
+            })
         }
         _ => Err(wrong()),
     }
@@ -123,7 +131,9 @@ impl Explanation<'_> {
         }
         let halted = self.plan.halted().iter().find(|it| *it.rule == *rule.name);
         match halted {
-            Some(halted) => (format!("halted: {}", halted.reason.because()), halted.detail.to_string()),
+            Some(halted) => {
+                (format!("halted: {}", halted.reason.because()), halted.detail.to_string())
+            }
             None => ("not matched".to_owned(), String::new()),
         }
     }
@@ -164,7 +174,7 @@ impl Explanation<'_> {
 
     fn json(&self) -> Value {
         let facts = Facts::new(self.snapshot);
-        let tree = |condition| tree_json(&judge(condition, &facts, self.row));
+        let tree = |condition: &Condition| tree_json(&judge(condition, &facts, self.row));
         let exemption = |it: &Exemption| json!({"name": it.name, "match": tree(&it.condition)});
         let rule = |rule: &Rule| {
             let (verdict, detail) = self.verdict(rule);
@@ -201,7 +211,11 @@ const fn word(truth: Truth) -> &'static str {
     }
 }
 
-fn write_tree(out: &mut dyn Write, judgement: &Judgement<'_>, indent: usize) -> Result<(), CliError> {
+fn write_tree(
+    out: &mut dyn Write,
+    judgement: &Judgement<'_>,
+    indent: usize,
+) -> Result<(), CliError> {
     let verdict = word(judgement.truth);
     let pad = " ".repeat(indent);
     match (judgement.condition, &judgement.observed) {

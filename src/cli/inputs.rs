@@ -10,8 +10,8 @@ use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use crate::capture::{self, Capture, ColumnMap, DateFormat, ReadOptions};
 use crate::config::diagnostic::Diagnostics;
-use crate::config::service::Service;
-use crate::config::{load, render};
+use crate::config::service::{self, Database, DatabaseSource, Service};
+use crate::config::{load, policies, render};
 use crate::engine::guard::DatabaseLimits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
@@ -66,23 +66,69 @@ pub(super) struct Sources {
 
 impl PolicyArgs {
     /// Compiles the policies that are meant: those named here, else the configuration's.
-    pub(super) fn load(&self, global: &Global, console: &mut Console) -> Result<PolicySet, CliError> {
-        let (policies, diagnostics) = if self.policy.is_empty() {
-            let service = load_service(&global.config, console)?;
-            load::policies(&service.policy_paths(&global.config))
+    pub(super) fn load(
+        &self,
+        global: &Global,
+        console: &mut Console,
+    ) -> Result<PolicySet, CliError> {
+        let paths = if self.policy.is_empty() {
+            policy_paths(&load_service(&global.config, console)?, &global.config)
         } else {
-            load::policies(&self.policy)
+            self.policy.clone()
         };
+        let (policies, diagnostics) = load_policies(&paths);
         show(&diagnostics, console);
         policies.ok_or_else(|| CliError::BadPolicy("the policies do not load".to_owned()))
     }
 }
 
+/// Reads and compiles policy files.
+pub(super) fn load_policies(paths: &[PathBuf]) -> (Option<PolicySet>, Diagnostics) {
+    let (files, mut diagnostics) = load::policy_files(paths);
+    let (policies, found) = policies::compile(&files);
+    diagnostics.append(found);
+    (policies.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// Reads a configuration.
+pub(super) fn read_service(path: &Path) -> (Option<Service>, Diagnostics) {
+    let (file, mut diagnostics) = load::file(path);
+    let Some(file) = file else { return (None, diagnostics) };
+    let (service, found) = service::decode(&file);
+    diagnostics.append(found);
+    (service, diagnostics)
+}
+
 /// Reads the configuration and prints what is wrong with it.
-pub(super) fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
-    let (service, diagnostics) = load::service(path);
+fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
+    let (service, diagnostics) = read_service(path);
     show(&diagnostics, console);
     service.ok_or_else(|| CliError::BadPolicy(format!("{} does not load", path.display())))
+}
+
+/// The policies of a configuration; relative paths are relative to its file.
+pub(super) fn policy_paths(service: &Service, config: &Path) -> Vec<PathBuf> {
+    let beside = config.parent().unwrap_or(Path::new("."));
+    service.policies.iter().map(|path| beside.join(path)).collect()
+}
+
+/// The file of a database that is a capture.
+pub(super) fn capture_path(database: &Database, config: &Path) -> Option<PathBuf> {
+    let beside = config.parent().unwrap_or(Path::new("."));
+    match &database.source {
+        DatabaseSource::Capture(path) => Some(beside.join(path)),
+        DatabaseSource::Live(_) => None,
+    }
+}
+
+/// The limits over all rules of a database.
+pub(super) fn database_limits(database: &Database) -> DatabaseLimits {
+    let limits = &database.limits;
+    DatabaseLimits {
+        per_tick: limits.per_tick,
+        percent_thousandths: limits.percent_thousandths,
+        per_hour: limits.per_hour,
+    }
 }
 
 /// Prints diagnostics for people, beside the result.
@@ -96,7 +142,8 @@ pub(super) fn show(diagnostics: &Diagnostics, console: &mut Console) {
 impl CaptureArgs {
     /// Reads the captures named here, else those of the configuration's databases.
     pub(super) fn read(&self, global: &Global, console: &mut Console) -> Result<Sources, CliError> {
-        let mut reader = Reader { args: self, console, status: ExitStatus::Fine, databases: Vec::new() };
+        let mut reader =
+            Reader { args: self, console, status: ExitStatus::Fine, databases: Vec::new() };
         if self.capture.is_empty() {
             reader.read_configured(global)?;
         } else {
@@ -134,12 +181,14 @@ impl CaptureArgs {
 /// A moment typed on the command line.
 fn moment(text: &str) -> Result<Timestamp, CliError> {
     let parsed = DateTime::parse_from_rfc3339(text);
-    let wrong = |_| CliError::Usage(format!("--at {text}: not RFC 3339, such as 2026-03-29T01:30:00+01:00"));
+    let wrong = |_| {
+        CliError::Usage(format!("--at {text}: not RFC 3339, such as 2026-03-29T01:30:00+01:00"))
+    };
     parsed.map(|it| it.to_utc().into()).map_err(wrong)
 }
 
 /// `prod-0930` of `dir/prod-0930.csv.zst`.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or_default();
     stem.to_owned()
@@ -161,13 +210,13 @@ impl Reader<'_> {
                 continue;
             }
             found = true;
-            let Some(path) = database.capture() else {
+            let Some(path) = capture_path(&database, &global.config) else {
                 return Err(CliError::Usage(format!(
                     "database {} is not a capture, and this release reads captures only; give --capture FILE",
                     database.name
                 )));
             };
-            self.add(path, &database.name, database.limits())?;
+            self.add(&path, &database.name, database_limits(&database))?;
         }
         match found {
             true => Ok(()),

@@ -29,7 +29,11 @@ pub(super) struct Args {
 }
 
 /// Plans over every snapshot, carrying `for` and counts from one to the next.
-pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json])?;
     let policies = args.policies.load(global, console)?;
     let sources = args.captures.read(global, console)?;
@@ -60,7 +64,11 @@ pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result
     })
 }
 
-fn write_for_people(console: &mut Console, plan: &ApprovedPlan, verbose: u8) -> Result<(), CliError> {
+fn write_for_people(
+    console: &mut Console,
+    plan: &ApprovedPlan,
+    verbose: u8,
+) -> Result<(), CliError> {
     for warning in plan.warnings() {
         console.note(&format!("warning: {warning}"));
     }
@@ -84,7 +92,9 @@ fn write_for_people(console: &mut Console, plan: &ApprovedPlan, verbose: u8) -> 
         let rows: Vec<Vec<String>> = plan
             .halted()
             .iter()
-            .map(|it| vec![it.rule.to_string(), it.reason.because().to_owned(), it.detail.to_string()])
+            .map(|it| {
+                vec![it.rule.to_string(), it.reason.because().to_owned(), it.detail.to_string()]
+            })
             .collect();
         writeln!(out)?;
         table::write(out, &["HALTED RULE", "BECAUSE", "DETAIL"], &rows)?;

@@ -31,6 +31,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<ExitStatus, CliE
         Kind::Test => schema::test_schema(),
         Kind::Config => schema::config_schema(),
     };
-    writeln!(console.out(), "{schema:#}")?;
+    write!(console.out(), "{}", schema::printed(&schema))?;
     Ok(ExitStatus::Fine)
 }

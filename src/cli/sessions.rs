@@ -24,7 +24,11 @@ pub(super) struct Args {
 }
 
 /// Lists the sessions of every snapshot.
-pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json, Format::Csv])?;
     let condition = args.condition.as_deref().map(|text| compile(text, console)).transpose()?;
     let sources = args.captures.read(global, console)?;
@@ -60,10 +64,26 @@ fn write_table(snapshot: &Snapshot, rows: &[usize], console: &mut Console) -> Re
     let shown: Vec<Vec<String>> =
         rows.iter().map(|row| cells(&facts, snapshot.sessions.get(*row))).collect();
     let header = [
-        "SESSION", "USERNAME", "STATUS", "FOR", "LOGON", "SQL_ID", "WAITS FOR", "PROGRAM", "MACHINE", "OSUSER",
+        "SESSION",
+        "USERNAME",
+        "STATUS",
+        "FOR",
+        "LOGON",
+        "SQL_ID",
+        "WAITS FOR",
+        "PROGRAM",
+        "MACHINE",
+        "OSUSER",
     ];
     let out = console.out();
-    writeln!(out, "{} at {}: {} of {} sessions", snapshot.database, snapshot.taken_at, rows.len(), snapshot.sessions.len())?;
+    writeln!(
+        out,
+        "{} at {}: {} of {} sessions",
+        snapshot.database,
+        snapshot.taken_at,
+        rows.len(),
+        snapshot.sessions.len()
+    )?;
     table::write(out, &header, &shown)?;
     writeln!(out)?;
     Ok(())

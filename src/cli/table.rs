@@ -8,7 +8,8 @@ const CELL_WIDTH_MAX: usize = 60;
 /// Writes a header and rows of as many cells.
 pub(super) fn write(to: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let header: Vec<String> = header.iter().map(|it| (*it).to_owned()).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|it| clean(it)).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|it| clean(it)).collect()).collect();
     let all = || std::iter::once(&header).chain(&rows);
     let width = |column: usize| {
         all().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max().unwrap_or(0)
@@ -40,7 +41,8 @@ mod tests {
     #[test]
     fn cells_line_up_and_cannot_move_the_cursor() {
         let mut out = Vec::new();
-        let rows = [vec!["1".to_owned(), "a\u{1b}[2Jb".to_owned()], vec!["22".to_owned(), "c".repeat(80)]];
+        let rows =
+            [vec!["1".to_owned(), "a\u{1b}[2Jb".to_owned()], vec!["22".to_owned(), "c".repeat(80)]];
         write(&mut out, &["SID", "PROGRAM"], &rows).expect("writing to memory");
         let text = String::from_utf8(out).expect("it is text");
         assert!(text.starts_with("SID  PROGRAM\n1    a\u{fffd}[2Jb\n22   ccc"));

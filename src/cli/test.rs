@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
-use super::inputs::show;
+use super::inputs::{load_policies, show};
 use super::{Format, Global};
 use crate::capture::ReadOptions;
-use crate::config::load;
-use crate::config::tests_file::{TestCase, TestFile};
+use crate::config::tests_file::{self, TestCase};
+use crate::config::{diagnostic::SourceFile, load};
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::DatabaseLimits;
 use crate::engine::history::History;
@@ -56,10 +56,14 @@ pub(super) struct Outcome {
 }
 
 /// Runs every test of every file.
-pub(super) fn run(args: &Args, global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
     let formats = [Format::Text, Format::Json, Format::Junit, Format::Github];
     let format = global.format.among(&formats)?;
-    let files = load::test_files(&args.paths)
+    let files = test_files(&args.paths)
         .map_err(|error| CliError::BadPolicy(format!("cannot look for tests: {error}")))?;
     if files.is_empty() {
         return Err(CliError::Usage("no policy tests there".to_owned()));
@@ -96,21 +100,26 @@ struct Runner<'c> {
 impl Runner<'_> {
     /// Runs one file; false when it, or the policies it names, do not load.
     fn file(&mut self, path: &Path, only: Option<&str>) -> bool {
-        let (tests, diagnostics) = load::test_file(path);
+        let (source, diagnostics) = load::file(path);
         show(&diagnostics, self.console);
-        let Some(TestFile { policies, tests }) = tests else { return false };
+        let Some(source) = source else { return false };
+        let (file, diagnostics) = tests_file::decode(&source);
+        show(&diagnostics, self.console);
+        let Some(file) = file else { return false };
         let beside = path.parent().unwrap_or(Path::new("."));
-        let paths: Vec<PathBuf> = policies.iter().map(|policy| beside.join(policy)).collect();
-        let (policies, diagnostics) = load::policies(&paths);
+        let paths: Vec<PathBuf> = file.policies.iter().map(|policy| beside.join(policy)).collect();
+        let (policies, diagnostics) = load_policies(&paths);
         show(&diagnostics, self.console);
         let Some(policies) = policies else { return false };
         self.coverage.expect(&policies);
-        for test in tests.iter().filter(|test| only.is_none_or(|text| test.name.contains(text))) {
+        for test in
+            file.tests.iter().filter(|test| only.is_none_or(|text| test.name.contains(text)))
+        {
             let failures = self.test(test, beside, &policies);
             self.outcomes.push(Outcome {
                 file: path.to_owned(),
                 name: test.name.clone(),
-                line: test.line,
+                line: line_of(&source, test),
                 failures,
             });
         }
@@ -149,6 +158,47 @@ impl Runner<'_> {
         }
         failures
     }
+}
+
+/// The line on which a test begins, from 1.
+fn line_of(source: &SourceFile, test: &TestCase) -> usize {
+    source.text[..test.span.start].matches('\n').count() + 1
+}
+
+/// The test files that are meant: files as named, and every file with `tests:` below a directory, by name.
+fn test_files(paths: &[PathBuf]) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            collect(path, 0, &mut files)?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// Directories deeper than this are nobody's tests, but perhaps a loop of links.
+const DEPTH_MAX: usize = 16;
+
+fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let entries = std::fs::read_dir(directory)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths {
+        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if path.is_dir() && depth < DEPTH_MAX {
+            collect(&path, depth + 1, files)?;
+        } else if yaml && has_tests(&path) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn has_tests(path: &Path) -> bool {
+    let (file, _) = load::file(path);
+    file.is_some_and(|file| file.text.lines().any(|line| line.starts_with("tests:")))
 }
 
 /// The snapshots of the file that a test names.

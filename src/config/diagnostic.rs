@@ -121,8 +121,6 @@ pub struct Diagnostic {
     pub file: usize,
     /// Bytes of the file.
     pub span: Range<usize>,
-    /// Stands beside the caret.
-    pub label: Option<String>,
     /// A way out.
     pub help: Option<String>,
     /// Other places of the same file that belong to it.
@@ -130,12 +128,6 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// Sets the text beside the caret.
-    pub(super) fn label(&mut self, label: impl Into<String>) -> &mut Self {
-        self.label = Some(label.into());
-        self
-    }
-
     /// Sets the way out.
     pub(super) fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
@@ -305,7 +297,6 @@ impl Sink {
             message,
             file: self.file,
             span: span.clone(),
-            label: None,
             help: None,
             related: Vec::new(),
         });

@@ -73,7 +73,8 @@ pub(super) fn exact(field: Field, node: &Node, sink: &mut Sink) -> Option<Writte
     Some(Written { pattern: Pattern::exact(&scalar.text), text: scalar.text.clone() })
 }
 
-/// A command by its name, or by its number in V$SQLCOMMAND: captures and databases give names where one is known.
+/// A command by its name, or by its number in V$SQLCOMMAND. Numbers with a known name are that name, as they are in
+/// snapshots.
 fn command(text: &str) -> Written {
     let name = text.parse().ok().and_then(command_name).unwrap_or(text);
     Written { pattern: Pattern::exact(name), text: text.to_owned() }

@@ -109,7 +109,7 @@ fn excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a
     let text = source.text.as_str();
     let main = first_line(text, &diagnostic.span);
     let line = line_around(text, main.start);
-    let mut places = vec![(main, AnnotationKind::Primary, diagnostic.label.as_deref())];
+    let mut places: Vec<(_, _, Option<&str>)> = vec![(main, AnnotationKind::Primary, None)];
     for (span, label) in &diagnostic.related {
         if is_short(text, span.start) {
             places.push((first_line(text, span), AnnotationKind::Context, Some(label)));
@@ -138,7 +138,7 @@ fn cut_excerpt<'a>(
     let annotation = AnnotationKind::Primary.span(span.start - from..end - from);
     Snippet::source(&text[from..to])
         .line_start(position(text, span.start).line)
-        .annotation(annotation.label(diagnostic.label.as_deref()))
+        .annotation(annotation)
 }
 
 /// Whether the line of a place can be shown as it is.

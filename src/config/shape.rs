@@ -97,8 +97,6 @@ pub(super) enum Kind {
     Map(&'static Shape),
     /// A session of a policy test.
     Session,
-    /// A change of a session in a policy test.
-    SessionChange,
 }
 
 /// The values of a map that was read through its shape.

@@ -154,7 +154,7 @@ pub(super) fn parse(text: &str, sink: &mut Sink) -> Option<Node> {
                 let range = builder.offsets.range(text, span.start, span.end);
                 builder.take(event, range)
             }
-            Err(error) => Err(builder.syntax_error(text, &error)),
+            Err(error) => Err(builder.syntax_error(&error)),
         };
         if let Err(refusal) = outcome {
             sink.error(refusal.code, &refusal.span, refusal.message).help_if(refusal.help);
@@ -223,7 +223,8 @@ enum Parts {
     Entries(Vec<(Node, Node)>, Option<Node>),
 }
 
-struct Builder {
+struct Builder<'t> {
+    text: &'t str,
     offsets: Offsets,
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
@@ -232,9 +233,10 @@ struct Builder {
     root: Option<Node>,
 }
 
-impl Builder {
-    fn new(text: &str) -> Self {
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
         Self {
+            text,
             offsets: Offsets::new(text),
             open: Vec::new(),
             anchors: BTreeMap::new(),
@@ -244,9 +246,9 @@ impl Builder {
         }
     }
 
-    fn syntax_error(&self, text: &str, error: &ScanError) -> Refusal {
-        let at = text.floor_char_boundary(self.offsets.byte(text, *error.marker()));
-        let next = text[at..].chars().next().map_or(0, char::len_utf8);
+    fn syntax_error(&self, error: &ScanError) -> Refusal {
+        let at = self.text.floor_char_boundary(self.offsets.byte(self.text, *error.marker()));
+        let next = self.text[at..].chars().next().map_or(0, char::len_utf8);
         Refusal::new(Code::Syntax, &(at..at + next), format!("not valid YAML: {}", error.info()))
     }
 
@@ -316,9 +318,11 @@ impl Builder {
                 (Value::Mapping(entries), last)
             }
         };
-        // The end of a flow collection is its bracket, which has a width; a block ends where its last value does.
-        // An alias as last value stands elsewhere in the file.
-        let end = if span.is_empty() { last.unwrap_or(open.start) } else { span.end };
+        // A flow collection ends with its bracket; a block ends where its last value does. (An alias as last value
+        // stands elsewhere in the file, perhaps before.)
+        let is_flow = self.text[open.start..].starts_with(['{', '[']);
+        let bracket = || self.text[span.start..].find(['}', ']']).map(|at| span.start + at + 1);
+        let end = if is_flow { bracket() } else { last }.unwrap_or(open.start);
         self.add(Node { value, span: open.start..end.max(open.start) }, open.anchor)
     }
 

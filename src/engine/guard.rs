@@ -23,6 +23,8 @@ pub struct DatabaseLimits {
     pub per_tick: Option<u64>,
     /// Percent of the live user sessions that are not protected, in thousandths of a percent.
     pub percent_thousandths: Option<u64>,
+    /// Victims within an hour, this tick included.
+    pub per_hour: Option<u64>,
 }
 
 /// A plan that may be carried out. Made by [`review`] only; the executor may do less, never something else.
@@ -138,7 +140,7 @@ pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> 
             spare_big_undo(rule, rule_plan, snapshot);
         }
     }
-    apply_database_limits(&mut plan.rules, policies, limits);
+    apply_database_limits(&mut plan.rules, policies, limits, snapshot, history);
     warn_of_skipped_undo(&plan, snapshot, &mut warnings);
     approve(&plan, snapshot, warnings)
 }
@@ -374,17 +376,30 @@ fn spare_big_undo(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot) {
 }
 
 /// Dry-run rules never use up what enforcing rules may end.
-fn apply_database_limits(rules: &mut [RulePlan], policies: &PolicySet, limits: DatabaseLimits) {
+fn apply_database_limits(
+    rules: &mut [RulePlan],
+    policies: &PolicySet,
+    limits: DatabaseLimits,
+    snapshot: &Snapshot,
+    history: &History,
+) {
     for mode in [Mode::Enforce, Mode::DryRun] {
         let counts = |rule_plan: &RulePlan| {
             let rule = &policies.rules[rule_plan.rule];
             rule.mode == mode && rule.action != Action::Report
         };
         let of_mode = rules.iter_mut().filter(|rule_plan| counts(rule_plan));
-        let victims = of_mode.map(|rule_plan| ends(rule_plan).count() as u64).sum::<u64>();
+        let life = |entry: &mut Entry| snapshot.sessions.get(entry.row).life();
+        let chosen: FxHashSet<SessionLife> = of_mode.flat_map(ends).map(life).collect();
+        let victims = chosen.len() as u64;
+        let of_mode = policies.rules.iter().filter(|rule| rule.mode == mode);
+        let already: u64 = of_mode
+            .map(|rule| history.ended_in_last_hour(&rule.name, snapshot.taken_at, &chosen))
+            .sum();
         let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
         let percent = limits.percent_thousandths.map(|limit| percent_of(limit, population));
-        let allowed = [limits.per_tick, percent].into_iter().flatten().min();
+        let per_hour = limits.per_hour.map(|limit| limit.saturating_sub(already));
+        let allowed = [limits.per_tick, percent, per_hour].into_iter().flatten().min();
         let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };
         let detail =
             format!("{victims} victims of all rules, the database's limits allow {allowed}");

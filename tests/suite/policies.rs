@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use orawarden::config::canonical::canonical;
 use orawarden::config::diagnostic::{Code, Diagnostics, Severity, SourceFile};
-use orawarden::config::{policies, render};
+use orawarden::config::{conditions, policies, render, schema, service, tests_file};
 use orawarden::engine::policy::{GroupKey, PolicySet, Rule};
+use serde_json::Value;
 
 /// Codes about reading a file, which no file can show; `config::load` tests them.
 const NOT_IN_FILES: [Code; 1] = [Code::Unreadable];
@@ -46,10 +47,154 @@ fn every_code_has_a_case() {
     assert!(missing.is_empty(), "no bad case shows {missing:?}");
 }
 
-fn diagnose(_name: &str, source: &SourceFile) -> Diagnostics {
+/// By the front of a case's name: `config-` is a configuration, `test-` a file of policy tests.
+fn diagnose(name: &str, source: &SourceFile) -> Diagnostics {
+    if name.starts_with("config-") {
+        return service::decode(source).1;
+    }
+    if name.starts_with("test-") {
+        return tests_file::decode(source).1;
+    }
     let (set, diagnostics) = policies::compile(std::slice::from_ref(source));
     assert_eq!(set.is_none(), diagnostics.count(Severity::Error) > 0);
     diagnostics
+}
+
+/// A case of many problems, JSON and workflow commands: one line a finding, places as in the text.
+#[test]
+fn machine_readable_forms_hold_one_line_a_finding() {
+    let (name, source) =
+        cases("bad").into_iter().find(|(name, _)| name == "many.yaml").expect("the case exists");
+    let diagnostics = diagnose(&name, &source);
+    let json = render::json_lines(&diagnostics);
+    let first: Value = serde_json::from_str(json.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(
+        first,
+        serde_json::json!({
+            "severity": "error", "code": "unknown-key", "message": "unknown key `default` in this policy file",
+            "file": "many.yaml", "line": 2, "column": 1, "help": "did you mean `defaults`?",
+        })
+    );
+    let github = render::github(&diagnostics);
+    assert_eq!(
+        github.lines().next(),
+        Some(
+            "::error file=many.yaml,line=2,col=1,title=unknown-key::unknown key `default` in this policy file%0Ahelp: did you mean `defaults`?"
+        )
+    );
+    assert_eq!(
+        (json.lines().count(), github.lines().count()),
+        (diagnostics.iter().count(), diagnostics.iter().count())
+    );
+}
+
+#[test]
+fn rules_and_queries_are_unique_over_files() {
+    let file = |name: &str| SourceFile {
+        name: name.to_owned(),
+        text: "version: 1\nrules:\n  - {name: a, match: {idle_for: \"> 1h\"}, action: kill}\n"
+            .to_owned(),
+    };
+    let (set, diagnostics) = policies::compile(&[file("one.yaml"), file("two.yaml")]);
+    assert!(set.is_none());
+    let text = render::text(&diagnostics, false);
+    assert!(
+        text.contains("error[duplicate-rule]") && text.contains("the first is at one.yaml:3:12"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_long_line_is_cut_around_the_place() {
+    let padding = "x".repeat(1_000_000);
+    let text = format!(
+        "{{version: 1, rules: [{{name: a, description: {padding}, match: {{usernam: A}}, action: kill}}]}}"
+    );
+    let (_, diagnostics) = policies::compile(&[SourceFile { name: "long.yaml".to_owned(), text }]);
+    let text = render::text(&diagnostics, false);
+    assert!(text.contains("usernam") && text.len() < 1_000, "{}", text.len());
+}
+
+#[test]
+fn conditions_of_the_command_line_need_no_file() {
+    let (condition, _) =
+        conditions::compile_match_text("--match", "{username: APP, idle_for: \"> 1h\"}");
+    let text = canonical(&condition.expect("the conditions are right"));
+    assert_eq!(text, "all(username [= \"app\"], idle_for > 3600000000)");
+    let (none, diagnostics) = conditions::compile_match_text("--match", "{usernam: APP}");
+    assert!(none.is_none() && diagnostics.has_errors());
+}
+
+#[test]
+fn schemas_are_as_checked_in() {
+    for (name, schema) in schemas() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+        let actual = schema::printed(&schema);
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&path, &actual).expect("the schema can be written");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap_or_default(), actual, "docs/{name}");
+    }
+}
+
+fn schemas() -> [(&'static str, Value); 3] {
+    [
+        ("policy.schema.json", schema::policy_schema()),
+        ("test.schema.json", schema::test_schema()),
+        ("config.schema.json", schema::config_schema()),
+    ]
+}
+
+/// Everything that compiles also fits the schema, or editors would complain of right files.
+#[test]
+fn right_files_fit_their_schemas() {
+    let [policy, test, service] =
+        schemas().map(|(_, schema)| jsonschema::validator_for(&schema).expect("a schema is valid"));
+    let mut checked = 0;
+    for (path, source) in right_files() {
+        let (diagnostics, validator) = if path.contains("/config-") {
+            (service::decode(&source).1, &service)
+        } else if source.text.contains("\ntests:") {
+            (tests_file::decode(&source).1, &test)
+        } else {
+            (policies::compile(std::slice::from_ref(&source)).1, &policy)
+        };
+        assert!(!diagnostics.has_errors(), "{}", render::text(&diagnostics, false));
+        let value: Value = serde_yaml::from_str(&source.text).expect("the file is YAML");
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{path}: {errors:#?}");
+        checked += 1;
+    }
+    assert!(checked > 0, "there are files");
+}
+
+/// The good cases, the shipped policies and the real-world ones, each with their tests.
+fn right_files() -> Vec<(String, SourceFile)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = [
+        "tests/policies/good",
+        "tests/policies/right",
+        "policies",
+        "policies/tests",
+        "tests/realworld",
+    ];
+    let mut paths: Vec<PathBuf> = folders
+        .into_iter()
+        .filter_map(|folder| fs::read_dir(root.join(folder)).ok())
+        .flatten()
+        .map(|entry| entry.expect("the folder is readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(&path).expect("a case is readable");
+        (name.clone(), SourceFile { name, text })
+    };
+    paths.into_iter().map(read).collect()
 }
 
 fn folder(kind: &str) -> PathBuf {

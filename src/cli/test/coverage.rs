@@ -123,7 +123,8 @@ impl Coverage {
         let mut report = Report { seen: 0, all: 0, rules: Vec::new() };
         for (rule, points) in &self.points {
             let seen = points.values().filter(|seen| **seen).count();
-            let missing = points.iter().filter(|(_, seen)| !**seen).map(|(point, _)| point.missing());
+            let missing =
+                points.iter().filter(|(_, seen)| !**seen).map(|(point, _)| point.missing());
             report.seen += seen;
             report.all += points.len();
             report.rules.push((rule.clone(), seen, points.len(), missing.collect()));
@@ -142,9 +143,15 @@ fn points_of(rule: &Rule) -> Vec<Point> {
         }
     }
     let defaults = Limits::default();
-    let limits = Limits { max_undo_records: defaults.max_undo_records, on_exceed: OnExceed::Halt, ..rule.limits };
-    let can_bite = [limits.per_tick, limits.percent_thousandths, limits.per_hour].iter().any(Option::is_some);
-    let asleep = !rule.only_during.is_empty() || !rule.never_during.is_empty() || !rule.only_when.is_empty();
+    let limits = Limits {
+        max_undo_records: defaults.max_undo_records,
+        on_exceed: OnExceed::Halt,
+        ..rule.limits
+    };
+    let can_bite =
+        [limits.per_tick, limits.percent_thousandths, limits.per_hour].iter().any(Option::is_some);
+    let asleep =
+        !rule.only_during.is_empty() || !rule.never_during.is_empty() || !rule.only_when.is_empty();
     let own_undo = rule.limits.max_undo_records != defaults.max_undo_records;
     let ends = rule.action != Action::Report;
     let more = [

@@ -1,6 +1,8 @@
 //! What a tick should have done against what it did: who was ended is compared exactly, and every difference says why.
 
-use crate::config::tests_file::{ExpectedEnd, TestTick};
+use std::collections::BTreeSet;
+
+use crate::config::tests_file::{ExpectedEnd, TestKey, TestTick};
 use crate::engine::condition::Truth;
 use crate::engine::explain::leaf_truth;
 use crate::engine::facts::Facts;
@@ -16,21 +18,30 @@ pub(super) fn judge_tick(
     plan: &ApprovedPlan,
 ) -> Vec<String> {
     let mut failures = Vec::new();
-    let mut left: Vec<&End> = plan.ends().iter().collect();
-    for expected in &tick.end {
-        match left.iter().position(|end| is(expected, end)) {
-            Some(at) => {
-                left.remove(at);
+    if let Some(expected) = &tick.end {
+        let mut left: Vec<&End> = plan.ends().iter().collect();
+        for expected in expected {
+            match left.iter().position(|end| is(expected, end)) {
+                Some(at) => {
+                    left.remove(at);
+                }
+                None => failures.push(missing(expected, policies, snapshot, plan)),
             }
-            None => failures.push(missing(expected, policies, snapshot, plan)),
         }
+        failures.extend(left.into_iter().map(unexpected));
     }
-    failures.extend(left.into_iter().map(unexpected));
+    failures.extend(judge_spared(tick, plan));
+    failures.extend(judge_halted(tick, plan));
+    failures
+}
+
+fn judge_spared(tick: &TestTick, plan: &ApprovedPlan) -> Vec<String> {
+    let mut failures = Vec::new();
     for expected in &tick.spared {
         let of_session: Vec<_> = plan
             .spared()
             .iter()
-            .filter(|it| same(expected.sid, expected.inst_id, expected.serial, it.life.key))
+            .filter(|it| same(expected.key, it.life.key))
             .filter(|it| expected.rule.as_deref().is_none_or(|rule| *it.rule == *rule))
             .collect();
         if !of_session.iter().any(|it| it.reason.because() == expected.because) {
@@ -39,27 +50,35 @@ pub(super) fn judge_tick(
                 .map(|it| format!("{} by {} ({})", it.reason.because(), it.rule, it.detail))
                 .collect();
             let found = if found.is_empty() { "not spared".to_owned() } else { found.join(", ") };
-            failures.push(format!("session {} should be spared because {}: {found}", expected.sid, expected.because));
-        }
-    }
-    for expected in &tick.halted {
-        let found = plan.halted().iter().find(|it| *it.rule == *expected.rule);
-        if found.is_none_or(|it| it.reason.because() != expected.because) {
-            let found = found.map_or("it did not", |it| it.reason.because());
-            failures.push(format!("rule {} should stand still because {}: {found}", expected.rule, expected.because));
+            let (sid, because) = (expected.key.sid, &expected.because);
+            failures.push(format!("session {sid} should be spared because {because}: {found}"));
         }
     }
     failures
 }
 
-fn same(sid: u32, inst_id: Option<u32>, serial: Option<u32>, key: SessionKey) -> bool {
-    sid == key.sid
-        && inst_id.is_none_or(|inst_id| inst_id == key.inst_id)
-        && serial.is_none_or(|serial| serial == key.serial)
+/// Which rules stand still is compared exactly, where the test says anything about it.
+fn judge_halted(tick: &TestTick, plan: &ApprovedPlan) -> Vec<String> {
+    let Some(expected) = &tick.halted else { return Vec::new() };
+    let expected: BTreeSet<(&str, &str)> =
+        expected.iter().map(|it| (it.rule.as_str(), it.because.as_str())).collect();
+    let found: BTreeSet<(&str, &str)> =
+        plan.halted().iter().map(|it| (&*it.rule, it.reason.because())).collect();
+    let missing = expected.difference(&found).map(|(rule, because)| {
+        format!("rule {rule} should stand still because {because}, and does not")
+    });
+    let unexpected = found.difference(&expected).map(|(rule, because)| {
+        format!("rule {rule} stands still because {because}, which is not expected")
+    });
+    missing.chain(unexpected).collect()
 }
 
+fn same(wanted: TestKey, key: SessionKey) -> bool {
+    (wanted.sid, wanted.inst_id) == (key.sid, key.inst_id)
+        && wanted.serial.is_none_or(|serial| serial == key.serial)
+}
 fn is(expected: &ExpectedEnd, end: &End) -> bool {
-    same(expected.sid, expected.inst_id, expected.serial, end.life.key)
+    same(expected.key, end.life.key)
         && expected.rule.as_deref().is_none_or(|rule| *end.rule == *rule)
         && expected.action.as_deref().is_none_or(|action| action == end.action.first_text())
 }
@@ -80,29 +99,36 @@ fn unexpected(end: &End) -> String {
 }
 
 /// Why an expected victim lives.
-fn missing(expected: &ExpectedEnd, policies: &PolicySet, snapshot: &Snapshot, plan: &ApprovedPlan) -> String {
-    let matches = |key: SessionKey| same(expected.sid, expected.inst_id, expected.serial, key);
+fn missing(
+    expected: &ExpectedEnd,
+    policies: &PolicySet,
+    snapshot: &Snapshot,
+    plan: &ApprovedPlan,
+) -> String {
+    let matches = |key: SessionKey| same(expected.key, key);
     let rule_wanted = |rule: &str| expected.rule.as_deref().is_none_or(|wanted| wanted == rule);
     let mut why = Vec::new();
     let ended = plan.ends().iter().filter(|it| matches(it.life.key));
     why.extend(ended.map(|it| format!("ended by {} with {}", it.rule, it.action.first_text())));
     let spared = plan.spared().iter().filter(|it| matches(it.life.key) && rule_wanted(&it.rule));
-    why.extend(spared.map(|it| format!("{} spares it because {} ({})", it.rule, it.reason.because(), it.detail)));
+    why.extend(spared.map(|it| {
+        format!("{} spares it because {} ({})", it.rule, it.reason.because(), it.detail)
+    }));
     let halted = plan.halted().iter().filter(|it| rule_wanted(&it.rule));
-    why.extend(halted.map(|it| format!("{} stands still because {}", it.rule, it.reason.because())));
+    why.extend(
+        halted.map(|it| format!("{} stands still because {}", it.rule, it.reason.because())),
+    );
     if why.is_empty() {
         why = unmatched(expected, policies, snapshot);
     }
     let by = expected.rule.as_ref().map_or_else(String::new, |rule| format!(" by {rule}"));
-    format!("session {} should be ended{by}, and is not: {}", expected.sid, why.join("; "))
+    format!("session {} should be ended{by}, and is not: {}", expected.key.sid, why.join("; "))
 }
 
 /// The tests that do not hold of it, rule by rule.
 fn unmatched(expected: &ExpectedEnd, policies: &PolicySet, snapshot: &Snapshot) -> Vec<String> {
     let facts = Facts::new(snapshot);
-    let session = snapshot.sessions.iter().find(|session| {
-        same(expected.sid, expected.inst_id, expected.serial, session.key())
-    });
+    let session = snapshot.sessions.iter().find(|session| same(expected.key, session.key()));
     let Some(session) = session else { return vec!["there is no such session".to_owned()] };
     let wanted = |name: &str| expected.rule.as_deref().is_none_or(|rule| rule == name);
     let mut why = Vec::new();
@@ -110,10 +136,19 @@ fn unmatched(expected: &ExpectedEnd, policies: &PolicySet, snapshot: &Snapshot) 
         let failing = rule.condition.leaves().into_iter().filter_map(|leaf| {
             let value = facts.value(leaf.field, session.row());
             (leaf_truth(leaf, &facts, value) != Truth::True).then(|| {
-                format!("{} {} (observed {})", leaf.field.name(), leaf.shown, facts.show(leaf.field, value))
+                format!(
+                    "{} {} (observed {})",
+                    leaf.field.name(),
+                    leaf.shown,
+                    facts.show(leaf.field, value)
+                )
             })
         });
-        why.push(format!("{} does not match: {}", rule.name, failing.collect::<Vec<_>>().join(", ")));
+        why.push(format!(
+            "{} does not match: {}",
+            rule.name,
+            failing.collect::<Vec<_>>().join(", ")
+        ));
     }
     why
 }

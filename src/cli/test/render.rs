@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::coverage::Report;
 use super::Outcome;
+use super::coverage::Report;
 use crate::cli::Format;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
@@ -27,7 +27,11 @@ pub(super) fn write(
     Ok(())
 }
 
-fn text(outcomes: &[Outcome], coverage: Option<&Report>, out: &mut dyn Write) -> std::io::Result<()> {
+fn text(
+    outcomes: &[Outcome],
+    coverage: Option<&Report>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     for outcome in outcomes {
         let verdict = if outcome.failures.is_empty() { "ok    " } else { "FAILED" };
         writeln!(out, "{verdict}  {}:{}  {}", outcome.file.display(), outcome.line, outcome.name)?;
@@ -48,7 +52,11 @@ fn text(outcomes: &[Outcome], coverage: Option<&Report>, out: &mut dyn Write) ->
     writeln!(out, "\n{} passed, {failed} failed", outcomes.len() - failed)
 }
 
-fn json_lines(outcomes: &[Outcome], coverage: Option<&Report>, out: &mut dyn Write) -> std::io::Result<()> {
+fn json_lines(
+    outcomes: &[Outcome],
+    coverage: Option<&Report>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     for outcome in outcomes {
         let Outcome { file, name, line, failures } = outcome;
         let (file, passed) = (file.display().to_string(), failures.is_empty());
@@ -56,12 +64,14 @@ fn json_lines(outcomes: &[Outcome], coverage: Option<&Report>, out: &mut dyn Wri
         writeln!(out, "{line}")?;
     }
     if let Some(report) = coverage {
-        let rule = |(rule, seen, all, missing): &(String, usize, usize, Vec<String>)| {
-            json!({"rule": rule, "seen": seen, "points": all, "missing": missing})
-        };
+        let rule = |(rule, seen, all, missing): &(String, usize, usize, Vec<String>)| json!({"rule": rule, "seen": seen, "points": all, "missing": missing});
         let rules: Vec<_> = report.rules.iter().map(rule).collect();
         let (percent, seen, points) = (report.percent(), report.seen, report.all);
-        writeln!(out, "{}", json!({"coverage": percent, "seen": seen, "points": points, "rules": rules}))?;
+        writeln!(
+            out,
+            "{}",
+            json!({"coverage": percent, "seen": seen, "points": points, "rules": rules})
+        )?;
     }
     Ok(())
 }
@@ -69,7 +79,11 @@ fn json_lines(outcomes: &[Outcome], coverage: Option<&Report>, out: &mut dyn Wri
 fn junit(outcomes: &[Outcome], out: &mut dyn Write) -> std::io::Result<()> {
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    writeln!(out, r#"<testsuite name="orawarden" tests="{}" failures="{failed}">"#, outcomes.len())?;
+    writeln!(
+        out,
+        r#"<testsuite name="orawarden" tests="{}" failures="{failed}">"#,
+        outcomes.len()
+    )?;
     for outcome in outcomes {
         let (file, name) = (escape(&outcome.file.display().to_string()), escape(&outcome.name));
         write!(out, r#"  <testcase classname="{file}" name="{name}""#)?;
@@ -78,7 +92,10 @@ fn junit(outcomes: &[Outcome], out: &mut dyn Write) -> std::io::Result<()> {
             continue;
         }
         let failures = escape(&outcome.failures.join("\n"));
-        writeln!(out, ">\n    <failure message=\"not as expected\">{failures}</failure>\n  </testcase>")?;
+        writeln!(
+            out,
+            ">\n    <failure message=\"not as expected\">{failures}</failure>\n  </testcase>"
+        )?;
     }
     writeln!(out, "</testsuite>")
 }

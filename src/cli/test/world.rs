@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::tests_file::{CellValue, TestCase, TestSession, TestTick};
-use crate::engine::session::{
-    Column, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
-};
+use crate::config::cells::Cell;
+use crate::config::tests_file::{TestCase, TestKey, TestSession, TestTick};
+use crate::engine::session::{Column, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn};
 use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
 
 /// Sessions that live through the ticks of one test.
@@ -18,7 +17,7 @@ pub(super) struct World {
 
 struct Life {
     key: SessionKey,
-    cells: BTreeMap<Column, CellValue>,
+    cells: BTreeMap<Column, Cell>,
     /// When the columns that move with the clock were last set.
     since: Timestamp,
 }
@@ -31,12 +30,8 @@ impl World {
     pub(super) fn new(test: &TestCase, captured: Vec<Snapshot>) -> Self {
         let first = captured.first().map(|snapshot| snapshot.taken_at);
         let start = test.at.or(first).unwrap_or(DEFAULT_START);
-        let life = |session: &TestSession| Life {
-            key: session.key,
-            cells: session.cells.iter().cloned().collect(),
-            since: start,
-        };
-        Self { start, lives: test.sessions.iter().map(life).collect(), captured }
+        let lives = test.sessions.iter().map(|session| Life::new(session, start)).collect();
+        Self { start, lives, captured }
     }
 
     /// What a daemon would see at a tick. The error says which session a change does not find.
@@ -45,16 +40,18 @@ impl World {
         if let Some(last) = self.captured.iter().rfind(|snapshot| snapshot.taken_at <= now) {
             return Ok(Snapshot { unlisted_live_sessions: test.population, ..last.clone() });
         }
-        for change in &tick.change {
-            let life = self.lives.iter_mut().find(|life| life.key == change.key);
-            let life = life.ok_or_else(|| format!("no session {} to change", change.key))?;
-            life.change(&change.cells, now);
-        }
         for gone in &tick.gone {
-            if !self.lives.iter().any(|life| life.key == *gone) {
-                return Err(format!("no session {gone} to take away"));
+            let before = self.lives.len();
+            self.lives.retain(|life| !is(*gone, life.key));
+            if self.lives.len() == before {
+                return Err(format!("no session {},@{} to take away", gone.sid, gone.inst_id));
             }
-            self.lives.retain(|life| life.key != *gone);
+        }
+        for change in &tick.change {
+            match self.lives.iter_mut().find(|life| is(change.key, life.key)) {
+                Some(life) => life.change(&change.cells, now),
+                None => self.lives.push(Life::new(change, now)),
+            }
         }
         let mut sessions = Sessions::with_columns(Column::all());
         for life in &self.lives {
@@ -67,42 +64,65 @@ impl World {
     }
 }
 
+/// Whether a test's name for a session means this one.
+fn is(wanted: TestKey, key: SessionKey) -> bool {
+    (wanted.sid, wanted.inst_id) == (key.sid, key.inst_id)
+        && wanted.serial.is_none_or(|serial| serial == key.serial)
+}
+
+const fn column_of(cell: &Cell) -> Column {
+    match cell {
+        Cell::Text(column, _) => Column::Text(*column),
+        Cell::Number(column, _) => Column::Number(*column),
+    }
+}
+
+fn by_column(cells: &[Cell]) -> impl Iterator<Item = (Column, Cell)> {
+    cells.iter().map(|cell| (column_of(cell), cell.clone()))
+}
+
 impl Life {
+    fn new(session: &TestSession, since: Timestamp) -> Self {
+        let TestKey { sid, inst_id, serial } = session.key;
+        let key = SessionKey { inst_id, sid, serial: serial.unwrap_or(1) };
+        Self { key, cells: by_column(&session.cells).collect(), since }
+    }
+
     /// The clock has moved this session's columns until now; then it says something new.
-    fn change(&mut self, cells: &[(Column, CellValue)], now: Timestamp) {
+    fn change(&mut self, cells: &[Cell], now: Timestamp) {
         let elapsed = now.since(self.since);
-        for (column, value) in &mut self.cells {
-            *value = moved(*column, value, elapsed);
+        for cell in self.cells.values_mut() {
+            *cell = moved(cell, elapsed);
         }
         self.since = now;
-        self.cells.extend(cells.iter().cloned());
+        self.cells.extend(by_column(cells));
     }
 
     fn write(&self, sessions: &mut Sessions, start: Timestamp, now: Timestamp) {
         let row = sessions.push(self.key);
         let elapsed = now.since(self.since);
         let mut cells = self.defaults(start, now);
-        cells.extend(self.cells.iter().map(|(column, value)| (*column, moved(*column, value, elapsed))));
-        for (column, value) in cells {
-            match (column, value) {
-                (Column::Text(column), CellValue::Text(text)) => sessions.set_text(row, column, &text),
-                (Column::Number(column), CellValue::Number(number)) => {
-                    sessions.set_number(row, column, number.into());
+        cells.extend(self.cells.iter().map(|(column, cell)| (*column, moved(cell, elapsed))));
+        for cell in cells.into_values() {
+            match cell {
+                Cell::Text(column, text) => {
+                    sessions.set_text(row, column, text.as_deref().unwrap_or_default());
                 }
-                // The file's decoder gives each column its own kind of value.
-                _ => {}
+                Cell::Number(column, number) => sessions.set_number(row, column, number.into()),
             }
         }
     }
 
     /// An ordinary pooled session that logged on yesterday; what the test says of it decides the rest.
-    fn defaults(&self, start: Timestamp, now: Timestamp) -> BTreeMap<Column, CellValue> {
+    fn defaults(&self, start: Timestamp, now: Timestamp) -> BTreeMap<Column, Cell> {
         const DAY: Span = Span::seconds(86_400);
         let has = |column| self.cells.contains_key(&column);
-        let text = |column, text: &str| (Column::Text(column), CellValue::Text(text.to_owned()));
-        let number = |column, number| (Column::Number(column), CellValue::Number(number));
-        let active = matches!(self.cells.get(&Column::Text(TextColumn::Status)),
-            Some(CellValue::Text(status)) if status.eq_ignore_ascii_case("ACTIVE"));
+        let text =
+            |column, text: &str| (Column::Text(column), Cell::Text(column, Some(text.to_owned())));
+        let number = |column, number| (Column::Number(column), Cell::Number(column, Some(number)));
+        let status = self.cells.get(&Column::Text(TextColumn::Status));
+        let active =
+            matches!(status, Some(Cell::Text(_, Some(it))) if it.eq_ignore_ascii_case("ACTIVE"));
         let told_event = has(Column::Text(TextColumn::Event));
         let mut cells = BTreeMap::from([
             text(TextColumn::Username, "APP"),
@@ -111,7 +131,10 @@ impl Life {
             text(TextColumn::Server, "DEDICATED"),
             text(TextColumn::OracleMaintained, "N"),
             text(TextColumn::BlockingSessionStatus, "NO HOLDER"),
-            text(TextColumn::State, if active && !told_event { "WAITED SHORT TIME" } else { "WAITING" }),
+            text(
+                TextColumn::State,
+                if active && !told_event { "WAITED SHORT TIME" } else { "WAITING" },
+            ),
             text(TextColumn::Event, "SQL*Net message from client"),
             number(NumberColumn::LastCallEt, now.since(start).0 / MICROS_PER_SECOND),
             number(NumberColumn::LogonTime, start.0 - DAY.0),
@@ -135,14 +158,15 @@ impl Life {
 }
 
 /// Columns that count up by themselves.
-fn moved(column: Column, value: &CellValue, elapsed: Span) -> CellValue {
-    let unit = match column {
-        Column::Number(NumberColumn::LastCallEt | NumberColumn::SecondsInWait) => MICROS_PER_SECOND,
-        Column::Number(NumberColumn::WaitTimeMicro) => 1,
-        _ => return value.clone(),
-    };
-    match value {
-        CellValue::Number(number) => CellValue::Number(number + elapsed.0 / unit),
-        text => text.clone(),
+fn moved(cell: &Cell, elapsed: Span) -> Cell {
+    match cell {
+        Cell::Number(
+            column @ (NumberColumn::LastCallEt | NumberColumn::SecondsInWait),
+            Some(number),
+        ) => Cell::Number(*column, Some(number + elapsed.0 / MICROS_PER_SECOND)),
+        Cell::Number(column @ NumberColumn::WaitTimeMicro, Some(number)) => {
+            Cell::Number(*column, Some(number + elapsed.0))
+        }
+        still => still.clone(),
     }
 }
