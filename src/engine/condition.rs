@@ -105,7 +105,8 @@ fields! {
     Container = "container", Text, "container name";
     InstanceName = "instance_name", Text, "instance name";
     SqlText = "sql_text", Text, "text of the statement now running; ACTIVE only";
-    SqlTextNormalized = "sql_text_normalized", Text, "the same without comments (hints too) and with white space folded";
+    SqlTextNormalized = "sql_text_normalized", Text,
+        "the same without comments (hints too) and with white space folded";
     Command = "command", Text, "command now running, by V$SQLCOMMAND name or number; ACTIVE only";
     InstId = "inst_id", Identifier, "instance number";
     Sid = "sid", Identifier, "session slot";
@@ -115,7 +116,8 @@ fields! {
     LastSqlId = "last_sql_id", SqlId, "statement executed last (PREV_SQL_ID)";
     SqlChild = "sql_child", Identifier, "child cursor of the running statement; ACTIVE only";
     PlanHash = "plan_hash", Identifier, "plan hash value of the running statement; ACTIVE only";
-    ForceMatchingSignature = "force_matching_signature", Identifier, "signature of the running statement without literals; ACTIVE only";
+    ForceMatchingSignature = "force_matching_signature", Identifier,
+        "signature of the running statement without literals; ACTIVE only";
     Audsid = "audsid", Identifier, "auditing session number";
     Port = "port", Identifier, "client port";
     IdleFor = "idle_for", Duration, "LAST_CALL_ET of an INACTIVE or SNIPED session; undefined for any other status";
@@ -124,7 +126,8 @@ fields! {
     WaitingFor = "waiting_for", Duration, "length of the present wait; undefined unless STATE is WAITING";
     SessionAge = "session_age", Duration, "since LOGON_TIME";
     TransactionFor = "transaction_for", Duration, "since the transaction's START_DATE";
-    BlockingFor = "blocking_for", Duration, "the longest wait of a session whose chain of waits ends at this one; undefined if none";
+    BlockingFor = "blocking_for", Duration,
+        "the longest wait of a session whose chain of waits ends at this one; undefined if none";
     BlockedSessions = "blocked_sessions", Number, "sessions whose chain of waits ends at this one, over all instances";
     UndoRecords = "undo_records", Number, "undo records of the open transaction";
     UndoBlocks = "undo_blocks", Number, "undo blocks of the open transaction";

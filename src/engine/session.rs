@@ -93,7 +93,8 @@ columns! {
         WaitClass = "WAIT_CLASS", "class of EVENT";
         State = "STATE", "WAITING, or how the last wait ended";
         ResourceConsumerGroup = "RESOURCE_CONSUMER_GROUP", "current consumer group";
-        ContainerName = "CONTAINER_NAME" | "CONTAINER" | "CON_NAME" | "PDB_NAME" | "PDB", "container (V$CONTAINERS.NAME)";
+        ContainerName = "CONTAINER_NAME" | "CONTAINER" | "CON_NAME" | "PDB_NAME" | "PDB",
+            "container (V$CONTAINERS.NAME)";
         InstanceName = "INSTANCE_NAME", "instance (GV$INSTANCE)";
         SqlText = "SQL_TEXT" | "SQL_FULLTEXT", "text of the statement (GV$SQL)";
         Command = "COMMAND" | "COMMAND_NAME", "command of the statement, by name or number (V$SQLCOMMAND); 0 is NULL";
@@ -142,8 +143,10 @@ columns! {
         CpuSeconds = "CPU_SECONDS", "CPU used by the session, seconds, in thousandths (GV$SESSTAT)";
         LogicalReads = "LOGICAL_READS", "session logical reads (GV$SESSTAT)";
         PhysicalReads = "PHYSICAL_READS", "physical reads (GV$SESSTAT)";
-        SessionUsage = "SESSION_USAGE", "sessions in percent of the instance's limit, in thousandths (GV$RESOURCE_LIMIT)";
-        ProcessUsage = "PROCESS_USAGE", "processes in percent of the instance's limit, in thousandths (GV$RESOURCE_LIMIT)";
+        SessionUsage = "SESSION_USAGE",
+            "sessions in percent of the instance's limit, in thousandths (GV$RESOURCE_LIMIT)";
+        ProcessUsage = "PROCESS_USAGE",
+            "processes in percent of the instance's limit, in thousandths (GV$RESOURCE_LIMIT)";
     }
 }
 

@@ -4,3 +4,4 @@ mod captures;
 mod fixture;
 mod invariants;
 mod policies;
+mod tidy;
