@@ -77,13 +77,14 @@ enum Format {
 impl Format {
     /// Itself, if the verb knows it.
     fn among(self, known: &[Self]) -> Result<Self, CliError> {
-        match known.contains(&self) {
-            true => Ok(self),
-            false => Err(CliError::Usage(format!(
+        if known.contains(&self) {
+            Ok(self)
+        } else {
+            Err(CliError::Usage(format!(
                 "this verb has no --format {}",
                 clap::ValueEnum::to_possible_value(&self)
                     .map_or_else(String::new, |it| it.get_name().to_owned())
-            ))),
+            )))
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `check`: everything that can be known of policies, policy tests and configurations without a database.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::console::Console;

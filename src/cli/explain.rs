@@ -65,9 +65,10 @@ pub(super) fn run(
             }
         }
     }
-    match found {
-        true => Ok(sources.status),
-        false => Err(CliError::Usage(format!("no session {} in what was read", args.session))),
+    if found {
+        Ok(sources.status)
+    } else {
+        Err(CliError::Usage(format!("no session {} in what was read", args.session)))
     }
 }
 

@@ -218,9 +218,10 @@ impl Reader<'_> {
             };
             self.add(&path, &database.name, database_limits(&database))?;
         }
-        match found {
-            true => Ok(()),
-            false => Err(CliError::Usage("no such database in the configuration".to_owned())),
+        if found {
+            Ok(())
+        } else {
+            Err(CliError::Usage("no such database in the configuration".to_owned()))
         }
     }
 

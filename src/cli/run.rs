@@ -178,10 +178,7 @@ impl Wanted {
             let options = ReadOptions { database: database.name.clone(), ..ReadOptions::default() };
             targets.push(target(&path, &options, database_limits(database))?);
         }
-        match targets.is_empty() {
-            true => Err("no database to look at".to_owned()),
-            false => Ok(targets),
-        }
+        if targets.is_empty() { Err("no database to look at".to_owned()) } else { Ok(targets) }
     }
 }
 

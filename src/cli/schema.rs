@@ -1,7 +1,5 @@
 //! `schema`: the JSON Schema of a kind of file, made from the same tables as the loader.
 
-use std::io::Write as _;
-
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use crate::config::schema;

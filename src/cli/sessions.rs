@@ -1,7 +1,5 @@
 //! `sessions`: what a capture holds, all of it or those that a condition matches.
 
-use std::io::Write as _;
-
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{CaptureArgs, show};

@@ -73,26 +73,26 @@ impl Coverage {
             let halted = plan.halted().iter().find(|it| *it.rule == *rule.name).map(|it| it.reason);
             match halted {
                 Some(HaltReason::Window | HaltReason::OnlyWhen | HaltReason::Database) => {
-                    self.mark(&rule.name, Point::Asleep);
+                    self.mark(&rule.name, &Point::Asleep);
                     continue;
                 }
-                Some(HaltReason::Limit) => self.mark(&rule.name, Point::Limit),
+                Some(HaltReason::Limit) => self.mark(&rule.name, &Point::Limit),
                 Some(HaltReason::Partial) | None => {}
             }
             self.see_leaves(rule, &facts, snapshot);
         }
         for end in plan.ends() {
-            self.mark(&end.rule, Point::Ends);
+            self.mark(&end.rule, &Point::Ends);
         }
         for spared in plan.spared() {
             match &spared.reason {
-                SpareReason::Unless => self.mark(&spared.rule, Point::Unless),
-                SpareReason::Pending => self.mark(&spared.rule, Point::Pending),
-                SpareReason::Kept => self.mark(&spared.rule, Point::Kept),
-                SpareReason::Limit => self.mark(&spared.rule, Point::Limit),
-                SpareReason::Undo => self.mark(&spared.rule, Point::Undo),
+                SpareReason::Unless => self.mark(&spared.rule, &Point::Unless),
+                SpareReason::Pending => self.mark(&spared.rule, &Point::Pending),
+                SpareReason::Kept => self.mark(&spared.rule, &Point::Kept),
+                SpareReason::Limit => self.mark(&spared.rule, &Point::Limit),
+                SpareReason::Undo => self.mark(&spared.rule, &Point::Undo),
                 SpareReason::ProtectedByName(name) => {
-                    self.mark("protect", Point::Protects(name.to_string()));
+                    self.mark("protect", &Point::Protects(name.to_string()));
                 }
                 _ => {}
             }
@@ -104,16 +104,16 @@ impl Coverage {
             let name = format!("{} {}", leaf.field.name(), leaf.shown);
             for row in 0..snapshot.sessions.len() {
                 match leaf_truth(leaf, facts, facts.value(leaf.field, row)) {
-                    Truth::True => self.mark(&rule.name, Point::True(at, name.clone())),
-                    Truth::False => self.mark(&rule.name, Point::False(at, name.clone())),
+                    Truth::True => self.mark(&rule.name, &Point::True(at, name.clone())),
+                    Truth::False => self.mark(&rule.name, &Point::False(at, name.clone())),
                     Truth::Unknown => {}
                 }
             }
         }
     }
 
-    fn mark(&mut self, rule: &str, point: Point) {
-        if let Some(seen) = self.points.get_mut(rule).and_then(|points| points.get_mut(&point)) {
+    fn mark(&mut self, rule: &str, point: &Point) {
+        if let Some(seen) = self.points.get_mut(rule).and_then(|points| points.get_mut(point)) {
             *seen = true;
         }
     }
