@@ -216,11 +216,17 @@ impl<'f> TextValues<'f> {
         let (mut symbols, mut counts): (Vec<Symbol>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut missing = Bits::none(sessions.len());
         let mut value_of_row = vec![u32::MAX; sessions.len()];
+        let plain = facts.plain_text(field);
         for (row, value) in value_of_row.iter_mut().enumerate() {
-            let Value::Text(symbol) = facts.value(field, row) else {
+            let symbol = match (plain, plain.is_none().then(|| facts.value(field, row))) {
+                (Some(cells), _) => cells[row],
+                (None, Some(Value::Text(symbol))) => symbol,
+                (None, _) => Symbol::NULL,
+            };
+            if symbol.is_null() {
                 missing.insert(row);
                 continue;
-            };
+            }
             let number = &mut numbers[symbol.index()];
             if *number == u32::MAX {
                 *number = index_u32(symbols.len());

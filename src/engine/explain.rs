@@ -71,7 +71,9 @@ pub fn truth(condition: &Condition, facts: &Facts<'_>, row: usize) -> Truth {
 /// The leaves that made `condition` true for the session in `row`; empty when it is not true.
 pub fn reasons(condition: &Condition, facts: &Facts<'_>, row: usize) -> Vec<Reason> {
     let mut found = Vec::new();
-    collect_reasons(&judge(condition, facts, row), Truth::True, &mut found);
+    if truth(condition, facts, row) == Truth::True {
+        collect_reasons(condition, Truth::True, facts, row, &mut found);
+    }
     found
 }
 
@@ -82,16 +84,20 @@ pub fn unknowns(condition: &Condition, facts: &Facts<'_>, row: usize) -> Vec<Str
     found
 }
 
-fn collect_reasons(judgement: &Judgement<'_>, wanted: Truth, found: &mut Vec<Reason>) {
-    if judgement.truth != wanted {
-        return;
-    }
-    match judgement.condition {
-        Condition::Not(_) => {
-            collect_reasons(&judgement.parts[0], wanted.negated(), found);
-        }
-        Condition::All(_) | Condition::Any(_) => {
-            judgement.parts.iter().for_each(|part| collect_reasons(part, wanted, found));
+/// Collects from a part that is known to have the `wanted` truth.
+fn collect_reasons(
+    condition: &Condition,
+    wanted: Truth,
+    facts: &Facts<'_>,
+    row: usize,
+    found: &mut Vec<Reason>,
+) {
+    match condition {
+        Condition::Not(inner) => collect_reasons(inner, wanted.negated(), facts, row, found),
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts.iter().filter(|part| truth(part, facts, row) == wanted) {
+                collect_reasons(part, wanted, facts, row, found);
+            }
         }
         Condition::AnySession => found.push(Reason {
             field: "any_session",
@@ -100,7 +106,7 @@ fn collect_reasons(judgement: &Judgement<'_>, wanted: Truth, found: &mut Vec<Rea
         }),
         Condition::Leaf(leaf) => found.push(Reason {
             field: leaf.field.name(),
-            observed: judgement.observed.clone().unwrap_or_default(),
+            observed: facts.show(leaf.field, facts.value(leaf.field, row)),
             test: match wanted {
                 Truth::False => format!("not {}", leaf.shown),
                 _ => leaf.shown.clone(),

@@ -111,6 +111,13 @@ impl<'s> Facts<'s> {
         }
     }
 
+    /// The whole column, for fields that are one in every state of a session.
+    pub fn plain_text(&self, field: Field) -> Option<&'s [Symbol]> {
+        let column = text_column(field)?;
+        let plain = !field.needs_active() && !field.needs_waiting();
+        self.snapshot.sessions.text_column(column).filter(|_| plain)
+    }
+
     /// The text that `field` shows for a symbol that [`Facts::value`] gave.
     pub fn text(&self, field: Field, symbol: Symbol) -> Cow<'s, str> {
         let text = self.snapshot.sessions.texts().get(symbol).unwrap_or_default();

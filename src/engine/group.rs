@@ -97,6 +97,9 @@ impl<'g> Grouper<'g> {
 
     /// The group of a row, new or known.
     pub fn group_of(&mut self, row: usize) -> u32 {
+        if self.items.is_empty() && !self.keys.is_empty() {
+            return 0;
+        }
         if self.group_of_row[row] == NO_GROUP_YET {
             let facts = self.facts;
             let parts = self.items.iter_mut();

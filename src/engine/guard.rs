@@ -225,7 +225,7 @@ fn never_end(rule: &Rule, session: Session<'_>, snapshot: &Snapshot) -> Option<P
     let known = |column| session.has(Column::Text(column));
     let username = session.text(TextColumn::Username);
     let status = session.text(TextColumn::Status).unwrap_or_default();
-    let account = username.unwrap_or_default().to_ascii_uppercase();
+    let account = username.unwrap_or_default();
     let system = ["SYS", "SYSTEM", "SYSRAC", "SYSBACKUP", "SYSDG", "SYSKM", "DBSNMP", "RDSADMIN"];
     let slave_of_other = session
         .number(NumberColumn::Qcsid)
@@ -237,7 +237,9 @@ fn never_end(rule: &Rule, session: Session<'_>, snapshot: &Snapshot) -> Option<P
     {
         return Some(Protection::Background);
     }
-    if system.contains(&account.as_str()) || session.is(TextColumn::OracleMaintained, "Y") {
+    if system.iter().any(|it| it.eq_ignore_ascii_case(account))
+        || session.is(TextColumn::OracleMaintained, "Y")
+    {
         return Some(Protection::OracleMaintained);
     }
     if slave_of_other || session.number(NumberColumn::QcinstId).is_some() {
@@ -249,11 +251,10 @@ fn never_end(rule: &Rule, session: Session<'_>, snapshot: &Snapshot) -> Option<P
     if is_server_process(session) && !lifts_process(rule, session) {
         return Some(Protection::ServerProcess);
     }
-    match status.to_ascii_uppercase().as_str() {
-        "KILLED" => Some(Protection::Killed),
-        "CACHED" => Some(Protection::Cached),
-        _ => None,
+    if status.eq_ignore_ascii_case("KILLED") {
+        return Some(Protection::Killed);
     }
+    status.eq_ignore_ascii_case("CACHED").then_some(Protection::Cached)
 }
 
 fn is_server_process(session: Session<'_>) -> bool {

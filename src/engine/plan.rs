@@ -20,7 +20,7 @@ use super::policy::{
     Action, GroupKey, Liftable, Mode, OrderKey, PopulationMeasure, PopulationTest, Rule, Verb,
 };
 use super::protect::{Protected, missing_evidence, protections};
-use super::session::{NumberColumn, Session, SessionLife, Snapshot, TextColumn};
+use super::session::{NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
 use super::time::{Span, Timestamp};
 
@@ -107,11 +107,24 @@ struct Planner<'a> {
     groupers: FxHashMap<&'a [GroupKey], Grouper<'a>>,
 }
 
-/// A candidate on its way to a verdict.
-struct Candidate {
-    at: usize,
-    selectable: bool,
+/// A matched session on its way to a verdict.
+struct Match {
+    row: usize,
+    /// Why it stays; a candidate has none yet.
+    verdict: Option<Verdict>,
+    group: u32,
+    order: Vec<KeyPart>,
+    age: Age,
 }
+
+impl Match {
+    fn spare(&mut self, reason: SpareReason, detail: Detail) {
+        self.verdict = Some(Verdict::Spare(reason, detail));
+    }
+}
+
+/// Oldest first, unknown age last, then by identity.
+type Age = (bool, Option<Timestamp>, SessionKey);
 
 impl<'a> Planner<'a> {
     fn new(evaluation: &'a Evaluation<'a>, history: &History, _options: PlanOptions) -> Self {
@@ -167,7 +180,7 @@ impl<'a> Planner<'a> {
         let facts = &self.evaluation.facts;
         let grouper = self.groupers.remove(group_by.as_slice());
         let mut grouper = grouper.unwrap_or_else(|| Grouper::new(facts, group_by));
-        plan.entries = self.select(rule, &judged, &mut grouper);
+        plan.entries = self.select(rule, judged, &mut grouper);
         self.groupers.insert(group_by, grouper);
     }
 
@@ -244,8 +257,7 @@ impl<'a> Planner<'a> {
         let now = self.snapshot.taken_at;
         let counts = |session: &Session<'_>| {
             let logon = session.time(NumberColumn::LogonTime);
-            !session.is(TextColumn::Status, "KILLED")
-                && !self.maybe_protected_by_name.contains(session.row())
+            !self.maybe_protected_by_name.contains(session.row())
                 && self.protected[session.row()].first_against(rule, logon, now).is_none()
         };
         let listed = self.snapshot.sessions.iter().filter(counts).count() as u64;
@@ -298,81 +310,86 @@ impl<'a> Planner<'a> {
     fn select(
         &self,
         rule: &Rule,
-        judged: &[(usize, Option<Verdict>)],
+        judged: Vec<(usize, Option<Verdict>)>,
         grouper: &mut Grouper<'_>,
     ) -> Vec<Entry> {
-        let facts = &self.evaluation.facts;
-        let groups: Vec<u32> = judged.iter().map(|(row, _)| grouper.group_of(*row)).collect();
-        let ranks = grouper.ranks();
-        let keys: Vec<Vec<KeyPart>> =
-            judged.iter().map(|(row, _)| order_key(facts, &rule.victims.order, *row)).collect();
-        let mut sequence: Vec<usize> = (0..judged.len()).collect();
-        sequence.sort_unstable_by(|&a, &b| {
-            let group = |at: usize| ranks[groups[at] as usize];
-            let row = |at: usize| self.session(judged[at].0);
-            group(a)
-                .cmp(&group(b))
-                .then_with(|| compare_order(&rule.victims.order, &keys[a], &keys[b]))
-                .then_with(|| compare_age(row(a), row(b)))
-        });
-        let mut verdicts: Vec<Option<Verdict>> =
-            judged.iter().map(|(_, exempt)| exempt.clone()).collect();
-        for members in sequence.chunk_by(|&a, &b| groups[a] == groups[b]) {
-            let candidates: Vec<Candidate> = members
-                .iter()
-                .filter(|at| judged[**at].1.is_none())
-                .map(|&at| Candidate { at, selectable: self.can_act(rule, judged[at].0) })
-                .collect();
-            let live = || grouper.live_members(groups[members[0]], self.snapshot);
-            let rows = |candidate: &Candidate| judged[candidate.at].0;
-            self.select_in_group(rule, &candidates, rows, live, &mut verdicts);
+        let mut matches = self.in_order(rule, judged, grouper);
+        for members in matches.chunk_by_mut(|a, b| a.group == b.group) {
+            let group = members.first().map_or(0, |first| first.group);
+            let mut candidates: Vec<&mut Match> =
+                members.iter_mut().filter(|member| member.verdict.is_none()).collect();
+            let live = || grouper.live_members(group, self.snapshot);
+            self.select_in_group(rule, &mut candidates, live);
         }
-        let entry = |at: usize| Entry {
-            row: judged[at].0,
-            verdict: verdicts[at].clone().unwrap_or(Verdict::End),
+        let entry =
+            |found: Match| Entry { row: found.row, verdict: found.verdict.unwrap_or(Verdict::End) };
+        matches.into_iter().map(entry).collect()
+    }
+
+    fn in_order(
+        &self,
+        rule: &Rule,
+        judged: Vec<(usize, Option<Verdict>)>,
+        grouper: &mut Grouper<'_>,
+    ) -> Vec<Match> {
+        let order = &rule.victims.order;
+        let found = |(row, verdict)| Match {
+            row,
+            verdict,
+            group: grouper.group_of(row),
+            order: order_key(&self.evaluation.facts, order, row),
+            age: age(self.session(row)),
         };
-        sequence.into_iter().map(entry).collect()
+        let mut matches: Vec<Match> = judged.into_iter().map(found).collect();
+        let ranks = grouper.ranks();
+        matches.sort_unstable_by(|a, b| {
+            let rank = |found: &Match| ranks[found.group as usize];
+            rank(a)
+                .cmp(&rank(b))
+                .then_with(|| compare_order(order, &a.order, &b.order))
+                .then_with(|| a.age.cmp(&b.age))
+        });
+        matches
     }
 
     fn select_in_group(
         &self,
         rule: &Rule,
-        candidates: &[Candidate],
-        row: impl Fn(&Candidate) -> usize,
+        candidates: &mut [&mut Match],
         live: impl FnOnce() -> usize,
-        verdicts: &mut [Option<Verdict>],
     ) {
         let victims = &rule.victims;
-        let mut spare = |candidate: &Candidate, reason: SpareReason, detail: Detail| {
-            verdicts[candidate.at] = Some(Verdict::Spare(reason, detail));
-        };
-        let rows: Vec<usize> = candidates.iter().map(row).collect();
+        let rows: Vec<usize> = candidates.iter().map(|candidate| candidate.row).collect();
         if !self.having(rule, &rows) {
             let detail = Detail::Fixed("its group does not meet `having`");
             for candidate in candidates {
-                spare(candidate, SpareReason::NotSelected, detail.clone());
+                candidate.spare(SpareReason::NotSelected, detail.clone());
             }
             return;
         }
-        for candidate in candidates.iter().filter(|candidate| !candidate.selectable) {
+        let (mut selectable, unfit): (Vec<_>, Vec<_>) =
+            candidates.iter_mut().partition(|candidate| self.can_act(rule, candidate.row));
+        for candidate in unfit {
             let detail = Detail::Fixed("cancel_sql needs an ACTIVE session with a SQL_ID");
-            spare(candidate, SpareReason::NotSelected, detail);
+            candidate.spare(SpareReason::NotSelected, detail);
         }
-        let selectable: Vec<&Candidate> = candidates.iter().filter(|it| it.selectable).collect();
-        let (skipped, rest) = selectable.split_at(victims.skip.min(selectable.len()));
-        let (taken, left) = rest.split_at(victims.take.unwrap_or(rest.len()).min(rest.len()));
+        let skip = victims.skip.min(selectable.len());
+        let (skipped, rest) = selectable.split_at_mut(skip);
+        let take = victims.take.unwrap_or(rest.len()).min(rest.len());
+        let (taken, left) = rest.split_at_mut(take);
         for candidate in skipped {
-            spare(candidate, SpareReason::NotSelected, Detail::Fixed("left out by `skip`"));
+            candidate.spare(SpareReason::NotSelected, Detail::Fixed("left out by `skip`"));
         }
         for candidate in left {
-            spare(candidate, SpareReason::NotSelected, Detail::Fixed("beyond `take`"));
+            candidate.spare(SpareReason::NotSelected, Detail::Fixed("beyond `take`"));
         }
         if victims.keep > 0 {
             let live = live();
             let may_end = live.saturating_sub(victims.keep).min(taken.len());
             let detail = format!("{} of {live} live sessions of its group are kept", victims.keep);
-            for candidate in &taken[may_end..] {
-                spare(candidate, SpareReason::Kept, Detail::text(detail.clone()));
+            let detail = Detail::text(detail);
+            for candidate in &mut taken[may_end..] {
+                candidate.spare(SpareReason::Kept, detail.clone());
             }
         }
     }
@@ -430,20 +447,17 @@ fn compare_order(order: &[OrderKey], a: &[KeyPart], b: &[KeyPart]) -> Ordering {
     keys.map(compare).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// Oldest first, unknown age last, then by identity.
-fn compare_age(a: Session<'_>, b: Session<'_>) -> Ordering {
-    let age = |session: Session<'_>| {
-        let logon = session.time(NumberColumn::LogonTime);
-        (logon.is_none(), logon, session.key())
-    };
-    age(a).cmp(&age(b))
+fn age(session: Session<'_>) -> Age {
+    let logon = session.time(NumberColumn::LogonTime);
+    (logon.is_none(), logon, session.key())
 }
 
 /// The first enforcing rule that selects a session claims it; if none enforces, the first dry-run one. The others
 /// spare it. `report` rules claim nothing and lose nothing.
 fn settle_claims(plan: &mut Plan<'_>) {
     let policies = plan.evaluation.policies;
-    let mut claimed: FxHashMap<usize, usize> = FxHashMap::default();
+    let sessions = plan.evaluation.facts.snapshot().sessions.len();
+    let mut claimed: Vec<Option<usize>> = vec![None; sessions];
     for mode in [Mode::Enforce, Mode::DryRun] {
         for rule_plan in &plan.rules {
             let rule = &policies.rules[rule_plan.rule];
@@ -451,7 +465,7 @@ fn settle_claims(plan: &mut Plan<'_>) {
                 continue;
             }
             for entry in rule_plan.entries.iter().filter(|it| it.verdict == Verdict::End) {
-                claimed.entry(entry.row).or_insert(rule_plan.rule);
+                claimed[entry.row].get_or_insert(rule_plan.rule);
             }
         }
     }
@@ -460,8 +474,7 @@ fn settle_claims(plan: &mut Plan<'_>) {
             continue;
         }
         for entry in rule_plan.entries.iter_mut().filter(|it| it.verdict == Verdict::End) {
-            let owner = claimed[&entry.row];
-            if owner != rule_plan.rule {
+            if let Some(owner) = claimed[entry.row].filter(|owner| *owner != rule_plan.rule) {
                 let detail = format!("claimed by rule {}", policies.rules[owner].name);
                 entry.verdict = Verdict::Spare(SpareReason::Claimed, Detail::text(detail));
             }

@@ -6,6 +6,7 @@
 use super::facts::is_parallel_slave;
 use super::policy::{Liftable, Rule};
 use super::session::{Column, NumberColumn, Session, Sessions, Snapshot, TextColumn};
+use super::text::Symbol;
 use super::time::Timestamp;
 
 /// A built-in protection, in the order in which they are named when several hold.
@@ -129,11 +130,41 @@ pub struct Protected {
     classes: u32,
     /// What kind of server process it is, when that kind can be lifted.
     process: Option<Liftable>,
+    /// Its server process is one of shared server or DRCP.
+    process_serves_users: bool,
+    /// SERVER is SHARED or POOLED.
+    is_shared: bool,
 }
 
 impl Protected {
     fn add(&mut self, protection: Protection, holds: bool) {
         self.classes |= if holds { protection.bit() } else { 0 };
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.classes |= other.classes;
+        self.process = self.process.or(other.process);
+        self.process_serves_users |= other.process_serves_users;
+        self.is_shared |= other.is_shared;
+    }
+
+    /// What the name of the server process says.
+    fn add_process(&mut self, name: &str) {
+        self.add(Protection::ServerProcess, true);
+        match Process::of(name) {
+            Process::Liftable(kind) => {
+                self.process = Some(kind);
+                self.add(kind.protection(), true);
+            }
+            Process::ParallelSlave => self.add(Protection::ParallelSlave, true),
+            Process::GvReader => {
+                self.add(Protection::ParallelSlave, true);
+                self.add(Protection::GvReader, true);
+            }
+            Process::DataGuard => self.add(Protection::DataGuard, true),
+            Process::SharedOrPooled => self.process_serves_users = true,
+            Process::Other => {}
+        }
     }
 
     /// The first protection that holds against `rule`, in order.
@@ -188,13 +219,21 @@ pub fn protections(
     is_rolling_back: &dyn Fn(Session<'_>) -> bool,
 ) -> Vec<Protected> {
     let sessions = &snapshot.sessions;
-    let mut hints = Hints::new(sessions);
+    let mut columns: Vec<Decided<'_>> =
+        TextColumn::ALL.iter().filter_map(|column| Decided::of(*column, sessions)).collect();
     let mut own = snapshot.own_sessions.clone();
     own.sort_unstable();
     let protect = |session: Session<'_>| {
-        let mut protected = structural(session);
-        protected.classes |= hints.of(session);
-        add_process(session, &mut protected);
+        let mut protected = Protected::default();
+        for column in &mut columns {
+            protected.merge(column.get(session.row()));
+        }
+        if protected.process_serves_users && protected.is_shared {
+            protected.classes &= !Protection::ServerProcess.bit();
+        }
+        let is_sys = session.number(NumberColumn::UserNumber) == Some(0);
+        protected.add(Protection::OracleMaintained, is_sys);
+        protected.add(Protection::ParallelSlave, is_parallel_slave(session));
         protected.add(Protection::OwnSession, own.binary_search(&session.key()).is_ok());
         protected.add(Protection::RollingBack, is_rolling_back(session));
         protected
@@ -219,60 +258,6 @@ pub fn missing_evidence(sessions: &Sessions) -> Option<String> {
         .collect();
     (!missing.is_empty())
         .then(|| format!("protections are weaker here: the source has no {}", missing.join(", ")))
-}
-
-/// What the structural columns say.
-fn structural(session: Session<'_>) -> Protected {
-    let has = |column| session.text(column).is_some();
-    let other_type =
-        session.has(Column::Text(TextColumn::Type)) && !session.is(TextColumn::Type, "USER");
-    let no_user = session.has(Column::Text(TextColumn::Username)) && !has(TextColumn::Username);
-    let background_process = session.is(TextColumn::Background, "1");
-    let oracle_maintained = session.is(TextColumn::OracleMaintained, "Y")
-        || session.number(NumberColumn::UserNumber) == Some(0);
-    let mut protected = Protected::default();
-    protected.add(Protection::Background, other_type || no_user || background_process);
-    protected.add(Protection::OracleMaintained, oracle_maintained);
-    protected.add(Protection::ParallelSlave, is_parallel_slave(session));
-    protected.add(Protection::GvReader, is_true(session, TextColumn::IsGv));
-    protected.add(Protection::JobSlave, has(TextColumn::JobName));
-    protected.add(Protection::DataPump, has(TextColumn::SessionType));
-    protected.add(Protection::Replication, has(TextColumn::ExtractName));
-    protected.add(Protection::XaBranch, has(TextColumn::Branchid));
-    protected.add(Protection::Killed, session.is(TextColumn::Status, "KILLED"));
-    protected.add(Protection::Cached, session.is(TextColumn::Status, "CACHED"));
-    protected
-}
-
-fn is_true(session: Session<'_>, column: TextColumn) -> bool {
-    ["TRUE", "YES", "Y", "1"].into_iter().any(|yes| session.is(column, yes))
-}
-
-/// What the name of the server process says: PNAME, or PROGRAM where the source has no PNAME.
-fn add_process(session: Session<'_>, protected: &mut Protected) {
-    let name = if session.has(Column::Text(TextColumn::Pname)) {
-        session.text(TextColumn::Pname)
-    } else {
-        session.text(TextColumn::Program).and_then(process_in_program)
-    };
-    let Some(name) = name else { return };
-    let process = Process::of(name);
-    let shared =
-        session.is(TextColumn::Server, "SHARED") || session.is(TextColumn::Server, "POOLED");
-    protected.add(Protection::ServerProcess, !(shared && process == Process::SharedOrPooled));
-    match process {
-        Process::Liftable(kind) => {
-            protected.process = Some(kind);
-            protected.add(kind.protection(), true);
-        }
-        Process::ParallelSlave => protected.add(Protection::ParallelSlave, true),
-        Process::GvReader => {
-            protected.add(Protection::ParallelSlave, true);
-            protected.add(Protection::GvReader, true);
-        }
-        Process::DataGuard => protected.add(Protection::DataGuard, true),
-        Process::SharedOrPooled | Process::Other => {}
-    }
 }
 
 /// `NAME` of `oracle@host (NAME)` and `ORACLE.EXE (NAME)`; `(TNS V1-V3)` is an ordinary client.
@@ -319,41 +304,68 @@ impl Process {
     }
 }
 
-/// What texts say, decided once per distinct text.
-struct Hints<'s> {
+/// What the texts of one column say, decided once per distinct text.
+struct Decided<'s> {
+    column: TextColumn,
     sessions: &'s Sessions,
-    /// By column of [`HINT_COLUMNS`] and symbol: classes, or [`NOT_DECIDED`].
-    tables: [Vec<u32>; HINT_COLUMNS.len()],
+    cells: &'s [Symbol],
+    /// By symbol.
+    table: Vec<Option<Protected>>,
+    /// PROGRAM stands in for a missing PNAME.
+    names_processes: bool,
 }
 
-const HINT_COLUMNS: [TextColumn; 4] =
-    [TextColumn::Username, TextColumn::Program, TextColumn::Module, TextColumn::ClientInfo];
-
-const NOT_DECIDED: u32 = u32::MAX;
-
-impl<'s> Hints<'s> {
-    fn new(sessions: &'s Sessions) -> Self {
-        let table = || {
-            let mut table = vec![NOT_DECIDED; sessions.texts().table_len()];
-            table[0] = 0;
-            table
+impl<'s> Decided<'s> {
+    /// `None` for columns that the source lacks, and for those that protect nobody.
+    fn of(column: TextColumn, sessions: &'s Sessions) -> Option<Self> {
+        let cells = sessions.text_column(column).filter(|_| protects(column))?;
+        let table = vec![None; sessions.texts().table_len()];
+        let names_processes = match column {
+            TextColumn::Pname => true,
+            TextColumn::Program => !sessions.has(Column::Text(TextColumn::Pname)),
+            _ => false,
         };
-        Self { sessions, tables: [table(), table(), table(), table()] }
+        Some(Self { column, sessions, cells, table, names_processes })
     }
 
-    fn of(&mut self, session: Session<'_>) -> u32 {
-        let mut classes = 0;
-        for (column, table) in HINT_COLUMNS.into_iter().zip(&mut self.tables) {
-            let symbol = session.symbol(column);
-            let decided = &mut table[symbol.index()];
-            if *decided == NOT_DECIDED {
-                let text = self.sessions.texts().get(symbol).unwrap_or_default();
-                *decided = hint(column, &text.to_ascii_uppercase());
-            }
-            classes |= *decided;
+    fn get(&mut self, row: usize) -> Protected {
+        let symbol = self.cells[row];
+        if let Some(decided) = self.table[symbol.index()] {
+            return decided;
         }
-        classes
+        let text = self.sessions.texts().get(symbol);
+        let mut decided = decide(self.column, text);
+        if let Some(name) = text.filter(|_| self.names_processes) {
+            let process = match self.column {
+                TextColumn::Program => process_in_program(name),
+                _ => Some(name),
+            };
+            process.into_iter().for_each(|name| decided.add_process(name));
+        }
+        self.table[symbol.index()] = Some(decided);
+        decided
     }
+}
+
+const fn protects(column: TextColumn) -> bool {
+    matches!(
+        column,
+        TextColumn::Username
+            | TextColumn::Program
+            | TextColumn::Module
+            | TextColumn::ClientInfo
+            | TextColumn::Server
+            | TextColumn::Status
+            | TextColumn::Type
+            | TextColumn::Pname
+            | TextColumn::OracleMaintained
+            | TextColumn::Background
+            | TextColumn::IsGv
+            | TextColumn::Branchid
+            | TextColumn::JobName
+            | TextColumn::SessionType
+            | TextColumn::ExtractName
+    )
 }
 
 /// Accounts of Oracle and of platforms, for databases and captures that do not say ORACLE_MAINTAINED, and for those
@@ -403,10 +415,40 @@ pub const MAINTAINED_ACCOUNTS: &[&str] = &[
     "XS$NULL",
 ];
 
-/// The classes that one upper-case text hints at.
-fn hint(column: TextColumn, text: &str) -> u32 {
-    let mut hinted = Protected::default();
+/// What one text, or NULL, of one column says: structure first, then what clients say of themselves.
+fn decide(column: TextColumn, text: Option<&str>) -> Protected {
+    let mut decided = Protected::default();
+    let upper = text.map(str::to_ascii_uppercase);
+    let Some(text) = upper.as_deref() else {
+        // A column that is there and says nothing: neither a user nor a user's session.
+        let background = matches!(column, TextColumn::Username | TextColumn::Type);
+        decided.add(Protection::Background, background);
+        return decided;
+    };
+    let is_yes = ["TRUE", "YES", "Y", "1"].contains(&text);
+    match column {
+        TextColumn::Type => decided.add(Protection::Background, text != "USER"),
+        TextColumn::Background => decided.add(Protection::Background, is_yes),
+        TextColumn::OracleMaintained => decided.add(Protection::OracleMaintained, is_yes),
+        TextColumn::IsGv => decided.add(Protection::GvReader, is_yes),
+        TextColumn::JobName => decided.add(Protection::JobSlave, true),
+        TextColumn::SessionType => decided.add(Protection::DataPump, true),
+        TextColumn::ExtractName => decided.add(Protection::Replication, true),
+        TextColumn::Branchid => decided.add(Protection::XaBranch, true),
+        TextColumn::Server => decided.is_shared = ["SHARED", "POOLED"].contains(&text),
+        TextColumn::Status => {
+            decided.add(Protection::Killed, text == "KILLED");
+            decided.add(Protection::Cached, text == "CACHED");
+        }
+        column => hint(column, text, &mut decided),
+    }
+    decided
+}
+
+/// What account names and client-reported texts hint at; they only ever add protection.
+fn hint(column: TextColumn, text: &str, hinted: &mut Protected) {
     let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    let is_rman = || ["RMAN", "RMAN.EXE"].contains(&text) || starts(&["RMAN@"]);
     match column {
         TextColumn::Username => {
             hinted.add(Protection::OracleMaintained, MAINTAINED_ACCOUNTS.contains(&text));
@@ -415,20 +457,16 @@ fn hint(column: TextColumn, text: &str) -> u32 {
             hinted.add(Protection::Replication, ["GGADMIN", "OGG"].contains(&text));
         }
         TextColumn::Program => {
-            hinted
-                .add(Protection::Rman, ["RMAN", "RMAN.EXE"].contains(&text) || starts(&["RMAN@"]));
+            hinted.add(Protection::Rman, is_rman());
             hinted.add(Protection::Replication, starts(&["REPLICAT@", "EXTRACT@"]));
         }
         TextColumn::Module => {
             hinted.add(Protection::OwnSession, text == "ORAWARDEN");
             hinted.add(Protection::JobSlave, text == "DBMS_SCHEDULER");
             hinted.add(Protection::DataPump, starts(&["DATA PUMP "]));
-            hinted
-                .add(Protection::Rman, ["RMAN", "RMAN.EXE"].contains(&text) || starts(&["RMAN@"]));
-            hinted.add(
-                Protection::Replication,
-                starts(&["OGG-", "GOLDENGATE", "XSTREAM"]) || text == "STREAMS",
-            );
+            hinted.add(Protection::Rman, is_rman());
+            let replication = starts(&["OGG-", "GOLDENGATE", "XSTREAM"]) || text == "STREAMS";
+            hinted.add(Protection::Replication, replication);
             hinted.add(Protection::SelfProtected, text.contains("ORAWARDEN:KEEP"));
         }
         TextColumn::ClientInfo => {
@@ -437,7 +475,6 @@ fn hint(column: TextColumn, text: &str) -> u32 {
         }
         _ => {}
     }
-    hinted.classes
 }
 
 #[cfg(test)]
