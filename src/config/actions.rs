@@ -108,11 +108,11 @@ fn ladder(steps: &[Step<'_>], sink: &mut Sink) -> Option<Vec<Rung>> {
 
 fn step<'n>(node: &'n Node, sink: &mut Sink) -> Option<Step<'n>> {
     if let Some(scalar) = node.scalar() {
-        let verb = plain_verb(&scalar.text);
-        if verb.is_none() {
+        if !VERBS.iter().any(|(known, _)| *known == scalar.text) {
             unknown_verb(node, &scalar.text, sink);
+            return None;
         }
-        return verb.map(|verb| Step { node, verb, after: None });
+        return Some(Step { node, verb: plain_verb(&scalar.text), after: None });
     }
     let found = entries(node, "action", sink)?;
     let [(name, key, value)] = found.as_slice() else {
@@ -144,14 +144,14 @@ fn step<'n>(node: &'n Node, sink: &mut Sink) -> Option<Step<'n>> {
     }
 }
 
-fn plain_verb(word: &str) -> Option<Option<Verb>> {
-    Some(match word {
-        "report" => None,
+/// The verb of a word in [`VERBS`]; `report` has none.
+fn plain_verb(word: &str) -> Option<Verb> {
+    match word {
         "cancel_sql" => Some(Verb::CancelSql),
         "kill" => Some(Verb::KillImmediate),
         "disconnect" => Some(Verb::DisconnectPostTransaction),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn unknown_verb(node: &Node, word: &str, sink: &mut Sink) {

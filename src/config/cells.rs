@@ -4,7 +4,7 @@ use super::diagnostic::{Code, Sink};
 use super::durations::{decimal, span_of};
 use super::shape::{entries, unknown_key};
 use super::tests_file::{TestKey, TestSession};
-use super::values::{count_as, flag, text, time, wrong_type};
+use super::values::{count_as, flag, text, time};
 use super::yaml::{Node, ScalarKind, excerpt};
 use crate::engine::command::command_name;
 use crate::engine::session::{Column, NumberColumn, TextColumn};
@@ -130,15 +130,17 @@ fn span_cell(column: NumberColumn, node: &Node, sink: &mut Sink) -> Option<Span>
 
 fn time_cell(node: &Node, at: Option<Timestamp>, sink: &mut Sink) -> Option<Timestamp> {
     let written = text(node, "a moment", sink)?;
-    let Some(ago) = written.strip_prefix('-').and_then(|ago| span_of(ago).ok()) else {
-        let moment = time(node, sink);
-        if moment.is_none() && decimal(written, 1).is_ok() {
-            wrong_type(node, "a moment", sink).help("-2h is two hours before this tick");
-        }
-        return moment;
-    };
-    // Without `at` there is an error already; the epoch keeps the reading going.
-    Some(at.unwrap_or_default().plus(Span(-ago.0)))
+    if let Some(Ok(ago)) = written.strip_prefix('-').map(span_of) {
+        // Without `at` there is an error already; the epoch keeps the reading going.
+        return Some(at.unwrap_or_default().plus(Span(-ago.0)));
+    }
+    if written.contains('T') {
+        return time(node, sink);
+    }
+    let message = format!("`{}` is not a moment", excerpt(written));
+    sink.error(Code::BadTime, &node.span, message)
+        .help("2026-03-02T10:00:00Z, or -2h for two hours before this tick");
+    None
 }
 
 fn number_cell(node: &Node, scale: i64, sink: &mut Sink) -> Option<i64> {

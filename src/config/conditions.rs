@@ -78,7 +78,12 @@ fn conjunction(node: &Node, scope: &Scope<'_>, sink: &mut Sink) -> Option<Compil
         parts.extend(part);
     }
     check_any_session(&found, sink);
-    let condition = if parts.len() == 1 { parts.pop()? } else { Condition::All(parts) };
+    let condition = match parts.len() {
+        // What could not be read is reported. Without it the rest would match more: nobody is the safe answer.
+        read if read < found.len() => Condition::Not(Box::new(Condition::AnySession)),
+        1 => parts.pop()?,
+        _ => Condition::All(parts),
+    };
     Some(Compiled { condition, conjuncts })
 }
 

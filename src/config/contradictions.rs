@@ -17,11 +17,12 @@ pub(super) fn check(conjuncts: &[Conjunct], sink: &mut Sink) {
             let Condition::Leaf(other) = &earlier.condition else { continue };
             let clash = clash(leaf, other).or_else(|| clash(other, leaf));
             if let Some(reason) = clash {
-                let message = format!(
-                    "`{}` and `{}` cannot hold together: {reason}",
-                    other.field.name(),
-                    leaf.field.name()
-                );
+                let (first, second) = (other.field.name(), leaf.field.name());
+                let message = if first == second {
+                    format!("`{first}` is asked for two things at once: {reason}")
+                } else {
+                    format!("`{first}` and `{second}` cannot hold together: {reason}")
+                };
                 sink.error(Code::Contradiction, &later.span, message)
                     .related(&earlier.span, "contradicts this");
             }

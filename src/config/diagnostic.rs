@@ -160,6 +160,8 @@ pub struct Position {
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics {
     sources: Vec<SourceFile>,
+    /// Where the lines of each source begin: counting them again for each finding would be quadratic.
+    lines: Vec<Vec<usize>>,
     entries: Vec<Diagnostic>,
 }
 
@@ -173,7 +175,8 @@ impl Diagnostics {
         entries.dedup_by(|a, b| {
             (a.file, &a.span, a.code, &a.message) == (b.file, &b.span, b.code, &b.message)
         });
-        Self { sources, entries }
+        let lines = sources.iter().map(|source| line_starts(&source.text)).collect();
+        Self { sources, lines, entries }
     }
 
     /// The findings.
@@ -208,13 +211,23 @@ impl Diagnostics {
 
     /// Where a finding begins.
     pub fn position_of(&self, diagnostic: &Diagnostic) -> Position {
-        position(&self.source_of(diagnostic).text, diagnostic.span.start)
+        let text = &self.source_of(diagnostic).text;
+        let offset = text.floor_char_boundary(diagnostic.span.start);
+        let line = self.line_of(diagnostic, offset);
+        let line_start = self.lines[diagnostic.file][line - 1];
+        Position { line, column: text[line_start..offset].chars().count() + 1 }
+    }
+
+    /// The line, from 1, of a byte of a finding's file.
+    pub(super) fn line_of(&self, diagnostic: &Diagnostic, offset: usize) -> usize {
+        self.lines[diagnostic.file].partition_point(|start| *start <= offset)
     }
 
     /// Appends what was found elsewhere.
     pub fn append(&mut self, other: Self) {
         let shift = self.sources.len();
         self.sources.extend(other.sources);
+        self.lines.extend(other.lines);
         self.entries.extend(other.entries.into_iter().map(|mut entry| {
             entry.file += shift;
             entry
@@ -231,7 +244,13 @@ impl<'a> IntoIterator for &'a Diagnostics {
     }
 }
 
-/// Line and column of a byte offset.
+/// Where each line begins; the first at 0.
+fn line_starts(text: &str) -> Vec<usize> {
+    let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(after_newlines).collect()
+}
+
+/// Line and column of a byte offset, for the few places that are asked for while a file is read.
 pub(super) fn position(text: &str, offset: usize) -> Position {
     let before = &text[..text.floor_char_boundary(offset)];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);

@@ -11,7 +11,7 @@ use crate::engine::policy::{Limits, OnExceed};
 const UNLIMITED: &str = "unlimited";
 
 pub(super) static LIMITS: Shape = Shape {
-    name: "limits",
+    name: "map of limits",
     doc: "how many a rule may end; each is compared with `>`, the word `unlimited` lifts one",
     keys: &[
         Key::optional("per_tick", Kind::CountOrUnlimited, "victims of one tick; default 10"),
@@ -41,56 +41,50 @@ pub(super) static LIMITS: Shape = Shape {
 /// Reads limits; what is not written is as in `base`.
 pub(super) fn limits(node: &Node, base: Limits, sink: &mut Sink) -> Option<Limits> {
     let fields = LIMITS.read(node, sink)?;
-    let mut limits = base;
-    if let Some(node) = fields.get("per_tick") {
-        limits.per_tick = victims(node, sink)?;
-    }
-    if let Some(node) = fields.get("per_hour") {
-        limits.per_hour = victims(node, sink)?;
-    }
-    if let Some(node) = fields.get("percent") {
-        limits.percent_thousandths = percent(node, sink)?;
-    }
-    if let Some(node) = fields.get("max_undo_records") {
-        limits.max_undo_records = bounded(node, sink)?;
-    }
-    if let Some(node) = fields.get("on_exceed") {
-        let words = [("halt", OnExceed::Halt), ("truncate", OnExceed::Truncate)];
-        limits.on_exceed = word(node, &words, "a reaction to too many victims", sink)?;
-    }
-    Some(limits)
+    let words = [("halt", OnExceed::Halt), ("truncate", OnExceed::Truncate)];
+    let per_tick = fields.get("per_tick").map(|node| victims(node, sink));
+    let percent = fields.get("percent").map(|node| percent(node, sink));
+    let per_hour = fields.get("per_hour").map(|node| victims(node, sink));
+    let undo = fields.get("max_undo_records").map(|node| bounded(node, sink));
+    let on_exceed = fields
+        .get("on_exceed")
+        .and_then(|node| word(node, &words, "a reaction to too many victims", sink));
+    Some(Limits {
+        per_tick: per_tick.unwrap_or(base.per_tick),
+        percent_thousandths: percent.unwrap_or(base.percent_thousandths),
+        per_hour: per_hour.unwrap_or(base.per_hour),
+        max_undo_records: undo.unwrap_or(base.max_undo_records),
+        on_exceed: on_exceed.unwrap_or(base.on_exceed),
+    })
 }
 
 fn is_unlimited(node: &Node) -> bool {
     node.scalar().is_some_and(|scalar| scalar.text == UNLIMITED)
 }
 
-/// A number, or `None` for `unlimited`. The outer option says whether it could be read.
-#[expect(clippy::option_option, reason = "outside: readable; inside: limited")]
-fn bounded(node: &Node, sink: &mut Sink) -> Option<Option<u64>> {
-    if is_unlimited(node) { Some(None) } else { count(node, sink).map(Some) }
+/// A number, or `None` for `unlimited`; also `None` after an error, when the limits are not used.
+fn bounded(node: &Node, sink: &mut Sink) -> Option<u64> {
+    if is_unlimited(node) { None } else { count(node, sink) }
 }
 
-#[expect(clippy::option_option, reason = "outside: readable; inside: limited")]
-fn victims(node: &Node, sink: &mut Sink) -> Option<Option<u64>> {
-    let limit = bounded(node, sink)?;
+fn victims(node: &Node, sink: &mut Sink) -> Option<u64> {
+    let limit = bounded(node, sink);
     if limit == Some(0) {
         ends_nobody(node, sink);
     }
-    Some(limit)
+    limit
 }
 
-#[expect(clippy::option_option, reason = "outside: readable; inside: limited")]
-fn percent(node: &Node, sink: &mut Sink) -> Option<Option<u64>> {
+fn percent(node: &Node, sink: &mut Sink) -> Option<u64> {
     if is_unlimited(node) {
-        return Some(None);
+        return None;
     }
     let text = scalar(node, "a percentage", sink)?.text.trim();
     let thousandths = percent_or_report(node, text, sink)?;
     if thousandths == 0 {
         ends_nobody(node, sink);
     }
-    Some(u64::try_from(thousandths).ok())
+    u64::try_from(thousandths).ok()
 }
 
 fn ends_nobody(node: &Node, sink: &mut Sink) {

@@ -183,9 +183,8 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn empty_list(&mut self, span: &Range<usize>) {
-        let message = format!("an empty list for `{}`", self.field.name());
         self.sink
-            .error(Code::EmptyList, span, message)
+            .error(Code::EmptyList, span, "an empty list")
             .help("an empty list matches nobody; leave the key out");
     }
 

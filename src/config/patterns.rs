@@ -3,7 +3,7 @@
 use regex::RegexBuilder;
 
 use super::diagnostic::{Code, Sink};
-use super::values::{filled_text, wrong_type};
+use super::values::{text, wrong_type};
 use super::yaml::{Node, Scalar, ScalarKind, excerpt};
 use crate::engine::command::command_name;
 use crate::engine::condition::{Field, FieldKind, Pattern};
@@ -83,24 +83,20 @@ fn command(text: &str) -> Written {
 /// A signature is a number of up to 64 bits without a sign, more than the engine's numbers hold: it compares as
 /// digits.
 fn signature(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<Written> {
-    match scalar.text.parse::<u64>() {
-        Ok(number) => {
-            let digits = number.to_string();
-            Some(Written { pattern: Pattern::exact(&digits), text: digits })
-        }
-        Err(_) => {
-            let message = format!(
-                "`force_matching_signature` takes exact values only, found {}",
-                node.describe()
-            );
-            sink.error(Code::BadNumber, &node.span, message).help("a number, or a list of numbers");
-            None
-        }
-    }
+    let Ok(number) = scalar.text.parse::<u64>() else {
+        let message = format!(
+            "`force_matching_signature` takes exact values only, found {}",
+            node.describe()
+        );
+        sink.error(Code::BadNumber, &node.span, message).help("a number, or a list of numbers");
+        return None;
+    };
+    let digits = number.to_string();
+    Some(Written { pattern: Pattern::exact(&digits), text: digits })
 }
 
 fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
-    if scalar.kind() == ScalarKind::Number {
+    if scalar.kind() == ScalarKind::Number || (!scalar.quoted && is_power(&scalar.text)) {
         let message = format!("YAML reads the SQL_ID `{}` as a number", excerpt(&scalar.text));
         sink.error(Code::SqlIdQuote, &node.span, message)
             .help(format!("quote it: \"{}\"", excerpt(&scalar.text)));
@@ -119,6 +115,12 @@ fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
     sink.error(Code::BadSqlId, &node.span, format!("`{}` is not a SQL_ID", excerpt(&scalar.text)))
         .help(help);
     None
+}
+
+/// `12345e7890123`: too large for the library, so that it stays text there, but a number to other readers of YAML.
+fn is_power(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('e').is_some_and(|(base, exponent)| digits(base) && digits(exponent))
 }
 
 /// Warns of texts that are probably not meant as they stand.
@@ -217,7 +219,7 @@ pub(super) fn pattern_text<'n>(node: &'n Node, sink: &mut Sink) -> Option<&'n st
         wrong_type(node, "one pattern", sink).help(help);
         return None;
     }
-    let text = filled_text(node, "a pattern", sink)?;
+    let text = text(node, "a pattern", sink)?;
     if text.len() > PATTERN_BYTES_MAX {
         let message =
             format!("a pattern of {} bytes; {PATTERN_BYTES_MAX} are the most", text.len());

@@ -123,7 +123,9 @@ impl Compiler<'_> {
             set.protections.extend(self.protections(*file, fields, &scope));
             rules.extend(self.rules(*file, fields, &scope));
         }
-        check_shadows(&rules, &mut self.sink);
+        if !self.sink.has_errors() {
+            check_shadows(&rules, &mut self.sink);
+        }
         set.rules = rules.into_iter().map(|compiled| compiled.rule).collect();
         set
     }

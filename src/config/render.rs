@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use super::diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, position};
+use super::diagnostic::{Diagnostic, Diagnostics, Severity};
 
 /// Lines longer than this are cut around the place that matters.
 const LINE_BYTES_MAX: usize = 400;
@@ -87,11 +87,11 @@ fn one_text(diagnostics: &Diagnostics, diagnostic: &Diagnostic, renderer: &Rende
     let title = level.primary_title(printable(&diagnostic.message)).id(diagnostic.code.as_str());
     let name = printable(&source.name);
     let mut group = if is_short(&source.text, diagnostic.span.start) {
-        title.element(excerpt(diagnostic, source).path(name))
+        title.element(excerpt(diagnostics, diagnostic).path(name))
     } else {
         let place = diagnostics.position_of(diagnostic);
         let origin = Origin::path(name).line(place.line).char_column(place.column);
-        title.element(origin).element(cut_excerpt(diagnostic, source))
+        title.element(origin).element(cut_excerpt(diagnostics, diagnostic))
     };
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(printable(help)));
@@ -105,8 +105,11 @@ fn printable(text: &str) -> String {
 }
 
 /// The lines of all places in one picture. Other places on lines that are too long are left out.
-fn excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a, Annotation<'a>> {
-    let text = source.text.as_str();
+fn excerpt<'a>(
+    diagnostics: &'a Diagnostics,
+    diagnostic: &'a Diagnostic,
+) -> Snippet<'a, Annotation<'a>> {
+    let text = diagnostics.source_of(diagnostic).text.as_str();
     let main = first_line(text, &diagnostic.span);
     let line = line_around(text, main.start);
     let mut places: Vec<(_, _, Option<&str>)> = vec![(main, AnnotationKind::Primary, None)];
@@ -121,15 +124,17 @@ fn excerpt<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Snippet<'a
     let annotations = places
         .into_iter()
         .map(|(span, kind, label)| kind.span(span.start - from..span.end - from).label(label));
-    Snippet::source(&text[from..to]).line_start(position(text, from).line).annotations(annotations)
+    Snippet::source(&text[from..to])
+        .line_start(diagnostics.line_of(diagnostic, from))
+        .annotations(annotations)
 }
 
 /// A stretch of a long line around a place.
 fn cut_excerpt<'a>(
+    diagnostics: &'a Diagnostics,
     diagnostic: &'a Diagnostic,
-    source: &'a SourceFile,
 ) -> Snippet<'a, Annotation<'a>> {
-    let text = source.text.as_str();
+    let text = diagnostics.source_of(diagnostic).text.as_str();
     let span = first_line(text, &diagnostic.span);
     let line = line_around(text, span.start);
     let from = text.ceil_char_boundary(span.start.saturating_sub(CUT_LEAD).max(line.start));
@@ -137,7 +142,7 @@ fn cut_excerpt<'a>(
     let end = span.end.min(to);
     let annotation = AnnotationKind::Primary.span(span.start - from..end - from);
     Snippet::source(&text[from..to])
-        .line_start(position(text, span.start).line)
+        .line_start(diagnostics.line_of(diagnostic, span.start))
         .annotation(annotation)
 }
 

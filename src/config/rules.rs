@@ -56,7 +56,7 @@ pub(super) static ACTION: Shape = Shape {
 };
 
 pub(super) static ONLY_WHEN: Shape = Shape {
-    name: "only_when",
+    name: "only_when map",
     doc: "the rule sleeps until all of these hold",
     keys: &[
         Key::optional(
@@ -164,7 +164,7 @@ pub(super) static RULE: Shape = Shape {
 /// What a rule may say, without what makes it this rule. `allow_protected` is left out on purpose: a protection is
 /// lifted in writing, where it is lifted.
 pub(super) static DEFAULTS: Shape = Shape {
-    name: "defaults",
+    name: "map of defaults",
     doc: "whatever a rule may say, said once; maps merge key by key, `unless` adds up",
     keys: &[
         OWNER,
@@ -435,15 +435,13 @@ fn allow_protected(node: &Node, sink: &mut Sink) -> Vec<Liftable> {
     let mut lifted = Vec::new();
     for item in one_or_many(node, "protections", sink) {
         let Some(written) = text(item, "a protection", sink) else { continue };
-        match Liftable::ALL.into_iter().find(|known| known.name() == written) {
-            Some(known) => lifted.push(known),
-            None => {
-                let help = did_you_mean_or_list(written, Liftable::ALL.map(Liftable::name));
-                let message =
-                    format!("`{}` is no protection that a rule may lift", excerpt(written));
-                sink.error(Code::UnknownProtection, &item.span, message).help_if(help);
-            }
+        let known = Liftable::ALL.into_iter().find(|known| known.name() == written);
+        if known.is_none() {
+            let help = did_you_mean_or_list(written, Liftable::ALL.map(Liftable::name));
+            let message = format!("`{}` is no protection that a rule may lift", excerpt(written));
+            sink.error(Code::UnknownProtection, &item.span, message).help_if(help);
         }
+        lifted.extend(known);
     }
     lifted
 }

@@ -98,8 +98,8 @@ impl Printer {
                 json!({ "type": "object", "additionalProperties": self.kind(element) })
             }
             Kind::Conditions => self.defined("conditions", Self::conditions),
-            Kind::TextMatcher => self.defined("text-matcher", Self::text_matcher),
-            Kind::Session => self.defined("session", Self::session),
+            Kind::TextMatcher => self.defined("text-matcher", |_| Self::text_matcher()),
+            Kind::Session => self.defined("session", |_| Self::session()),
             Kind::CompareNumber => compare(Unit::Number(1), &[">= 3", "= 0"]),
             Kind::ComparePercent => compare(Unit::Percent, &["> 75%"]),
             plain => plain_kind(plain),
@@ -129,14 +129,14 @@ impl Printer {
         match field.kind() {
             FieldKind::Text | FieldKind::SqlId => self.kind(&Kind::TextMatcher),
             FieldKind::Identifier => self.defined("identifier-matcher", |_| identifier_matcher()),
-            FieldKind::Duration => or_null(compare(Unit::Duration, &["> 30m", "<= 1.5h"])),
-            FieldKind::Number => or_null(compare(Unit::Number(field.scale()), &[">= 3"])),
-            FieldKind::Flag => or_null(json!({ "type": "boolean" })),
+            FieldKind::Duration => or_null(&compare(Unit::Duration, &["> 30m", "<= 1.5h"])),
+            FieldKind::Number => or_null(&compare(Unit::Number(field.scale()), &[">= 3"])),
+            FieldKind::Flag => or_null(&json!({ "type": "boolean" })),
             FieldKind::Query => json!({ "type": "string" }),
         }
     }
 
-    fn text_matcher(&mut self) -> Map<String, Value> {
+    fn text_matcher() -> Map<String, Value> {
         let own = json!({ "$ref": "#/$defs/text-matcher" });
         let mut any = vec![
             json!({ "type": ["string", "number"] }),
@@ -156,7 +156,7 @@ impl Printer {
         )
     }
 
-    fn session(&mut self) -> Map<String, Value> {
+    fn session() -> Map<String, Value> {
         let mut properties = Map::new();
         for (name, doc) in KEY_COLUMNS {
             properties.insert(name.to_owned(), described(json!({ "type": "integer" }), doc));
@@ -203,7 +203,7 @@ fn one_of(doc: &str, any: Vec<Value>) -> Map<String, Value> {
     body
 }
 
-fn or_null(kind: Value) -> Value {
+fn or_null(kind: &Value) -> Value {
     let is_null = matcher("is_null", "whether there is no value", json!({ "type": "boolean" }));
     json!({ "anyOf": [kind, is_null] })
 }

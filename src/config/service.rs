@@ -91,13 +91,13 @@ pub(super) static PASSWORD: Shape = Shape {
 };
 
 pub(super) static WRAPPER: Shape = Shape {
-    name: "kill_via",
+    name: "kill_via map",
     doc: "a definer-rights procedure that ends sessions",
     keys: &[Key::required("wrapper", Kind::Text, "its name, SCHEMA.PROCEDURE")],
 };
 
 pub(super) static DEADLINES: Shape = Shape {
-    name: "deadlines",
+    name: "map of deadlines",
     doc: "how long calls may take",
     keys: &[
         Key::optional("connect", Kind::Span, "connecting; default 10s"),
@@ -111,19 +111,19 @@ pub(super) static DEADLINES: Shape = Shape {
 };
 
 pub(super) static AUDIT: Shape = Shape {
-    name: "audit",
+    name: "audit map",
     doc: "the audit trail",
     keys: &[Key::required("file", Kind::Text, "a file of JSON lines, appended to")],
 };
 
 pub(super) static HTTP: Shape = Shape {
-    name: "http",
+    name: "http map",
     doc: "/metrics, /healthz, /readyz and the status page",
     keys: &[Key::required("listen", Kind::Text, "address and port: 127.0.0.1:9469")],
 };
 
 pub(super) static LOG: Shape = Shape {
-    name: "log",
+    name: "log map",
     doc: "the log",
     keys: &[
         Key::optional(

@@ -6,9 +6,12 @@ use crate::engine::condition::Condition;
 use crate::engine::policy::{Action, Mode, Rule};
 use crate::engine::time::Span;
 
+/// Beyond this many rules nobody reads the warnings, and comparing all pairs takes seconds.
+const RULES_MAX: usize = 2_000;
+
 /// Warns of each rule that is wholly shadowed by an earlier one.
 pub(super) fn check_shadows(rules: &[CompiledRule], sink: &mut Sink) {
-    for (at, later) in rules.iter().enumerate() {
+    for (at, later) in rules.iter().enumerate().take(RULES_MAX) {
         let Some(earlier) = rules[..at].iter().find(|earlier| shadows(earlier, later)) else {
             continue;
         };

@@ -170,7 +170,7 @@ pub(super) fn entries<'n>(
     sink: &mut Sink,
 ) -> Option<Vec<(&'n str, &'n Node, &'n Node)>> {
     let Some(mapping) = node.mapping() else {
-        let message = format!("a {what} is a map, found {}", node.describe());
+        let message = format!("{} {what} is a map, found {}", article(what), node.describe());
         sink.error(Code::WrongType, &node.span, message);
         return None;
     };
@@ -194,6 +194,11 @@ pub(super) fn entries<'n>(
         found.push((scalar.text.as_str(), key, value));
     }
     Some(found)
+}
+
+/// `a` or `an`.
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 /// From the key to the end of its value, if they stand together (the value of an alias stands elsewhere).

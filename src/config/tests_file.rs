@@ -335,8 +335,9 @@ fn tick(node: &Node, at: Option<Timestamp>, sink: &mut Sink) -> Option<TestTick>
     let fields = TICK.read(node, sink)?;
     let after = fields.get("after").and_then(|node| span(node, sink));
     let moment = at.map(|at| at.plus(after.unwrap_or_default()));
-    let mut items =
-        |name: &str| -> Option<&[Node]> { fields.get(name).map(|node| any_list(node, name, sink)) };
+    let mut items = |name: &str| -> Option<&[Node]> {
+        fields.get(name).map(|node| any_list(node, "entries", sink))
+    };
     let (change, gone, end) = (items("change"), items("gone"), items("end"));
     let (spared, halted) = (items("spared"), items("halted"));
     let change =

@@ -71,13 +71,11 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// `true` or `false`.
 pub(super) fn flag(node: &Node, sink: &mut Sink) -> Option<bool> {
-    match node.scalar().map(Scalar::kind) {
-        Some(ScalarKind::Flag(flag)) => Some(flag),
-        _ => {
-            wrong_type(node, "`true` or `false`", sink);
-            None
-        }
+    if let Some(ScalarKind::Flag(flag)) = node.scalar().map(Scalar::kind) {
+        return Some(flag);
     }
+    wrong_type(node, "`true` or `false`", sink);
+    None
 }
 
 /// A whole number from zero.
@@ -108,8 +106,8 @@ pub(super) fn time(node: &Node, sink: &mut Sink) -> Option<Timestamp> {
     let text = text(node, "a moment", sink)?;
     match DateTime::parse_from_rfc3339(text) {
         Ok(time) => Some(Timestamp::from(time.with_timezone(&Utc))),
-        Err(error) => {
-            let message = format!("`{}` is not a moment: {error}", excerpt(text));
+        Err(_) => {
+            let message = format!("`{}` is not a moment", excerpt(text));
             sink.error(Code::BadTime, &node.span, message)
                 .help("write date, time and offset: 2026-12-27T00:00:00+01:00");
             None

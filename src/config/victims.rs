@@ -13,7 +13,7 @@ use crate::engine::condition::{Field, FieldKind};
 use crate::engine::policy::{GroupKey, Having, OrderKey, Victims};
 
 pub(super) static VICTIMS: Shape = Shape {
-    name: "victims",
+    name: "victims map",
     doc: "which of the candidates: groups, then in each group order, skip, take, keep",
     keys: &[
         Key::optional(
@@ -38,7 +38,7 @@ pub(super) static VICTIMS: Shape = Shape {
 };
 
 pub(super) static CAPTURE: Shape = Shape {
-    name: "capture",
+    name: "capture map",
     doc: "a group key cut out of a text",
     keys: &[
         Key::required("capture", Kind::Text, "a regular expression; its first group is the key"),
@@ -47,7 +47,7 @@ pub(super) static CAPTURE: Shape = Shape {
 };
 
 pub(super) static HAVING: Shape = Shape {
-    name: "having",
+    name: "having map",
     doc: "conditions on the candidates of a group",
     keys: &[
         Key::optional("count", Kind::CompareNumber, "how many there are"),

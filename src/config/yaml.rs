@@ -369,3 +369,67 @@ fn too_deep(span: &Range<usize>) -> Refusal {
 fn too_many(span: &Range<usize>) -> Refusal {
     Refusal::new(Code::TooLarge, span, format!("more than {NODES_MAX} values, aliases expanded"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(text: &str) -> Vec<&str> {
+        fn walk<'t>(node: &Node, text: &'t str, out: &mut Vec<&'t str>) {
+            out.push(&text[node.span.clone()]);
+            match &node.value {
+                Value::Scalar(_) => {}
+                Value::Sequence(items) => items.iter().for_each(|item| walk(item, text, out)),
+                Value::Mapping(entries) => entries.iter().for_each(|(key, value)| {
+                    walk(key, text, out);
+                    walk(value, text, out);
+                }),
+            }
+        }
+        let root = parse(text, &mut Sink::default()).expect("the text is YAML");
+        let mut out = Vec::new();
+        walk(&root, text, &mut out);
+        out
+    }
+
+    #[test]
+    fn places_are_bytes_whatever_stands_before() {
+        for (text, expected) in [
+            ("é: [ü, \"ö ä\"] # ß\n", vec!["é: [ü, \"ö ä\"]", "é", "[ü, \"ö ä\"]", "ü", "\"ö ä\""]),
+            ("a: b\r\nc: d\r\n", vec!["a: b\r\nc: d", "a", "b", "c", "d"]),
+            ("\u{feff}a: b\n", vec!["a: b", "a", "b"]),
+            ("a: {}\n", vec!["a: {}", "a", "{}"]),
+        ] {
+            assert_eq!(spans(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn plain_scalars_mean_what_the_library_says() {
+        for (text, expected) in [
+            ("12", ScalarKind::Number),
+            ("1.5", ScalarKind::Number),
+            ("0x1F", ScalarKind::Number),
+            ("true", ScalarKind::Flag(true)),
+            ("~", ScalarKind::Null),
+            ("", ScalarKind::Null),
+            ("yes", ScalarKind::Text),
+            ("30m", ScalarKind::Text),
+        ] {
+            let scalar = Scalar { text: text.to_owned(), quoted: false };
+            assert_eq!(scalar.kind(), expected, "{text}");
+            assert_eq!(Scalar { quoted: true, ..scalar }.kind(), ScalarKind::Text);
+        }
+    }
+
+    #[test]
+    fn an_alias_is_what_its_anchor_holds() {
+        let text = "a: &x {b: c}\nd: *x\n";
+        let root = parse(text, &mut Sink::default()).expect("the text is YAML");
+        let (_, alias) = &root.mapping().expect("a map")[1];
+        assert_eq!(alias.mapping().map(<[_]>::len), Some(1));
+        let mut sink = Sink::default();
+        assert!(parse("a: &x [*x]\n", &mut sink).is_none());
+        assert!(sink.has_errors());
+    }
+}

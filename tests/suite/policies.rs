@@ -125,6 +125,20 @@ fn conditions_of_the_command_line_need_no_file() {
     assert!(none.is_none() && diagnostics.has_errors());
 }
 
+/// Files arrive half-written: whatever a file is cut to, there is an answer, and what has no error compiles.
+#[test]
+fn every_beginning_of_a_file_is_answered() {
+    for (name, source) in cases("bad").into_iter().chain(cases("good")) {
+        let cuts = source.text.char_indices().map(|(at, _)| at).step_by(7);
+        for at in cuts {
+            let text = source.text[..at].to_owned();
+            let cut = SourceFile { name: name.clone(), text };
+            let diagnostics = diagnose(&name, &cut);
+            render::text(&diagnostics, false);
+        }
+    }
+}
+
 #[test]
 fn schemas_are_as_checked_in() {
     for (name, schema) in schemas() {
@@ -230,7 +244,8 @@ fn check(kind: &str, outcome: impl Fn(&str, &SourceFile) -> String) {
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
         if actual != expected {
-            let _ = writeln!(wrong, "{name}: expected\n{expected}\nfound\n{actual}");
+            writeln!(wrong, "{name}: expected\n{expected}\nfound\n{actual}")
+                .expect("writing to a string cannot fail");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -240,16 +255,18 @@ fn check(kind: &str, outcome: impl Fn(&str, &SourceFile) -> String) {
 fn listing(set: &PolicySet) -> String {
     let mut out = String::new();
     for query in &set.queries {
-        let _ = writeln!(
+        writeln!(
             out,
             "query {} every {} deadline {}: {}",
             query.name, query.every, query.deadline, query.sql
-        );
+        )
+        .expect("writing to a string cannot fail");
     }
     for exemption in &set.protections {
         let until = exemption.until.map(|until| format!(" until {until}")).unwrap_or_default();
         let name = exemption.name.as_deref().unwrap_or_default();
-        let _ = writeln!(out, "protect {name}{until}: {}", canonical(&exemption.condition));
+        writeln!(out, "protect {name}{until}: {}", canonical(&exemption.condition))
+            .expect("writing to a string cannot fail");
     }
     for rule in &set.rules {
         out.push_str(&rule_listing(rule));
