@@ -95,7 +95,8 @@ fn ladder(steps: &[Step<'_>], sink: &mut Sink) -> Option<Vec<Rung>> {
             (0, None) => rungs.push(Rung { verb, after: Span::ZERO }),
             (_, None) => {
                 let message = "this rung does not say when";
-                sink.error(Code::BadLadder, span, message).help("{kill: {after: 60s}}: 60 s after the previous rung, if the session is still there");
+                sink.error(Code::BadLadder, span, message)
+                    .help("so long after the previous one: {kill: {after: 60s}}");
             }
             (_, Some(Span::ZERO)) => {
                 sink.error(Code::BadLadder, span, "a rung at the same time as the previous one");

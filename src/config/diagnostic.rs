@@ -68,10 +68,10 @@ codes! {
     WrongType = "wrong-type", "a value of another kind is due here";
     BadVersion = "bad-version", "the file's version is not one that this release reads";
     BadName = "bad-name", "a name may hold letters, digits, `.`, `_` and `-`, 64 characters at most";
-    DuplicateRule = "duplicate-rule", "rule names are unique over all files: log, audit and tests speak of rules by name";
+    DuplicateRule = "duplicate-rule", "rule names are unique over all files: log, audit and tests use them";
     DuplicateName = "duplicate-name", "two things of one kind have the same name";
     DuplicateSet = "duplicate-set", "a set is defined twice in one file";
-    EmptyMatch = "empty-match", "a rule without conditions would match everybody; that must be said as `any_session: true`";
+    EmptyMatch = "empty-match", "no conditions would match everybody; that is said as `any_session: true`";
     EmptyList = "empty-list", "a list without elements";
     EmptyPattern = "empty-pattern", "a pattern without text";
     MatchesEverything = "matches-everything", "a pattern that every value matches";

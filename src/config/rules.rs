@@ -29,6 +29,9 @@ use crate::engine::window::Window;
 const SCHEDULE: &str = "* * * * *";
 const MIN_SESSION_AGE: Span = Span::seconds(60);
 
+const WINDOW_HELP: &str =
+    "Mon-Fri 08:00-18:00, 22:00-06:00, Sat,Sun or 2026-12-24 00:00 / 2026-12-27 00:00, in quotes";
+
 const UNLESS_KIND: Kind = Kind::Either(&[Kind::Conditions, Kind::List(&Kind::Map(&EXEMPTION))]);
 
 const ACTION_KIND: Kind = Kind::OneOrMany(&Kind::Either(&[
@@ -370,9 +373,8 @@ fn windows(node: &Node, sink: &mut Sink) -> Vec<Window> {
         match Window::parse(written) {
             Ok(window) => read.push(window),
             Err(reason) => {
-                let help = "\"Mon-Fri 08:00-18:00\", \"22:00-06:00\", \"Sat,Sun\" or \"2026-12-24 00:00 / 2026-12-27 00:00\"";
                 let message = format!("`{}` is not a window: {reason}", excerpt(written));
-                sink.error(Code::BadWindow, &item.span, message).help(help);
+                sink.error(Code::BadWindow, &item.span, message).help(WINDOW_HELP);
             }
         }
     }
@@ -456,7 +458,10 @@ fn check_negations(fields: &Fields<'_>, conjuncts: &[Conjunct], sink: &mut Sink)
 
 /// CANCEL SQL needs a running statement, and idle sessions run none.
 fn check_cancel(fields: &Fields<'_>, action: &Action, conjuncts: &[Conjunct], sink: &mut Sink) {
-    let is_idle = |conjunct: &&Conjunct| matches!(&conjunct.condition, Condition::Leaf(leaf) if leaf.field == Field::IdleFor);
+    let is_idle = |conjunct: &&Conjunct| match &conjunct.condition {
+        Condition::Leaf(leaf) => leaf.field == Field::IdleFor,
+        _ => false,
+    };
     let Some(idle) = conjuncts.iter().find(is_idle) else { return };
     if action.first() == Some(Verb::CancelSql) {
         let Some((key, value)) = fields.entry("action") else { return };

@@ -49,7 +49,7 @@ pub(super) static TEST: Shape = Shape {
         Key::optional(
             "population",
             Kind::Count,
-            "live user sessions that match nothing, so percent limits mean what they mean on a full database; default 1000, 0 with `snapshot`",
+            "live user sessions that match nothing, for percent limits; default 1000, 0 with `snapshot`",
         ),
         Key::optional(
             "timezone",

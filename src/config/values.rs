@@ -104,15 +104,12 @@ pub(super) fn count_as<T: TryFrom<u64>>(node: &Node, sink: &mut Sink) -> Option<
 /// A moment, with its offset.
 pub(super) fn time(node: &Node, sink: &mut Sink) -> Option<Timestamp> {
     let text = text(node, "a moment", sink)?;
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Some(Timestamp::from(time.with_timezone(&Utc))),
-        Err(_) => {
-            let message = format!("`{}` is not a moment", excerpt(text));
-            sink.error(Code::BadTime, &node.span, message)
-                .help("write date, time and offset: 2026-12-27T00:00:00+01:00");
-            None
-        }
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(Timestamp::from(time.with_timezone(&Utc)));
     }
+    sink.error(Code::BadTime, &node.span, format!("`{}` is not a moment", excerpt(text)))
+        .help("write date, time and offset: 2026-12-27T00:00:00+01:00");
+    None
 }
 
 /// One of a few words.
