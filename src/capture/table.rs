@@ -538,7 +538,10 @@ impl Group {
         }
         let latest = latest_time(&self.sessions);
         warnings.push(match latest {
-            Some(at) => format!("nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"),
+            Some(at) => format!(
+                "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are \
+                 lower bounds"
+            ),
             None => "nothing says when the snapshot was taken, and it has no times; ages are unknown".to_owned(),
         });
         let mut snapshot =

@@ -136,7 +136,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_end_in_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..400), text in "[\"',;0-9/: SIDERAL#TKN_\n{}-]{0,300}") {
+    fn any_bytes_end_in_an_answer(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        text in "[\"',;0-9/: SIDERAL#TKN_\n{}-]{0,300}",
+    ) {
         drop(read_text(&bytes));
         drop(read_text(&text));
         drop(read_text(format!("SID,SERIAL#,LOGON_TIME,TAKEN_AT\n{text}")));

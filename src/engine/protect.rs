@@ -340,7 +340,9 @@ impl<'s> Decided<'s> {
                 TextColumn::Program => process_in_program(name),
                 _ => Some(name),
             };
-            process.into_iter().for_each(|name| decided.add_process(name));
+            if let Some(name) = process {
+                decided.add_process(name);
+            }
         }
         self.table[symbol.index()] = Some(decided);
         decided

@@ -64,7 +64,7 @@ pub const UNITS: [(&str, i64); 5] = [
     ("ms", 1_000),
 ];
 
-/// At most two units, largest first: `2h`, `1h30m`, `47s`, `250ms`. Smaller parts are cut off.
+/// The two largest units that are not zero: `2h`, `1h30m`, `2h1s`, `47s`, `250ms`. Smaller parts are cut off.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 < 0 {
@@ -74,13 +74,11 @@ impl fmt::Display for Span {
         let mut parts = 0;
         for (unit, micros) in UNITS {
             let count = left / micros;
+            left %= micros;
             // Milliseconds are noise beside anything longer.
             if count > 0 && parts < 2 && !(unit == "ms" && parts > 0) {
                 write!(f, "{count}{unit}")?;
                 parts += 1;
-                left %= micros;
-            } else if parts > 0 {
-                break;
             }
         }
         if parts == 0 { f.write_str("0s") } else { Ok(()) }
@@ -100,7 +98,7 @@ mod tests {
             (7_200_000_000, "2h"),
             (5_400_000_000, "1h30m"),
             (90_061_000_000, "1d1h"),
-            (3_605_000_000, "1h"),
+            (3_605_000_000, "1h5s"),
         ] {
             assert_eq!(Span(micros).to_string(), text);
         }

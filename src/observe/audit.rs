@@ -341,9 +341,9 @@ mod tests {
         audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
         audit.settle().expect("it can be synced");
         let head = |time, kind| {
-            format!(
-                r#"{{"time":"{time}","tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z","kind":"{kind}","rule":"idle","#
-            )
+            let stamp =
+                r#""tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
+            format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
         };
         let act = concat!(
             r#""mode":"enforce","dry_run":false,"inst_id":1,"sid":7,"serial":70,"#,
@@ -352,10 +352,13 @@ mod tests {
         let expected = [
             head("2026-03-29T12:00:00Z", "intent"),
             act.to_owned(),
-            r#""ladder":["kill immediate"],"reasons":[{"field":"any_session","observed":"true","test":"true"}]}"#.to_owned(),
+            r#""ladder":["kill immediate"],"#.to_owned(),
+            r#""reasons":[{"field":"any_session","observed":"true","test":"true"}]}"#.to_owned(),
             "\n".to_owned(),
             head("2026-03-29T12:00:00Z", "spared"),
-            r#""inst_id":1,"sid":8,"serial":80,"logon_time":"2026-03-29T11:00:00Z","because":"oracle-maintained","detail":"an account that Oracle or the platform maintains"}"#.to_owned(),
+            r#""inst_id":1,"sid":8,"serial":80,"logon_time":"2026-03-29T11:00:00Z","#.to_owned(),
+            r#""because":"oracle-maintained","#.to_owned(),
+            r#""detail":"an account that Oracle or the platform maintains"}"#.to_owned(),
             "\n".to_owned(),
             head("2026-03-29T12:00:00.001Z", "outcome"),
             act.to_owned(),

@@ -3,5 +3,6 @@
 mod captures;
 mod fixture;
 mod invariants;
+mod plans;
 mod policies;
 mod tidy;

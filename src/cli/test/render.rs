@@ -60,18 +60,18 @@ fn json_lines(
     for outcome in outcomes {
         let Outcome { file, name, line, failures } = outcome;
         let (file, passed) = (file.display().to_string(), failures.is_empty());
-        let line = json!({"file": file, "line": line, "name": name, "passed": passed, "failures": failures});
-        writeln!(out, "{line}")?;
+        let mut test = json!({"file": file, "line": line, "name": name, "passed": passed});
+        test["failures"] = json!(failures);
+        writeln!(out, "{test}")?;
     }
     if let Some(report) = coverage {
-        let rule = |(rule, seen, all, missing): &(String, usize, usize, Vec<String>)| json!({"rule": rule, "seen": seen, "points": all, "missing": missing});
-        let rules: Vec<_> = report.rules.iter().map(rule).collect();
-        let (percent, seen, points) = (report.percent(), report.seen, report.all);
-        writeln!(
-            out,
-            "{}",
-            json!({"coverage": percent, "seen": seen, "points": points, "rules": rules})
-        )?;
+        let mut rules = Vec::new();
+        for (rule, seen, points, missing) in &report.rules {
+            rules.push(json!({"rule": rule, "seen": seen, "points": points, "missing": missing}));
+        }
+        let (coverage, seen, points) = (report.percent(), report.seen, report.all);
+        let line = json!({"coverage": coverage, "seen": seen, "points": points, "rules": rules});
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }
