@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::header::{COLUMNS_MAX, Layout, Target};
+use super::header::{COLUMNS_MAX, Layout, Slot, Target};
 use super::table::{Cells, Table};
 use super::{CaptureError, RECORD_MAX};
 
@@ -31,6 +31,7 @@ pub(super) fn read(
     let header = Header::find(head, table)?;
     table.use_layout(&header.layout);
     let mut records = Records::new(source, &header)?;
+    let mut numbered = Numbered { target: header.layout.row_number, ..Numbered::default() };
     while let Some(record) = records.next()? {
         let Record { line, text, ends, fault } = record;
         if let Some(fault) = fault {
@@ -41,15 +42,41 @@ pub(super) fn read(
         if is_noise(&cells, &header.layout) {
             continue;
         }
-        let (width, due) = (ends.len(), header.layout.width);
+        let (width, due) =
+            (ends.len(), header.layout.width - usize::from(numbered.target.is_some()));
         // Some tools end every row, but not the header, with a delimiter.
         if width != due && !(width == due + 1 && cells.bytes(due).is_empty()) {
             table.problem(line, None, format!("{width} cells where the header has {due}"));
             continue;
         }
-        table.row(line, &header.layout, &cells)?;
+        table.row(line, &header.layout, &numbered.add(cells, due))?;
     }
     Ok(())
+}
+
+/// Puts the number of the row behind the cells of a record, where the mapping asks for it.
+#[derive(Default)]
+struct Numbered {
+    target: Option<Target>,
+    rows: u64,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Numbered {
+    fn add<'a>(&'a mut self, cells: Cells<'a>, due: usize) -> Cells<'a> {
+        let Some(target) = self.target else { return cells };
+        self.rows += 1;
+        self.text.clear();
+        self.text.extend_from_slice(cells.all());
+        self.ends.clear();
+        self.ends.extend_from_slice(&cells.ends[..due]);
+        let (number, serial) = (self.rows, if target == Target::SidSerial { ",1" } else { "" });
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        self.text.extend_from_slice(format!("{number}{serial}").as_bytes());
+        self.ends.push(self.text.len());
+        Cells { text: &self.text, ends: &self.ends, ..cells }
+    }
 }
 
 struct Header {
@@ -95,12 +122,14 @@ fn is_statement(line: &str) -> bool {
 
 /// A repeated header, a prompt, a count of rows: what stands between rows without being one.
 fn is_noise(cells: &Cells<'_>, layout: &Layout) -> bool {
-    let key = layout.slot(Target::Sid).or_else(|| layout.slot(Target::SidSerial));
-    let key = key.expect("a layout without a key is not used");
-    if cells.ends.len() == layout.width {
+    let width = layout.width - usize::from(layout.row_number.is_some());
+    let real = |slot: &&Slot| slot.cell < width;
+    let key = layout.slot(Target::Sid).or_else(|| layout.slot(Target::SidSerial)).filter(real);
+    let key = key.or_else(|| layout.slots.iter().find(real));
+    if let Some(key) = key.filter(|_| cells.ends.len() == width) {
         match cells.bytes(key.cell).trim_ascii() {
             // A count of rows has two cells at most: `1,234 rows selected.`
-            [b'0'..=b'9', ..] if layout.width > 2 => return false,
+            [b'0'..=b'9', ..] if width > 2 => return false,
             name if name.eq_ignore_ascii_case(key.header.as_bytes()) => return true,
             _ => {}
         }

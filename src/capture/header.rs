@@ -11,6 +11,9 @@ use crate::engine::session::Column;
 /// Most columns of a capture: GV$SESSION has 113, joined with everything else it stays below 500.
 pub(super) const COLUMNS_MAX: usize = 2_048;
 
+/// Oracle's pseudo-column: the number of the row.
+pub(super) const ROW_NUMBER: &str = "ROWNUM";
+
 /// What a cell fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Target {
@@ -53,7 +56,8 @@ impl Target {
 /// How foreign headers are to be read: `event_truncated_33=EVENT,sid_serial=SID:SERIAL#`.
 ///
 /// The right side is a column of Oracle's, `TAKEN_AT`, `INST_ID`, `SID`, `SERIAL#`, or `SID:SERIAL#` for cells such as
-/// `1378,5` and `1378,5,@1`. Durations (`00:00:05:40`, `1:02:03`, `10.6 Hour(s)`) can be mapped to columns of seconds.
+/// `1378,5` and `1378,5,@1`. A left side `ROWNUM` that is no header stands for the number of the row: `ROWNUM=SERIAL#`
+/// makes a key for listings without SERIAL#, `ROWNUM=SID:SERIAL#` for those without both. Durations (`00:00:05:40`, `1:02:03`, `10.6 Hour(s)`) can be mapped to columns of seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     targets: Vec<(String, Target)>,
@@ -99,6 +103,11 @@ impl ColumnMap {
         found.map(|(_, target)| *target)
     }
 
+    /// What the row's number fills, where the mapping says so.
+    pub(super) fn row_number(&self) -> Option<Target> {
+        self.target(ROW_NUMBER)
+    }
+
     /// The headers that the mapping names.
     pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         self.targets.iter().map(|(header, _)| header.as_str())
@@ -134,6 +143,8 @@ pub(super) struct Layout {
     pub(super) unused: Vec<(String, String)>,
     /// How many cells a record has.
     pub(super) width: usize,
+    /// What the row's number fills; it is the last cell then.
+    pub(super) row_number: Option<Target>,
 }
 
 impl Layout {
@@ -150,6 +161,7 @@ impl Layout {
             layout.width = cell + 1;
             layout.add(cell, clean(name), map)?;
         }
+        layout.add_row_number(map)?;
         layout.slots.sort_by_key(|slot| slot.target);
         Ok(layout)
     }
@@ -184,6 +196,17 @@ impl Layout {
                 *rival = slot;
             }
             Some(rival) => self.unused.push((name.to_owned(), rival.header.clone())),
+        }
+        Ok(())
+    }
+
+    /// Makes the row's number one more cell of every record.
+    fn add_row_number(&mut self, map: &ColumnMap) -> Result<(), CaptureError> {
+        let is_real = self.slots.iter().any(|slot| slot.header.eq_ignore_ascii_case(ROW_NUMBER));
+        if map.row_number().is_some() && !is_real {
+            self.row_number = map.row_number();
+            self.add(self.width, ROW_NUMBER, map)?;
+            self.width += 1;
         }
         Ok(())
     }
