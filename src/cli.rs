@@ -1,7 +1,7 @@
 //! The command line: what was typed, turned into one call, and its result into an exit code.
 //!
 //! One file per verb, each with the same two things: `Args`, what can be typed, and `run`. Verbs write to a
-//! [`console::Console`], never to the process's own streams, so that tests can read what people would.
+//! `console::Console`, never to the process's own streams, so that tests can read what people would.
 
 mod check;
 mod completions;

@@ -1,6 +1,6 @@
 //! YAML text to compiled engine types, or every diagnostic at once.
 //!
-//! Text is read into nodes that know their place ([`yaml`]), nodes are read through tables of keys ([`shape`]), and
+//! Text is read into nodes that know their place (`yaml`), nodes are read through tables of keys (`shape`), and
 //! the tables are also what the JSON Schemas are printed from. Nothing here does IO but `load`, and nothing here
 //! decides about sessions: that is the engine's, on which this module alone depends.
 
