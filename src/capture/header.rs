@@ -57,7 +57,8 @@ impl Target {
 ///
 /// The right side is a column of Oracle's, `TAKEN_AT`, `INST_ID`, `SID`, `SERIAL#`, or `SID:SERIAL#` for cells such as
 /// `1378,5` and `1378,5,@1`. A left side `ROWNUM` that is no header stands for the number of the row: `ROWNUM=SERIAL#`
-/// makes a key for listings without SERIAL#, `ROWNUM=SID:SERIAL#` for those without both. Durations (`00:00:05:40`, `1:02:03`, `10.6 Hour(s)`) can be mapped to columns of seconds.
+/// makes a key for listings without SERIAL#, `ROWNUM=SID:SERIAL#` for those without both. Durations
+/// (`00:00:05:40`, `1:02:03`, `10.6 Hour(s)`) can be mapped to columns of seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     targets: Vec<(String, Target)>,
