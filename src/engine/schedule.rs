@@ -101,11 +101,12 @@ impl Schedule {
     }
 }
 
-/// The crate's reason, on one line.
+/// The crate's reason: the last line of what it says, below the expression and a caret.
 fn unreadable(error: &cron::error::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason.lines().map(str::trim).filter(|line| !line.is_empty());
-    format!("not a cron expression: {}", reason.collect::<Vec<_>>().join(" ").to_lowercase())
+    let text = error.to_string().to_lowercase();
+    let reason = text.lines().map(str::trim).rfind(|line| !line.is_empty() && *line != "^");
+    let reason = reason.unwrap_or_default().trim_start_matches('^').trim().trim_end_matches('.');
+    format!("not a cron expression: {reason}")
 }
 
 fn offset_at(at: DateTime<Utc>, timezone: Tz) -> TimeDelta {
