@@ -163,6 +163,7 @@ fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> Appro
             let (reason, detail) = (*reason, detail.clone());
             approved.halted.push(Halted { rule: Arc::clone(&name), reason, detail });
         }
+        let looked_at = Witness::columns(rule);
         for entry in &rule_plan.entries {
             let session = snapshot.sessions.get(entry.row);
             match &entry.verdict {
@@ -179,7 +180,7 @@ fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> Appro
                     username: session.text(TextColumn::Username).map(str::to_owned),
                     action: rule.action.clone(),
                     reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
-                    witness: Witness::of(rule, session),
+                    witness: Witness::of(&looked_at, session),
                 }),
             }
         }

@@ -25,13 +25,19 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// The witness for ending `session` by `rule`.
-    pub fn of(rule: &Rule, session: Session<'_>) -> Self {
-        let text = |column| session.text(column).map(str::to_owned);
+    /// The columns that a rule looks at and that can change within a session's life.
+    pub fn columns(rule: &Rule) -> Vec<TextColumn> {
+        let leaves = rule.leaves();
         let mut columns: Vec<TextColumn> =
-            rule.leaves().iter().filter_map(|leaf| mutable_column(leaf.field)).collect();
+            leaves.iter().filter_map(|leaf| mutable_column(leaf.field)).collect();
         columns.sort_unstable();
         columns.dedup();
+        columns
+    }
+
+    /// The witness for ending `session` by a rule that looks at `columns`.
+    pub fn of(columns: &[TextColumn], session: Session<'_>) -> Self {
+        let text = |column| session.text(column).map(str::to_owned);
         Self {
             life: session.life(),
             username: text(TextColumn::Username),
@@ -39,7 +45,7 @@ impl Witness {
             sql_id: text(TextColumn::SqlId),
             sql_exec_id: session.number(NumberColumn::SqlExecId),
             last_call_et: session.number(NumberColumn::LastCallEt),
-            looked_at: columns.into_iter().map(|column| (column, text(column))).collect(),
+            looked_at: columns.iter().map(|column| (*column, text(*column))).collect(),
         }
     }
 
