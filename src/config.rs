@@ -35,4 +35,5 @@ pub mod service;
 pub mod tests_file;
 
 pub mod load;
+pub mod reference;
 pub mod schema;

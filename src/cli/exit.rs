@@ -31,6 +31,36 @@ pub(super) enum ExitStatus {
     BadPolicy = 78,
 }
 
+impl ExitStatus {
+    /// Every code, ascending.
+    pub(super) const ALL: [Self; 9] = [
+        Self::Fine,
+        Self::Found,
+        Self::Usage,
+        Self::Warnings,
+        Self::BadCapture,
+        Self::Unavailable,
+        Self::Bug,
+        Self::Output,
+        Self::BadPolicy,
+    ];
+
+    /// What it means.
+    pub(super) const fn doc(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::Found => "a test failed, or `plan --exit-code` found someone",
+            Self::Usage => "the command line is wrong",
+            Self::Warnings => "warnings under `--deny-warnings`",
+            Self::BadCapture => "a capture has rows that cannot be read, or cannot be read at all",
+            Self::Unavailable => "a database cannot be looked at",
+            Self::Bug => "a bug",
+            Self::Output => "the audit file or the output cannot be written",
+            Self::BadPolicy => "a policy, a test file or a configuration is wrong",
+        }
+    }
+}
+
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
         Self::from(status as u8)

@@ -1,8 +1,8 @@
-//! `schema`: the JSON Schema of a kind of file, made from the same tables as the loader.
+//! `schema`: the JSON Schema of a kind of file, or the reference, made from the same tables as the loader.
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
-use crate::config::schema;
+use crate::config::{reference, schema};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,8 @@ enum Kind {
     Test,
     /// The service's configuration
     Config,
+    /// Not a schema: the reference of all of them and of the exit codes, in Markdown
+    Reference,
 }
 
 /// Prints the schema.
@@ -28,7 +30,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<ExitStatus, CliE
         Kind::Policy => schema::policy_schema(),
         Kind::Test => schema::test_schema(),
         Kind::Config => schema::config_schema(),
+        Kind::Reference => {
+            write!(console.out(), "{}{}", reference::markdown(), exit_codes())?;
+            return Ok(ExitStatus::Fine);
+        }
     };
     write!(console.out(), "{}", schema::printed(&schema))?;
     Ok(ExitStatus::Fine)
+}
+
+fn exit_codes() -> String {
+    let rows = ExitStatus::ALL.map(|status| format!("| {} | {} |\n", status as u8, status.doc()));
+    format!("\n## Exit codes\n\n| code | meaning |\n|---|---|\n{}", rows.concat())
 }

@@ -76,6 +76,28 @@ impl SpareReason {
         }
     }
 
+    /// Every reason that is not a built-in protection, with its meaning.
+    pub fn documented() -> [(Self, &'static str); 16] {
+        [
+            (Self::ProtectedByName(Arc::from("NAME")), "the entry NAME of `protect` holds"),
+            (Self::Unless, "the rule's `unless` holds"),
+            (Self::Undecided, "a `protect` or `unless` cannot be decided"),
+            (Self::Pending, "the rule's `for` still runs"),
+            (Self::NotSelected, "`victims` chose others, or the action cannot be taken"),
+            (Self::Kept, "`keep` leaves it to its group"),
+            (Self::Claimed, "another rule has it"),
+            (Self::Limit, "beyond a limit, with `on_exceed: truncate`"),
+            (Self::Halted, "the rule found more than a limit allows and stands still"),
+            (Self::Undo, "its undo is more than `max_undo_records`, or not known"),
+            (Self::Silenced, "a silence holds"),
+            (Self::Paused, "the daemon is paused"),
+            (Self::Breaker, "the rule's breaker is open"),
+            (Self::Follower, "another daemon leads"),
+            (Self::Partial, "an instance is missing"),
+            (Self::Changed, "it is no longer what was judged"),
+        ]
+    }
+
     /// True for reasons that only come up for candidates: `pending` is said before them.
     pub const fn is_after_pending(&self) -> bool {
         !matches!(
@@ -101,6 +123,21 @@ pub enum HaltReason {
 }
 
 impl HaltReason {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Limit, Self::Window, Self::OnlyWhen, Self::Database, Self::Partial];
+
+    /// What it means.
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Limit => "it found more than a limit allows",
+            Self::Window => "outside its windows",
+            Self::OnlyWhen => "its `only_when` does not hold, or is not known to",
+            Self::Database => "it is confined to other databases",
+            Self::Partial => "an instance is missing, and it counts across instances",
+        }
+    }
+
     /// The word in plans, logs and tests.
     pub const fn because(self) -> &'static str {
         match self {
