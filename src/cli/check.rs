@@ -9,6 +9,7 @@ use super::{Format, Global};
 use crate::config::diagnostic::{Diagnostics, Severity};
 use crate::config::{load, render, tests_file};
 use crate::engine::protect::{MAINTAINED_ACCOUNTS, Protection};
+use crate::engine::text::counted;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -52,8 +53,11 @@ pub(super) fn run(
             let files = checked.files;
             writeln!(
                 console.out(),
-                "{files} files, {} rules: {errors} errors, {warnings} warnings",
-                checked.rules
+                "{}, {}: {}, {}",
+                counted(files as u64, "file"),
+                counted(checked.rules as u64, "rule"),
+                counted(errors as u64, "error"),
+                counted(warnings as u64, "warning")
             )?;
         }
     }

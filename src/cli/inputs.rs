@@ -15,6 +15,7 @@ use crate::config::{load, policies, render};
 use crate::engine::guard::DatabaseLimits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
+use crate::engine::text::counted;
 use crate::engine::time::Timestamp;
 
 /// Policies named on the command line.
@@ -101,6 +102,12 @@ pub(super) fn read_service(path: &Path) -> (Option<Service>, Diagnostics) {
 
 /// Reads the configuration and prints what is wrong with it.
 fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
+    if !path.exists() {
+        return Err(CliError::BadPolicy(format!(
+            "there is no {}; name a configuration with --config, or --policy and --capture",
+            path.display()
+        )));
+    }
     let (service, diagnostics) = read_service(path);
     show(&diagnostics, console);
     service.ok_or_else(|| CliError::BadPolicy(format!("{} does not load", path.display())))
@@ -259,7 +266,7 @@ pub(super) fn report_problems(path: &Path, capture: &Capture, console: &mut Cons
     }
     let left_out = capture.problems.len() as u64 + capture.further_problems;
     if left_out > 0 {
-        console.note(&format!("error: {}: {left_out} rows were left out", path.display()));
+        console.note(&format!("error: {}: {} left out", path.display(), counted(left_out, "row")));
     }
     left_out > 0
 }

@@ -11,6 +11,7 @@ use crate::engine::explain::Reason;
 use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
+use crate::engine::text::counted;
 use crate::observe::plan_json::plan_json;
 
 /// What can be typed.
@@ -75,13 +76,13 @@ fn write_for_people(
     let out = console.out();
     writeln!(
         out,
-        "{} at {}: {} sessions, {} to end, {} spared, {} rules halted",
+        "{} at {}: {}, {} to end, {} spared, {} halted",
         plan.database(),
         plan.taken_at(),
-        plan.sessions(),
+        counted(plan.sessions() as u64, "session"),
         plan.ends().len(),
         plan.spared().len(),
-        plan.halted().len()
+        counted(plan.halted().len() as u64, "rule")
     )?;
     if !plan.ends().is_empty() {
         let rows: Vec<Vec<String>> = plan.ends().iter().map(end_row).collect();

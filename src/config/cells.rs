@@ -14,6 +14,28 @@ use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
 pub(super) const KEY_COLUMNS: [(&str, &str); 3] =
     [("sid", "SID"), ("inst_id", "instance; 1 if left out"), ("serial", "SERIAL#; 1 if left out")];
 
+/// What a session says of itself where the test is silent: an ordinary pooled session, with a value in every column of
+/// text that a real one practically always has. Times and waits follow the clock and the session's status.
+pub const DEFAULT_TEXTS: [(TextColumn, &str); 17] = [
+    (TextColumn::Username, "APP"),
+    (TextColumn::Osuser, "app"),
+    (TextColumn::Machine, "apphost"),
+    (TextColumn::Program, "JDBC Thin Client"),
+    (TextColumn::Module, "JDBC Thin Client"),
+    (TextColumn::ServiceName, "app"),
+    (TextColumn::Schemaname, "APP"),
+    (TextColumn::Terminal, "unknown"),
+    (TextColumn::Process, "1234"),
+    (TextColumn::Server, "DEDICATED"),
+    (TextColumn::Status, "INACTIVE"),
+    (TextColumn::Type, "USER"),
+    (TextColumn::ResourceConsumerGroup, "OTHER_GROUPS"),
+    (TextColumn::OracleMaintained, "N"),
+    (TextColumn::BlockingSessionStatus, "NO HOLDER"),
+    (TextColumn::Event, "SQL*Net message from client"),
+    (TextColumn::FailoverType, "NONE"),
+];
+
 /// One written column of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {

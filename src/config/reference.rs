@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::actions::VERBS;
-use super::cells::{CellKind, KEY_COLUMNS, kind_of};
+use super::cells::{CellKind, DEFAULT_TEXTS, KEY_COLUMNS, kind_of};
 use super::conditions::COMBINATORS;
 use super::diagnostic::Code;
 use super::matchers::TEXT_MATCHERS;
@@ -15,7 +15,7 @@ use super::tests_file::TEST_FILE;
 use crate::engine::condition::{Field, FieldKind};
 use crate::engine::policy::Liftable;
 use crate::engine::protect::Protection;
-use crate::engine::session::Column;
+use crate::engine::session::{Column, TextColumn};
 use crate::engine::spare::{HaltReason, SpareReason};
 
 /// The whole reference but for the command line.
@@ -53,6 +53,11 @@ A **number** or **length of time** is compared by an operator (`<`, `<=`, `=`, `
 `d`. An **identifier** also takes a plain number, a list (any of), `in_set` and `not`. Every field
 but `in_query` takes `{is_null: true}` and `{is_null: false}`.
 ";
+
+const SESSIONS: &str = "A session, by Oracle's columns in lower case; the other columns are NULL by default, but: it
+logged on a day before `at`, its call ended at `at`, `state` is WAITING unless it is ACTIVE without an event, and a
+`blocking_session` or an undo column brings the columns that go with it. `last_call_et` and the waits move with the
+clock.";
 
 struct Page {
     text: String,
@@ -145,18 +150,19 @@ impl Page {
     }
 
     fn columns(&mut self) {
-        self.line("\n### session\n\nA session, by Oracle's columns in lower case; each has a sensible default.");
-        let keys = KEY_COLUMNS
-            .iter()
-            .map(|(name, doc)| vec![code(name), "a whole number".to_owned(), (*doc).to_owned()]);
-        let columns = Column::all().map(|column| {
-            let doc = match column {
-                Column::Text(column) => column.doc(),
-                Column::Number(column) => column.doc(),
-            };
-            vec![code(&column.name().to_lowercase()), cell(column).to_owned(), doc.to_owned()]
+        self.line("\n### session\n");
+        self.line(SESSIONS);
+        let keys = KEY_COLUMNS.iter().map(|(name, doc)| {
+            vec![code(name), "a whole number".into(), String::new(), (*doc).into()]
         });
-        self.table(&["column", "value", "meaning"], keys.chain(columns));
+        let columns = Column::all().map(|column| {
+            let (doc, default) = match column {
+                Column::Text(column) => (column.doc(), default_text(column)),
+                Column::Number(column) => (column.doc(), String::new()),
+            };
+            vec![code(&column.name().to_lowercase()), cell(column).into(), default, doc.into()]
+        });
+        self.table(&["column", "value", "default", "meaning"], keys.chain(columns));
     }
 
     fn diagnostics(&mut self) {
@@ -247,6 +253,11 @@ fn takes(field: Field) -> &'static str {
         FieldKind::Flag => "`true` or `false`",
         FieldKind::Query => "the name of a query",
     }
+}
+
+fn default_text(column: TextColumn) -> String {
+    let default = DEFAULT_TEXTS.iter().find(|(defaulted, _)| *defaulted == column);
+    default.map_or_else(String::new, |(_, text)| code(text))
 }
 
 fn cell(column: Column) -> &'static str {

@@ -13,6 +13,7 @@ use super::policy::{Action, Liftable, Mode, OnExceed, PolicySet, Rule, RuleIdent
 use super::protect::{Protection, process_in_program};
 use super::session::{Column, NumberColumn, Session, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
+use super::text::counted;
 use super::time::Timestamp;
 use super::witness::Witness;
 
@@ -324,7 +325,7 @@ fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, hist
     if victims <= allowed {
         return;
     }
-    let detail = Detail::text(format!("{victims} victims, {text}"));
+    let detail = Detail::text(format!("{}, {text}", counted(victims, "victim")));
     match rule.limits.on_exceed {
         OnExceed::Halt => {
             rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
@@ -345,7 +346,13 @@ fn tightest_limit(rule: &Rule, population: u64, already: u64) -> Option<(u64, St
     let percent = limits.percent_thousandths.map(|limit| {
         let allowed = percent_of(limit, population);
         let percent = limit as f64 / 1_000.0;
-        (allowed, format!("percent allows {allowed} ({percent}% of {population} live sessions)"))
+        (
+            allowed,
+            format!(
+                "percent allows {allowed} ({percent}% of {})",
+                counted(population, "live session")
+            ),
+        )
     });
     let per_hour = limits.per_hour.map(|limit| {
         let allowed = limit.saturating_sub(already);
@@ -403,9 +410,10 @@ fn apply_database_limits(
         let per_hour = limits.per_hour.map(|limit| limit.saturating_sub(already));
         let allowed = [limits.per_tick, percent, per_hour].into_iter().flatten().min();
         let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };
-        let detail =
-            format!("{victims} victims of all rules, the database's limits allow {allowed}");
-        let detail = Detail::text(detail);
+        let detail = Detail::text(format!(
+            "{} of all rules, the database's limits allow {allowed}",
+            counted(victims, "victim")
+        ));
         for rule_plan in rules.iter_mut().filter(|rule_plan| counts(rule_plan)) {
             if ends(rule_plan).next().is_some() {
                 rule_plan.halted = Some((HaltReason::Limit, detail.clone()));

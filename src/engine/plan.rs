@@ -22,6 +22,7 @@ use super::policy::{
 use super::protect::{Protected, missing_evidence, protections};
 use super::session::{NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
+use super::text::counted;
 use super::time::{Span, Timestamp};
 
 /// How a plan is made.
@@ -386,7 +387,8 @@ impl<'a> Planner<'a> {
         if victims.keep > 0 {
             let live = live();
             let may_end = live.saturating_sub(victims.keep).min(taken.len());
-            let detail = format!("{} of {live} live sessions of its group are kept", victims.keep);
+            let group = counted(live as u64, "live session");
+            let detail = format!("its group has {group}, {} are kept", victims.keep);
             let detail = Detail::text(detail);
             for candidate in &mut taken[may_end..] {
                 candidate.spare(SpareReason::Kept, detail.clone());

@@ -102,6 +102,13 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     if unchanged { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }
 
+/// A count with its noun: `1 victim`, `2 victims`. For nouns whose plural is an `s`.
+pub fn counted(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The one integration test binary: every module is a kind of test, and most cases are files.
 
 mod captures;
+mod command_line;
 mod fixture;
 mod invariants;
 mod plans;

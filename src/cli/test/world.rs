@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::cells::Cell;
+use crate::config::cells::{Cell, DEFAULT_TEXTS};
 use crate::config::tests_file::{TestCase, TestKey, TestSession, TestTick};
 use crate::engine::session::{Column, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn};
 use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
@@ -124,18 +124,11 @@ impl Life {
         let active =
             matches!(status, Some(Cell::Text(_, Some(it))) if it.eq_ignore_ascii_case("ACTIVE"));
         let told_event = has(Column::Text(TextColumn::Event));
-        let mut cells = BTreeMap::from([
-            text(TextColumn::Username, "APP"),
-            text(TextColumn::Type, "USER"),
-            text(TextColumn::Status, "INACTIVE"),
-            text(TextColumn::Server, "DEDICATED"),
-            text(TextColumn::OracleMaintained, "N"),
-            text(TextColumn::BlockingSessionStatus, "NO HOLDER"),
-            text(
-                TextColumn::State,
-                if active && !told_event { "WAITED SHORT TIME" } else { "WAITING" },
-            ),
-            text(TextColumn::Event, "SQL*Net message from client"),
+        let state = if active && !told_event { "WAITED SHORT TIME" } else { "WAITING" };
+        let mut cells: BTreeMap<Column, Cell> =
+            DEFAULT_TEXTS.iter().map(|(column, value)| text(*column, value)).collect();
+        cells.extend([
+            text(TextColumn::State, state),
             number(NumberColumn::LastCallEt, now.since(start).0 / MICROS_PER_SECOND),
             number(NumberColumn::LogonTime, start.0 - DAY.0),
         ]);
