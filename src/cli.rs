@@ -137,7 +137,7 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Plan(args) => plan::run(args, global, console),
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
-        Verb::Schema(args) => schema::run(args, console),
+        Verb::Schema(args) => schema::run(args, cli.global.format, console),
         Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
         Verb::Man => man::run(console, &Cli::command()),
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{load_policies, policy_paths, read_service};
@@ -35,7 +37,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json, Format::Github])?;
     if args.protections {
-        return list_protections(console);
+        return list_protections(format, console);
     }
     let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.policy).cloned().collect();
     if paths.is_empty() {
@@ -146,10 +148,19 @@ fn counts(diagnostics: &Diagnostics) -> (usize, usize) {
     (diagnostics.count(Severity::Error), diagnostics.count(Severity::Warning))
 }
 
-fn list_protections(console: &mut Console) -> Result<ExitStatus, CliError> {
+fn list_protections(format: Format, console: &mut Console) -> Result<ExitStatus, CliError> {
     let liftable =
         crate::engine::policy::Liftable::ALL.map(crate::engine::policy::Liftable::protection);
     let out = console.out();
+    if format.among(&[Format::Text, Format::Json])? == Format::Json {
+        for protection in Protection::ALL {
+            let (name, detail) = (protection.name(), protection.detail());
+            let liftable = liftable.contains(&protection);
+            let line = json!({"protection": name, "detail": detail, "liftable": liftable});
+            writeln!(out, "{line}")?;
+        }
+        return Ok(ExitStatus::Fine);
+    }
     for protection in Protection::ALL {
         let lifted =
             if liftable.contains(&protection) { " (allow_protected lifts it)" } else { "" };

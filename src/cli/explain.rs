@@ -1,15 +1,17 @@
 //! `explain`: every rule against one session, as a tree of tests with what was observed.
 
-use std::io::Write;
+use std::fmt::{self, Write as _};
 
 use serde_json::{Value, json};
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{CaptureArgs, PolicyArgs};
+use super::table::printable;
 use super::{Format, Global};
 use crate::engine::condition::{Condition, Truth};
 use crate::engine::decide::{Question, decide};
+use crate::engine::evaluate::is_valid;
 use crate::engine::explain::{Judgement, judge};
 use crate::engine::facts::Facts;
 use crate::engine::guard::ApprovedPlan;
@@ -60,7 +62,7 @@ pub(super) fn run(
                 let explanation = Explanation { policies: &policies, snapshot, plan: &plan, row };
                 match format {
                     Format::Json => writeln!(console.out(), "{}", explanation.json())?,
-                    _ => explanation.write(console.out())?,
+                    _ => write!(console.out(), "{}", printable(&explanation.text()))?,
                 }
             }
         }
@@ -139,7 +141,13 @@ impl Explanation<'_> {
         }
     }
 
-    fn write(&self, out: &mut dyn Write) -> Result<(), CliError> {
+    fn text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out).expect("writing to memory");
+        out
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
         let session = self.snapshot.sessions.get(self.row);
         let text = |column| session.text(column).unwrap_or("-");
         writeln!(
@@ -161,22 +169,29 @@ impl Explanation<'_> {
             writeln!(out, "  match")?;
             write_tree(out, &judge(&rule.condition, &facts, self.row), 4)?;
             for exemption in &rule.unless {
-                writeln!(out, "  unless{}", name_of(exemption))?;
+                writeln!(out, "  unless{}{}", name_of(exemption), self.expired(exemption))?;
                 write_tree(out, &judge(&exemption.condition, &facts, self.row), 4)?;
             }
         }
         for protection in &self.policies.protections {
-            writeln!(out, "\nprotect{}", name_of(protection))?;
+            writeln!(out, "\nprotect{}{}", name_of(protection), self.expired(protection))?;
             write_tree(out, &judge(&protection.condition, &facts, self.row), 4)?;
         }
-        writeln!(out)?;
-        Ok(())
+        writeln!(out)
+    }
+
+    fn expired(&self, exemption: &Exemption) -> &'static str {
+        if is_valid(exemption, self.snapshot.taken_at) { "" } else { " (expired: not used)" }
     }
 
     fn json(&self) -> Value {
         let facts = Facts::new(self.snapshot);
         let tree = |condition: &Condition| tree_json(&judge(condition, &facts, self.row));
-        let exemption = |it: &Exemption| json!({"name": it.name, "match": tree(&it.condition)});
+        let now = self.snapshot.taken_at;
+        let exemption = |it: &Exemption| {
+            let expired = !is_valid(it, now);
+            json!({"name": it.name, "expired": expired, "match": tree(&it.condition)})
+        };
         let rule = |rule: &Rule| {
             let (verdict, detail) = self.verdict(rule);
             json!({
@@ -212,11 +227,7 @@ const fn word(truth: Truth) -> &'static str {
     }
 }
 
-fn write_tree(
-    out: &mut dyn Write,
-    judgement: &Judgement<'_>,
-    indent: usize,
-) -> Result<(), CliError> {
+fn write_tree(out: &mut String, judgement: &Judgement<'_>, indent: usize) -> fmt::Result {
     let verdict = word(judgement.truth);
     let pad = " ".repeat(indent);
     match (judgement.condition, &judgement.observed) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::DateTime;
+use chrono::{DateTime, LocalResult, NaiveDateTime};
 use chrono_tz::Tz;
 
 use super::Global;
@@ -35,7 +35,7 @@ pub(super) struct CaptureArgs {
     /// The configured database to look at; with --capture, the name that its database goes by
     #[arg(long, value_name = "NAME")]
     pub(super) database: Option<String>,
-    /// When the capture was taken, RFC 3339
+    /// When the capture was taken: RFC 3339, or without an offset in --timezone
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Zone of times that do not name one
@@ -168,11 +168,11 @@ impl CaptureArgs {
     /// How captures are to be read.
     pub(super) fn options(&self, database: &str) -> Result<ReadOptions, CliError> {
         let usage = |text: String| CliError::Usage(text);
-        let at = self.at.as_deref().map(moment).transpose()?;
         let timezone: Tz = self
             .timezone
             .parse()
             .map_err(|_| usage(format!("--timezone {}: not an IANA time zone", self.timezone)))?;
+        let at = self.at.as_deref().map(|at| moment(at, timezone)).transpose()?;
         let columns = match &self.columns {
             Some(map) => map.parse().map_err(|it| usage(format!("--columns: {it}")))?,
             None => ColumnMap::default(),
@@ -185,13 +185,24 @@ impl CaptureArgs {
     }
 }
 
-/// A moment typed on the command line.
-fn moment(text: &str) -> Result<Timestamp, CliError> {
-    let parsed = DateTime::parse_from_rfc3339(text);
-    let wrong = |_| {
-        CliError::Usage(format!("--at {text}: not RFC 3339, such as 2026-03-29T01:30:00+01:00"))
-    };
-    parsed.map(|it| it.to_utc().into()).map_err(wrong)
+/// A moment typed on the command line: RFC 3339, or without an offset in the zone of `--timezone`.
+fn moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
+    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
+        return Ok(moment.to_utc().into());
+    }
+    let local =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .into_iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let usage = |why: &str| CliError::Usage(format!("--at {text}: {why}"));
+    let local = local.ok_or_else(|| {
+        usage("not a moment such as 2026-03-29T01:30:00+01:00 or \"2026-03-29 01:30:00\"")
+    })?;
+    match local.and_local_timezone(zone) {
+        LocalResult::Single(moment) => Ok(moment.to_utc().into()),
+        LocalResult::Ambiguous(..) => Err(usage("comes twice that night; write the offset")),
+        LocalResult::None => Err(usage("is left out by the change of clocks that night")),
+    }
 }
 
 /// `prod-0930` of `dir/prod-0930.csv.zst`.

@@ -1,5 +1,6 @@
 //! `schema`: the JSON Schema of a kind of file, or the reference, made from the same tables as the loader.
 
+use super::Format;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use crate::config::{reference, schema};
@@ -25,7 +26,12 @@ enum Kind {
 }
 
 /// Prints the schema.
-pub(super) fn run(args: &Args, console: &mut Console) -> Result<ExitStatus, CliError> {
+pub(super) fn run(
+    args: &Args,
+    format: Format,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
+    format.among(&[Format::Text, Format::Json])?;
     let schema = match args.kind {
         Kind::Policy => schema::policy_schema(),
         Kind::Test => schema::test_schema(),

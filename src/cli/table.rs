@@ -23,7 +23,12 @@ pub(super) fn write(to: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -
     Ok(())
 }
 
-/// One line of printable characters: a client can put anything into its program name.
+/// Lines of printable characters: a client can put anything into its program name.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
+}
+
+/// One line of printable characters, cut to the width of a cell.
 fn clean(cell: &str) -> String {
     let printable = cell.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it });
     let mut text: String = printable.take(CELL_WIDTH_MAX).collect();

@@ -71,7 +71,15 @@ pub(super) fn run(
     let mut runner = Runner { console, coverage: Coverage::default(), outcomes: Vec::new() };
     let mut broken = false;
     for file in &files {
-        broken |= !runner.file(file, args.run.as_deref());
+        if !runner.file(file, args.run.as_deref()) {
+            broken = true;
+            runner.outcomes.push(Outcome {
+                file: file.clone(),
+                name: "the file and its policies load".to_owned(),
+                line: 1,
+                failures: vec!["they do not; `check` says why".to_owned()],
+            });
+        }
     }
     let Runner { coverage, outcomes, .. } = runner;
     let coverage = args.coverage.then(|| coverage.report());

@@ -3,7 +3,7 @@
 use super::diagnostic::{Code, Sink};
 use super::rules::CompiledRule;
 use crate::engine::condition::Condition;
-use crate::engine::policy::{Action, Mode, Rule};
+use crate::engine::policy::{Action, Mode, Rule, Verb};
 use crate::engine::time::Span;
 
 /// Beyond this many rules nobody reads the warnings, and comparing all pairs takes seconds.
@@ -36,7 +36,8 @@ fn shadows(earlier: &CompiledRule, later: &CompiledRule) -> bool {
 
 /// Whether the rule claims each of its matches, whenever it is due.
 fn claims_always(rule: &Rule) -> bool {
-    rule.action != Action::Report
+    // A `cancel_sql` leaves out sessions that run nothing.
+    matches!(rule.action.first(), Some(verb) if verb != Verb::CancelSql)
         && rule.unless.is_empty()
         && rule.hold == Span::ZERO
         && rule.victims.is_everybody()

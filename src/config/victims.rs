@@ -32,7 +32,7 @@ pub(super) static VICTIMS: Shape = Shape {
         Key::optional(
             "keep",
             Kind::Count,
-            "how many live sessions of the group must be left, matched or not",
+            "how many live sessions of the group this rule must leave, matched or not; others count by themselves",
         ),
     ],
 };

@@ -225,16 +225,15 @@ fn spare_protected(
 /// The protections that must never fail, from the raw row. Written apart from [`super::protect`] on purpose.
 fn never_end(rule: &Rule, session: Session<'_>, snapshot: &Snapshot) -> Option<Protection> {
     let known = |column| session.has(Column::Text(column));
-    let username = session.text(TextColumn::Username);
-    let status = session.text(TextColumn::Status).unwrap_or_default();
+    let trimmed = |column| session.text(column).map(str::trim).filter(|text| !text.is_empty());
+    let username = trimmed(TextColumn::Username);
+    let status = trimmed(TextColumn::Status).unwrap_or_default();
     let account = username.unwrap_or_default();
     let system = ["SYS", "SYSTEM", "SYSRAC", "SYSBACKUP", "SYSDG", "SYSKM", "DBSNMP", "RDSADMIN"];
     let slave_of_other = session
         .number(NumberColumn::Qcsid)
         .is_some_and(|coordinator| coordinator != i64::from(session.key().sid));
-    if known(TextColumn::Type)
-        && session.text(TextColumn::Type) != Some("USER")
-        && !session.is(TextColumn::Type, "USER")
+    if known(TextColumn::Type) && !session.is(TextColumn::Type, "USER")
         || known(TextColumn::Username) && username.is_none()
     {
         return Some(Protection::Background);

@@ -333,7 +333,8 @@ impl<'s> Decided<'s> {
         if let Some(decided) = self.table[symbol.index()] {
             return decided;
         }
-        let text = self.sessions.texts().get(symbol);
+        // Blanks round a name, or in place of one, must not hide whose session it is.
+        let text = self.sessions.texts().get(symbol).map(str::trim).filter(|it| !it.is_empty());
         let mut decided = decide(self.column, text);
         if let Some(name) = text.filter(|_| self.names_processes) {
             let process = match self.column {
@@ -482,6 +483,7 @@ fn hint(column: TextColumn, text: &str, hinted: &mut Protected) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::session::SessionKey;
 
     #[test]
     fn programs_name_their_process_or_do_not() {
@@ -517,5 +519,23 @@ mod tests {
         ] {
             assert_eq!(Process::of(name), kind, "{name}");
         }
+    }
+
+    #[test]
+    fn blanks_hide_nobody() {
+        let columns = [TextColumn::Username, TextColumn::Type, TextColumn::Status];
+        let mut sessions = Sessions::with_columns(columns.map(Column::Text));
+        let rows = [("SYS  ", "USER "), ("   ", "USER"), (" APP", "USER  ")];
+        for (sid, (username, kind)) in (1..).zip(rows) {
+            let row = sessions.push(SessionKey { inst_id: 1, sid, serial: 1 });
+            sessions.set_text(row, TextColumn::Username, username);
+            sessions.set_text(row, TextColumn::Type, kind);
+            sessions.set_text(row, TextColumn::Status, "INACTIVE ");
+        }
+        let snapshot = Snapshot::of_sessions("test", Timestamp(0), sessions);
+        let classes: Vec<u32> =
+            protections(&snapshot, &|_| false).into_iter().map(|it| it.classes).collect();
+        let expected = [Protection::OracleMaintained.bit(), Protection::Background.bit(), 0];
+        assert_eq!(classes, expected);
     }
 }

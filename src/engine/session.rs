@@ -420,9 +420,9 @@ impl<'a> Session<'a> {
         self.number(column).map(Timestamp)
     }
 
-    /// True when the text cell equals `value`, ignoring ASCII case (for Oracle's own key words).
+    /// True when the text cell equals `value`, ignoring ASCII case and blanks round it (for Oracle's own key words).
     pub fn is(self, column: TextColumn, value: &str) -> bool {
-        self.text(column).is_some_and(|text| text.eq_ignore_ascii_case(value))
+        self.text(column).is_some_and(|text| text.trim().eq_ignore_ascii_case(value))
     }
 }
 

@@ -9,6 +9,7 @@ use super::coverage::Report;
 use crate::cli::Format;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
+use crate::cli::table::printable;
 
 /// Writes the results in the format.
 pub(super) fn write(
@@ -34,9 +35,10 @@ fn text(
 ) -> std::io::Result<()> {
     for outcome in outcomes {
         let verdict = if outcome.failures.is_empty() { "ok    " } else { "FAILED" };
-        writeln!(out, "{verdict}  {}:{}  {}", outcome.file.display(), outcome.line, outcome.name)?;
+        let name = printable(&outcome.name);
+        writeln!(out, "{verdict}  {}:{}  {name}", outcome.file.display(), outcome.line)?;
         for failure in &outcome.failures {
-            writeln!(out, "        {failure}")?;
+            writeln!(out, "        {}", printable(failure))?;
         }
     }
     if let Some(report) = coverage {
@@ -103,7 +105,7 @@ fn junit(outcomes: &[Outcome], out: &mut dyn Write) -> std::io::Result<()> {
 fn github(outcomes: &[Outcome], out: &mut dyn Write) -> std::io::Result<()> {
     for outcome in outcomes {
         for failure in &outcome.failures {
-            let text = format!("{}: {failure}", outcome.name);
+            let text = printable(&format!("{}: {failure}", outcome.name));
             let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
             writeln!(out, "::error file={},line={}::{text}", outcome.file.display(), outcome.line)?;
         }
