@@ -3,7 +3,9 @@
 //! Two conditions with one text match the same sessions. The fingerprint of a rule is a hash of it, so that a set
 //! that changes makes another rule, and a comment does not.
 
-use crate::engine::condition::{Comparison, Condition, Leaf, Operator, Pattern, Test};
+use crate::engine::condition::{
+    Comparison, Condition, Leaf, Operator, Pattern, Test, from_order,
+};
 use crate::engine::policy::Exemption;
 
 /// The canonical text of a condition.
@@ -42,18 +44,19 @@ fn canonical_pattern(pattern: &Pattern) -> String {
         Pattern::Exact(text) => format!("= {text:?}"),
         Pattern::Like(like) => format!("like {:?}", like.pattern()),
         Pattern::Regex(regex) => format!("regex {:?}", regex.as_str()),
+        Pattern::Unsigned(comparison) => {
+            format!("{} {}", spelled(comparison.operator), from_order(comparison.value))
+        }
     }
 }
 
 /// An operator and a value in stored units.
 fn canonical_comparison(comparison: &Comparison) -> String {
-    let spelled = |operator: Operator| {
-        Operator::SPELLINGS
-            .iter()
-            .find(|(_, known)| *known == operator)
-            .map_or("", |(text, _)| text)
-    };
     format!("{} {}", spelled(comparison.operator), comparison.value)
+}
+
+fn spelled(operator: Operator) -> &'static str {
+    Operator::SPELLINGS.iter().find(|(_, known)| *known == operator).map_or("", |(text, _)| text)
 }
 
 /// A hash of whom a rule matches and spares. It outlives the process (history keeps it), so it is written out here:

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::diagnostic::{Code, Sink};
 use super::durations::{Unit, comparisons, operator_of};
-use super::patterns::{Written, exact, like, regex};
+use super::patterns::{Written, exact, like, regex, signature_comparison};
 use super::shape::{entries, unknown_key};
 use super::suggest::did_you_mean_or_list;
 use super::values::{flag, text, wrong_type};
@@ -19,7 +19,7 @@ use crate::engine::condition::{Condition, Field, FieldKind, Leaf, Pattern, Test}
 pub(super) const TEXT_MATCHERS: [(&str, &str); 5] = [
     (
         "like",
-        "SQL LIKE: `%` is any run of characters, `_` is one, `\\` makes the next one plain; case is ignored",
+        "SQL LIKE: `%` is any run of characters, `_` is one; `\\%`, `\\_` and `\\\\` are themselves; case is ignored",
     ),
     ("regex", "a regular expression, searched for anywhere in the text; case is ignored"),
     ("in_set", "any element of the named set of this file"),
@@ -56,6 +56,7 @@ pub(super) fn matcher(
     let mut reader = Reader { field, scope, sink, open_sets: Vec::new() };
     match field.kind() {
         FieldKind::Text | FieldKind::SqlId => reader.alternatives(node),
+        FieldKind::Identifier if field == Field::ForceMatchingSignature => reader.signature(node),
         FieldKind::Identifier => reader.identifier(node),
         FieldKind::Duration => reader.amount(node, Unit::Duration),
         FieldKind::Number => reader.amount(node, Unit::Number(field.scale())),
@@ -142,18 +143,42 @@ impl<'n> Reader<'_, 'n> {
         }
     }
 
+    /// Numbers, of which any may be meant, or comparisons, all of which must hold.
+    fn signature(&mut self, node: &Node) -> Option<Condition> {
+        let comparisons = node.sequence().unwrap_or(std::slice::from_ref(node));
+        if comparisons.is_empty() || !comparisons.iter().all(is_comparison) {
+            return self.alternatives(node);
+        }
+        let mut all = Vec::new();
+        for item in comparisons {
+            let (spelling, operator) = operator_of(item.scalar()?.text.trim())?;
+            let written = signature_comparison(item, spelling, operator, self.sink)?;
+            let shown = written.shown();
+            all.push(self.leaf(Test::Text(vec![written.pattern]), shown));
+        }
+        if all.len() > 1 { Some(Condition::All(all)) } else { all.pop() }
+    }
+
     fn collect_map(&mut self, node: &Node, found: &mut Found) {
         let Some((name, key, value)) = only_entry(node, self.sink) else { return };
         match name {
             "like" => found.patterns.extend(like(self.field, value, self.sink)),
             "regex" => found.patterns.extend(regex(value, self.sink)),
             "in_set" => self.collect_set(value, found),
-            "not" => found.others.extend(self.alternatives(value).map(negated)),
+            "not" => found.others.extend(self.negatable(value).map(negated)),
             "is_null" => found.others.extend(self.is_null(value)),
             unknown => {
                 let known = TEXT_MATCHERS.iter().map(|(name, _)| *name);
                 unknown_key(unknown, key, "matcher", known, self.sink);
             }
+        }
+    }
+
+    fn negatable(&mut self, node: &Node) -> Option<Condition> {
+        if self.field == Field::ForceMatchingSignature {
+            self.signature(node)
+        } else {
+            self.alternatives(node)
         }
     }
 
@@ -195,9 +220,6 @@ impl<'n> Reader<'_, 'n> {
 
     /// A number, an operator string, a map, or a list of numbers or of operator strings.
     fn identifier(&mut self, node: &Node) -> Option<Condition> {
-        if self.field == Field::ForceMatchingSignature {
-            return self.alternatives(node);
-        }
         if let Some(items) = node.sequence() {
             let compared = items.iter().filter(|item| is_comparison(item)).count();
             if compared > 0 && compared == items.len() {

@@ -6,7 +6,7 @@ use super::diagnostic::{Code, Sink};
 use super::values::{text, wrong_type};
 use super::yaml::{Node, Scalar, ScalarKind, excerpt};
 use crate::engine::command::command_name;
-use crate::engine::condition::{Field, FieldKind, Pattern};
+use crate::engine::condition::{Comparison, Field, FieldKind, Operator, Pattern, in_order};
 use crate::engine::like::Like;
 use crate::engine::text::fold;
 
@@ -30,14 +30,14 @@ impl Written {
     pub(super) fn shown(&self) -> String {
         match self.pattern {
             Pattern::Exact(_) => format!("= {}", self.text),
-            Pattern::Like(_) | Pattern::Regex(_) => self.shown_in_list(),
+            _ => self.shown_in_list(),
         }
     }
 
     /// The same without `=`.
     pub(super) fn shown_in_list(&self) -> String {
         match self.pattern {
-            Pattern::Exact(_) => self.text.clone(),
+            Pattern::Exact(_) | Pattern::Unsigned(_) => self.text.clone(),
             Pattern::Like(_) => format!("like {}", self.text),
             Pattern::Regex(_) => format!("regex {}", self.text),
         }
@@ -83,16 +83,34 @@ fn command(text: &str) -> Written {
 /// A signature is a number of up to 64 bits without a sign, more than the engine's numbers hold: it compares as
 /// digits.
 fn signature(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<Written> {
-    let Ok(number) = scalar.text.parse::<u64>() else {
+    let digits = unsigned(node, &scalar.text, sink)?.to_string();
+    Some(Written { pattern: Pattern::exact(&digits), text: digits })
+}
+
+/// `"> 0"` of a signature, whose operator was found already.
+pub(super) fn signature_comparison(
+    node: &Node,
+    spelling: &str,
+    operator: Operator,
+    sink: &mut Sink,
+) -> Option<Written> {
+    let amount = node.scalar()?.text.trim().strip_prefix(spelling)?.trim();
+    let value = in_order(unsigned(node, amount, sink)?);
+    let pattern = Pattern::Unsigned(Comparison { operator, value });
+    Some(Written { pattern, text: format!("{spelling} {amount}") })
+}
+
+fn unsigned(node: &Node, text: &str, sink: &mut Sink) -> Option<u64> {
+    let number = text.parse().ok();
+    if number.is_none() {
         let message = format!(
-            "`force_matching_signature` takes exact values only, found {}",
+            "`force_matching_signature` takes a whole number without a sign, found {}",
             node.describe()
         );
-        sink.error(Code::BadNumber, &node.span, message).help("a number, or a list of numbers");
-        return None;
-    };
-    let digits = number.to_string();
-    Some(Written { pattern: Pattern::exact(&digits), text: digits })
+        sink.error(Code::BadNumber, &node.span, message)
+            .help("a number, a list of numbers, or \"!= 0\"");
+    }
+    number
 }
 
 fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
@@ -102,18 +120,12 @@ fn sql_id(node: &Node, scalar: &Scalar, sink: &mut Sink) -> Option<()> {
             .help(format!("quote it: \"{}\"", excerpt(&scalar.text)));
         return None;
     }
-    let is_digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
-    if scalar.text.len() == SQL_ID_CHARACTERS && scalar.text.bytes().all(is_digit) {
+    let letters_and_digits = scalar.text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if scalar.text.len() == SQL_ID_CHARACTERS && letters_and_digits {
         return Some(());
     }
-    let lower = scalar.text.to_lowercase();
-    let help = if lower.len() == SQL_ID_CHARACTERS && lower.bytes().all(is_digit) {
-        format!("SQL_IDs are lower case: {lower}")
-    } else {
-        format!("{SQL_ID_CHARACTERS} lower-case letters and digits, such as 7gk3z5hmbn7a1")
-    };
     sink.error(Code::BadSqlId, &node.span, format!("`{}` is not a SQL_ID", excerpt(&scalar.text)))
-        .help(help);
+        .help(format!("{SQL_ID_CHARACTERS} letters and digits, such as 7gk3z5hmbn7a1"));
     None
 }
 
@@ -159,23 +171,21 @@ const fn column_width(field: Field) -> Option<usize> {
 /// `{like: …}`
 pub(super) fn like(field: Field, node: &Node, sink: &mut Sink) -> Option<Written> {
     if field == Field::ForceMatchingSignature {
-        sink.error(
-            Code::BadNumber,
-            &node.span,
-            "`force_matching_signature` takes exact values only",
-        );
+        sink.error(Code::BadNumber, &node.span, "`force_matching_signature` is a number, not text");
         return None;
     }
     let text = pattern_text(node, sink)?;
     match Like::new(text) {
-        Ok(like) if like.matches_everything() => {
-            sink.error(Code::MatchesEverything, &node.span, "this pattern matches every value")
-                .help("that there is a value is said by {is_null: false}");
-            None
+        Ok(like) => {
+            if like.matches_everything() {
+                sink.warning(Code::MatchesEverything, &node.span, "this pattern matches every value")
+                    .help("that there is a value is said by {is_null: false}");
+            }
+            Some(Written { pattern: Pattern::Like(like), text: text.to_owned() })
         }
-        Ok(like) => Some(Written { pattern: Pattern::Like(like), text: text.to_owned() }),
         Err(reason) => {
-            sink.error(Code::BadLike, &node.span, reason);
+            sink.error(Code::BadLike, &node.span, reason)
+                .help("a plain backslash is written twice: {like: 'ACME\\\\PC%'}");
             None
         }
     }

@@ -255,6 +255,18 @@ pub enum Pattern {
     Like(Like),
     /// A search, not anchored.
     Regex(Regex),
+    /// The text, read as a whole number of up to 64 bits without a sign, compares so. [`in_order`] made the value.
+    Unsigned(Comparison),
+}
+
+/// An unsigned number as a signed one that sorts alike, so that one kind of comparison serves both.
+pub const fn in_order(number: u64) -> i64 {
+    (number ^ (1 << 63)).cast_signed()
+}
+
+/// What [`in_order`] was made from.
+pub const fn from_order(ordered: i64) -> u64 {
+    ordered.cast_unsigned() ^ (1 << 63)
 }
 
 impl Pattern {
@@ -269,15 +281,19 @@ impl Pattern {
             Self::Exact(whole) => whole == folded,
             Self::Like(like) => like.matches(folded),
             Self::Regex(regex) => regex.is_match(text),
+            Self::Unsigned(comparison) => {
+                text.parse().is_ok_and(|number| comparison.holds(in_order(number)))
+            }
         }
     }
 
     /// What tells two patterns of one kind apart.
-    fn identity(&self) -> (u8, &str) {
+    fn identity(&self) -> (u8, &str, Option<Comparison>) {
         match self {
-            Self::Exact(text) => (0, text),
-            Self::Like(like) => (1, like.pattern()),
-            Self::Regex(regex) => (2, regex.as_str()),
+            Self::Exact(text) => (0, text, None),
+            Self::Like(like) => (1, like.pattern(), None),
+            Self::Regex(regex) => (2, regex.as_str(), None),
+            Self::Unsigned(comparison) => (3, "", Some(*comparison)),
         }
     }
 }

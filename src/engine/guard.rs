@@ -316,48 +316,68 @@ fn counts_across_instances(rule: &Rule) -> bool {
 }
 
 fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, history: &History) {
-    let chosen: FxHashSet<SessionLife> =
-        ends(rule_plan).map(|entry| snapshot.sessions.get(entry.row).life()).collect();
-    let victims = chosen.len() as u64;
-    let already = history.ended_in_last_hour(&rule.name, snapshot.taken_at, &chosen);
-    let Some((allowed, text)) = tightest_limit(rule, rule_plan.population, already) else { return };
-    if victims <= allowed {
-        return;
-    }
-    let detail = Detail::text(format!("{}, {text}", counted(victims, "victim")));
+    let life = |entry: &Entry| snapshot.sessions.get(entry.row).life();
+    let ended = history.ended_by(&rule.name, rule.mode, snapshot.taken_at);
+    let chosen: FxHashSet<SessionLife> = ends(rule_plan).map(|entry| life(entry)).collect();
+    let Some(exceeded) = exceeded_limit(rule, rule_plan.population, &chosen, &ended) else { return };
+    let detail = Detail::text(format!("{}, {exceeded}", counted(chosen.len() as u64, "victim")));
     match rule.limits.on_exceed {
         OnExceed::Halt => {
             rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
             ends(rule_plan).for_each(|entry| spare(entry, SpareReason::Halted, detail.clone()));
         }
         OnExceed::Truncate => {
-            let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
-            let beyond = ends(rule_plan).skip(allowed);
-            beyond.for_each(|entry| spare(entry, SpareReason::Limit, detail.clone()));
+            let at_once = victims_at_once(rule, rule_plan.population);
+            let in_hour = rule.limits.per_hour.unwrap_or(u64::MAX);
+            let (mut taken, mut in_last_hour) = (0, ended);
+            for entry in ends(rule_plan) {
+                let life = life(entry);
+                let now_in_hour = in_last_hour.len() + usize::from(!in_last_hour.contains(&life));
+                if taken < at_once && now_in_hour as u64 <= in_hour {
+                    taken += 1;
+                    in_last_hour.insert(life);
+                } else {
+                    spare(entry, SpareReason::Limit, detail.clone());
+                }
+            }
         }
     }
 }
 
-/// How many the rule may end now, and what says so; `None` when nothing does.
-fn tightest_limit(rule: &Rule, population: u64, already: u64) -> Option<(u64, String)> {
+/// What says that these are too many, if anything does; of several limits the one that allows the fewest.
+///
+/// `per_hour` counts the lives of sessions: one that was ended within the hour and matches again counts once.
+fn exceeded_limit(
+    rule: &Rule,
+    population: u64,
+    chosen: &FxHashSet<SessionLife>,
+    ended: &FxHashSet<SessionLife>,
+) -> Option<String> {
+    let victims = chosen.len() as u64;
     let limits = &rule.limits;
     let per_tick = limits.per_tick.map(|limit| (limit, format!("per_tick allows {limit}")));
     let percent = limits.percent_thousandths.map(|limit| {
         let allowed = percent_of(limit, population);
         let percent = limit as f64 / 1_000.0;
-        (
-            allowed,
-            format!(
-                "percent allows {allowed} ({percent}% of {})",
-                counted(population, "live session")
-            ),
-        )
+        let of_all = counted(population, "live session");
+        (allowed, format!("percent allows {allowed} ({percent}% of {of_all})"))
     });
     let per_hour = limits.per_hour.map(|limit| {
-        let allowed = limit.saturating_sub(already);
-        (allowed, format!("per_hour allows {allowed} more ({already} of {limit} used)"))
+        let (used, again) = (ended.len() as u64, chosen.intersection(ended).count() as u64);
+        let more = limit.saturating_sub(used);
+        // Over the limit already, as after a reload that lowered it: nobody fits.
+        let allowed = if used > limit { 0 } else { more + again };
+        (allowed, format!("per_hour allows {more} more ({used} of {limit} used)"))
     });
-    [per_tick, percent, per_hour].into_iter().flatten().min_by_key(|(allowed, _)| *allowed)
+    let all = [per_tick, percent, per_hour].into_iter().flatten();
+    let exceeded = all.filter(|(allowed, _)| victims > *allowed);
+    exceeded.min_by_key(|(allowed, _)| *allowed).map(|(_, text)| text)
+}
+
+/// How many victims one tick may have.
+fn victims_at_once(rule: &Rule, population: u64) -> u64 {
+    let percent = rule.limits.percent_thousandths.map(|limit| percent_of(limit, population));
+    [rule.limits.per_tick, percent].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 
 /// The largest count that is not more than so many thousandths of a percent of the population.
@@ -400,12 +420,10 @@ fn apply_database_limits(
         let life = |entry: &mut Entry| snapshot.sessions.get(entry.row).life();
         let chosen: FxHashSet<SessionLife> = of_mode.flat_map(ends).map(life).collect();
         let victims = chosen.len() as u64;
-        let of_mode = policies.rules.iter().filter(|rule| rule.mode == mode);
-        let already: u64 = of_mode
-            .map(|rule| history.ended_in_last_hour(&rule.name, snapshot.taken_at, &chosen))
-            .sum();
+        let ended = history.ended_by_all(mode, snapshot.taken_at);
         let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
         let percent = limits.percent_thousandths.map(|limit| percent_of(limit, population));
+        let already = ended.difference(&chosen).count() as u64;
         let per_hour = limits.per_hour.map(|limit| limit.saturating_sub(already));
         let allowed = [limits.per_tick, percent, per_hour].into_iter().flatten().min();
         let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };

@@ -3,12 +3,11 @@
 //! decision more careful: a lost entry restarts a timer.
 
 use std::collections::BTreeMap;
-use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::guard::ApprovedPlan;
-use super::policy::{PolicySet, RuleIdentity};
+use super::policy::{Mode, PolicySet, RuleIdentity};
 use super::session::{InstanceState, NumberColumn, Session, SessionLife, Snapshot};
 use super::time::{Span, Timestamp};
 
@@ -16,8 +15,8 @@ use super::time::{Span, Timestamp};
 /// wrong anyway.
 pub const TIMERS_PER_RULE_MAX: usize = 100_000;
 
-/// Ends remembered for `per_hour`, per rule. Beyond it the oldest are forgotten, which is more than any sensible
-/// `per_hour` allows.
+/// Ends remembered for `per_hour`, per rule. No more are taken in; a `per_hour` that is not reached by so many is no
+/// limit.
 pub const ENDED_PER_RULE_MAX: usize = 100_000;
 
 /// Transactions whose undo is remembered, to see it fall.
@@ -34,7 +33,7 @@ const HOUR: Span = Span::seconds(3_600);
 #[derive(Debug, Clone, Default)]
 pub struct History {
     timers: BTreeMap<RuleIdentity, FxHashMap<SessionLife, Timestamp>>,
-    ended: BTreeMap<String, VecDeque<(Timestamp, SessionLife)>>,
+    ended: BTreeMap<(Mode, String), FxHashMap<SessionLife, Timestamp>>,
     undo: FxHashMap<SessionLife, UndoSeen>,
     instances: BTreeMap<u32, Timestamp>,
 }
@@ -53,18 +52,16 @@ impl History {
         self.timers.get(rule)?.get(&life).copied()
     }
 
-    /// How many sessions, other than those in `now_chosen`, the rule ended in the hour before `now`.
-    pub fn ended_in_last_hour(
-        &self,
-        rule: &str,
-        now: Timestamp,
-        now_chosen: &FxHashSet<SessionLife>,
-    ) -> u64 {
-        let ended = self.ended.get(rule).into_iter().flatten();
-        let recent = ended.filter(|(at, _)| now.since(*at) < HOUR).map(|(_, life)| life);
-        let others: FxHashSet<&SessionLife> =
-            recent.filter(|life| !now_chosen.contains(life)).collect();
-        others.len() as u64
+    /// The sessions that the rule ended, in that mode, in the hour before `now`.
+    pub fn ended_by(&self, rule: &str, mode: Mode, now: Timestamp) -> FxHashSet<SessionLife> {
+        let ended = self.ended.get(&(mode, rule.to_owned())).into_iter().flatten();
+        within_the_hour(ended, now).collect()
+    }
+
+    /// The sessions that any rule ended, in that mode, in the hour before `now`: rules that are no longer there count.
+    pub fn ended_by_all(&self, mode: Mode, now: Timestamp) -> FxHashSet<SessionLife> {
+        let of_mode = self.ended.iter().filter(|((ended_in, _), _)| *ended_in == mode);
+        within_the_hour(of_mode.flat_map(|(_, ended)| ended), now).collect()
     }
 
     /// True when the session's undo records are fewer than when last seen, in the same transaction.
@@ -99,17 +96,7 @@ impl History {
             let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
             self.timers.insert(identity.clone(), timers);
         }
-        for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
-            let ended = self.ended.entry(end.rule.to_string()).or_default();
-            if !ended.iter().any(|(at, life)| *life == end.life && now.since(*at) < HOUR) {
-                ended.push_back((now, end.life));
-            }
-            while ended.len() > ENDED_PER_RULE_MAX
-                || ended.front().is_some_and(|(at, _)| now.since(*at) >= HOUR)
-            {
-                ended.pop_front();
-            }
-        }
+        self.record_ends(plan, now);
         self.record_undo(snapshot);
         for instance in snapshot.instances.iter().filter(|it| it.state == InstanceState::Answered) {
             self.instances.insert(instance.inst_id, now);
@@ -117,18 +104,29 @@ impl History {
         self.instances.retain(|_, seen| now.since(*seen) < INSTANCE_MEMORY);
     }
 
-    /// Forgets timers and counts of rules that are no longer there.
+    /// Forgets timers of rules that are no longer there. What they ended counts for its hour.
     pub fn retain(&mut self, policies: &PolicySet) {
         let identities: FxHashSet<&RuleIdentity> =
             policies.rules.iter().map(|rule| &rule.identity).collect();
         self.timers.retain(|identity, _| identities.contains(identity));
-        let names: FxHashSet<&str> = policies.rules.iter().map(|rule| rule.name.as_str()).collect();
-        self.ended.retain(|name, _| names.contains(name.as_str()));
     }
 
     /// How many timers run.
     pub fn timers_len(&self) -> usize {
         self.timers.values().map(FxHashMap::len).sum()
+    }
+
+    fn record_ends(&mut self, plan: &ApprovedPlan, now: Timestamp) {
+        self.ended.retain(|_, ended| {
+            ended.retain(|_, at| now.since(*at) < HOUR);
+            !ended.is_empty()
+        });
+        for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
+            let ended = self.ended.entry((end.mode, end.rule.to_string())).or_default();
+            if ended.len() < ENDED_PER_RULE_MAX {
+                ended.entry(end.life).or_insert(now);
+            }
+        }
     }
 
     fn record_undo(&mut self, snapshot: &Snapshot) {
@@ -141,6 +139,13 @@ impl History {
         };
         self.undo = snapshot.sessions.iter().filter_map(seen).take(UNDO_SEEN_MAX).collect();
     }
+}
+
+fn within_the_hour<'a>(
+    ended: impl Iterator<Item = (&'a SessionLife, &'a Timestamp)>,
+    now: Timestamp,
+) -> impl Iterator<Item = SessionLife> {
+    ended.filter(move |(_, at)| now.since(**at) < HOUR).map(|(life, _)| *life)
 }
 
 impl UndoSeen {

@@ -1,4 +1,5 @@
-//! SQL LIKE: `%` is any run of characters, `_` is one, `\` makes the next character plain. Case is ignored.
+//! SQL LIKE with `ESCAPE '\'`: `%` is any run of characters, `_` is one; `\%`, `\_` and `\\` are those characters
+//! themselves. Case is ignored.
 
 use super::text::fold;
 
@@ -17,7 +18,8 @@ enum Token {
 }
 
 impl Like {
-    /// Compiles a pattern. The error says what is wrong with it: a `\` needs a character after it.
+    /// Compiles a pattern. The error says what is wrong with it: after a `\` stands `%`, `_` or `\`. Anything else is
+    /// ORA-01424 to Oracle as well, and most likely a Windows name whose `\` was meant as it is.
     pub fn new(pattern: &str) -> Result<Self, String> {
         let mut tokens = Vec::new();
         let mut characters = pattern.chars();
@@ -27,7 +29,8 @@ impl Like {
                 '%' => tokens.push(Token::AnyRun),
                 '_' => tokens.push(Token::AnyOne),
                 '\\' => match characters.next() {
-                    Some(escaped) => push_plain(&mut tokens, escaped),
+                    Some(escaped @ ('%' | '_' | '\\')) => push_plain(&mut tokens, escaped),
+                    Some(other) => return Err(format!("`\\` escapes `%`, `_` and `\\`, not `{other}`")),
                     None => return Err("a pattern cannot end in its escape character `\\`".into()),
                 },
                 plain => push_plain(&mut tokens, plain),
@@ -111,6 +114,7 @@ mod tests {
             ("a%b%c", "axxbyybzzc", true),
             ("a%b%c", "axxcyy", false),
             ("100\\%", "100%", true),
+            ("ACME\\\\PC%", "acme\\pc17", true),
             ("%%a", "bca", true),
             ("_", "ü", true),
         ] {
@@ -120,8 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_escape_is_an_error() {
-        assert!(Like::new("abc\\").is_err());
+    fn what_cannot_be_escaped_is_an_error() {
+        for pattern in ["abc\\", "ACME\\PC%", "\\\\\\a"] {
+            assert!(Like::new(pattern).is_err(), "{pattern}");
+        }
     }
 
     #[test]

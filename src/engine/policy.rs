@@ -77,7 +77,7 @@ pub struct RuleIdentity {
 }
 
 /// Whether a rule ends sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
     /// It says whom it would end.
     #[default]
