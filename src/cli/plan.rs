@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// Plan as if every `for` had run out
     #[arg(long)]
     assume_held: bool,
-    /// Exit with 1 when someone would be ended
+    /// Exit with 1 when someone would be ended, or is reported
     #[arg(long)]
     exit_code: bool,
 }
@@ -52,7 +52,7 @@ pub(super) fn run(
                 limits: source.limits,
             });
             history.record(snapshot, &plan);
-            found |= plan.ends().iter().any(|end| end.action.first().is_some());
+            found |= !plan.ends().is_empty();
             match format {
                 Format::Json => writeln!(console.out(), "{}", plan_json(&plan))?,
                 _ => write_for_people(console, &plan, global.verbose)?,

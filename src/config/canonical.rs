@@ -3,9 +3,7 @@
 //! Two conditions with one text match the same sessions. The fingerprint of a rule is a hash of it, so that a set
 //! that changes makes another rule, and a comment does not.
 
-use crate::engine::condition::{
-    Comparison, Condition, Leaf, Operator, Pattern, Test, from_order,
-};
+use crate::engine::condition::{Comparison, Condition, Leaf, Operator, Pattern, Test, from_order};
 use crate::engine::policy::Exemption;
 
 /// The canonical text of a condition.

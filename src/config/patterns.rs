@@ -178,8 +178,12 @@ pub(super) fn like(field: Field, node: &Node, sink: &mut Sink) -> Option<Written
     match Like::new(text) {
         Ok(like) => {
             if like.matches_everything() {
-                sink.warning(Code::MatchesEverything, &node.span, "this pattern matches every value")
-                    .help("that there is a value is said by {is_null: false}");
+                sink.warning(
+                    Code::MatchesEverything,
+                    &node.span,
+                    "this pattern matches every value",
+                )
+                .help("that there is a value is said by {is_null: false}");
             }
             Some(Written { pattern: Pattern::Like(like), text: text.to_owned() })
         }

@@ -319,7 +319,9 @@ fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, hist
     let life = |entry: &Entry| snapshot.sessions.get(entry.row).life();
     let ended = history.ended_by(&rule.name, rule.mode, snapshot.taken_at);
     let chosen: FxHashSet<SessionLife> = ends(rule_plan).map(|entry| life(entry)).collect();
-    let Some(exceeded) = exceeded_limit(rule, rule_plan.population, &chosen, &ended) else { return };
+    let Some(exceeded) = exceeded_limit(rule, rule_plan.population, &chosen, &ended) else {
+        return;
+    };
     let detail = Detail::text(format!("{}, {exceeded}", counted(chosen.len() as u64, "victim")));
     match rule.limits.on_exceed {
         OnExceed::Halt => {

@@ -123,8 +123,8 @@ impl History {
         });
         for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
             let ended = self.ended.entry((end.mode, end.rule.to_string())).or_default();
-            if ended.len() < ENDED_PER_RULE_MAX {
-                ended.entry(end.life).or_insert(now);
+            if ended.len() < ENDED_PER_RULE_MAX || ended.contains_key(&end.life) {
+                ended.insert(end.life, now);
             }
         }
     }

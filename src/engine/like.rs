@@ -30,7 +30,9 @@ impl Like {
                 '_' => tokens.push(Token::AnyOne),
                 '\\' => match characters.next() {
                     Some(escaped @ ('%' | '_' | '\\')) => push_plain(&mut tokens, escaped),
-                    Some(other) => return Err(format!("`\\` escapes `%`, `_` and `\\`, not `{other}`")),
+                    Some(other) => {
+                        return Err(format!("`\\` escapes `%`, `_` and `\\`, not `{other}`"));
+                    }
                     None => return Err("a pattern cannot end in its escape character `\\`".into()),
                 },
                 plain => push_plain(&mut tokens, plain),

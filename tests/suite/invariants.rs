@@ -247,6 +247,41 @@ fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
     })
 }
 
+/// Plain sessions of APP that have been there for long.
+fn app_sessions(sids: &BTreeSet<u32>) -> Vec<Row> {
+    let texts =
+        [(TextColumn::Username, "APP"), (TextColumn::Type, "USER"), (TextColumn::Status, "ACTIVE")];
+    let texts = texts.map(|(column, text)| (column, text.to_owned()));
+    let logon = NOW.plus(Span::seconds(-86_400)).0;
+    let session = |sid: &u32| Row {
+        inst_id: 1,
+        sid: *sid,
+        serial: 1,
+        texts: texts.to_vec(),
+        numbers: vec![(NumberColumn::LogonTime, logon)],
+    };
+    sids.iter().map(session).collect()
+}
+
+/// Decides on each snapshot with what the ones before left behind.
+fn plans_over_time(policies: &PolicySet, snapshots: &[Snapshot]) -> Vec<ApprovedPlan> {
+    let due: Vec<usize> = (0..policies.rules.len()).collect();
+    let mut history = History::default();
+    let decide_next = |snapshot: &Snapshot| {
+        let plan = decide(Question {
+            policies,
+            due: &due,
+            snapshot,
+            history: &history,
+            options: PlanOptions::default(),
+            limits: DatabaseLimits::default(),
+        });
+        history.record(snapshot, &plan);
+        plan
+    };
+    snapshots.iter().map(decide_next).collect()
+}
+
 fn ends(plan: &ApprovedPlan) -> BTreeSet<(String, SessionKey)> {
     plan.ends().iter().map(|end| (end.rule.to_string(), end.life.key)).collect()
 }
@@ -397,5 +432,38 @@ proptest! {
         let less = ends(&plan_of(&policies, &partial));
         prop_assert!(less.is_subset(&full), "{less:?} is more than {full:?}");
         prop_assert!(policies.rules[0].victims.is_everybody() || less.is_empty());
+    }
+
+    /// Within any hour a rule ends no more different sessions than `per_hour` says, however often they match again.
+    #[test]
+    fn per_hour_holds_over_time(
+        per_hour in 0..8_u64,
+        truncate in any::<bool>(),
+        newest_first in any::<bool>(),
+        ticks in prop::collection::vec((0..1_800_i64, prop::collection::btree_set(1..12_u32, 0..8)), 1..12),
+    ) {
+        let mut limited = rule("r", is(Field::Username, "APP"));
+        limited.limits = Limits {
+            per_hour: Some(per_hour),
+            on_exceed: if truncate { OnExceed::Truncate } else { OnExceed::Halt },
+            ..unlimited()
+        };
+        limited.victims.order = vec![OrderKey { field: Field::Sid, descending: newest_first }];
+        let policies = policies(vec![limited]);
+        let mut now = NOW;
+        let snapshots: Vec<Snapshot> = ticks.iter().map(|(later, sids)| {
+            now = now.plus(Span::seconds(*later));
+            let mut snapshot = snapshot(&all_columns(), &app_sessions(sids));
+            snapshot.taken_at = now;
+            snapshot
+        }).collect();
+        let plans = plans_over_time(&policies, &snapshots);
+        for (at, last) in plans.iter().enumerate() {
+            let hour = Span::seconds(3_600);
+            let recent = |plan: &&ApprovedPlan| last.taken_at().since(plan.taken_at()) < hour;
+            let hour = plans[..=at].iter().filter(recent);
+            let ended: BTreeSet<_> = hour.flat_map(ends).collect();
+            prop_assert!(ended.len() as u64 <= per_hour, "{} in an hour: {ended:?}", ended.len());
+        }
     }
 }
