@@ -74,7 +74,7 @@ pub(super) fn action(node: &Node, sink: &mut Sink) -> Option<Action> {
     match steps.as_slice() {
         [] => None,
         [Step { verb: None, .. }] => Some(Action::Report),
-        _ => ladder(&steps, sink).map(Action::Ladder),
+        _ => ladder(&steps, sink).map(|rungs| Action::Ladder(rungs.into())),
     }
 }
 

@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
-
 use super::explain::{Reason, reasons};
 use super::history::History;
 use super::plan::{Entry, Plan, RulePlan, Verdict};
@@ -318,11 +316,12 @@ fn counts_across_instances(rule: &Rule) -> bool {
 fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, history: &History) {
     let life = |entry: &Entry| snapshot.sessions.get(entry.row).life();
     let ended = history.ended_by(&rule.name, rule.mode, snapshot.taken_at);
-    let chosen: FxHashSet<SessionLife> = ends(rule_plan).map(|entry| life(entry)).collect();
-    let Some(exceeded) = exceeded_limit(rule, rule_plan.population, &chosen, &ended) else {
-        return;
-    };
-    let detail = Detail::text(format!("{}, {exceeded}", counted(chosen.len() as u64, "victim")));
+    let victims = ends(rule_plan).count() as u64;
+    let again = ends(rule_plan).filter(|entry| ended.contains(&life(entry))).count() as u64;
+    let in_hour = InHour { ended: ended.len() as u64, again };
+    let exceeded = exceeded_limit(rule, rule_plan.population, victims, in_hour);
+    let Some(exceeded) = exceeded else { return };
+    let detail = Detail::text(format!("{}, {exceeded}", counted(victims, "victim")));
     match rule.limits.on_exceed {
         OnExceed::Halt => {
             rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
@@ -346,16 +345,17 @@ fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, hist
     }
 }
 
+/// What a rule ended in the hour before, in lives of sessions.
+#[derive(Debug, Clone, Copy)]
+struct InHour {
+    /// All of them.
+    ended: u64,
+    /// Those that are chosen again now: they count once.
+    again: u64,
+}
+
 /// What says that these are too many, if anything does; of several limits the one that allows the fewest.
-///
-/// `per_hour` counts the lives of sessions: one that was ended within the hour and matches again counts once.
-fn exceeded_limit(
-    rule: &Rule,
-    population: u64,
-    chosen: &FxHashSet<SessionLife>,
-    ended: &FxHashSet<SessionLife>,
-) -> Option<String> {
-    let victims = chosen.len() as u64;
+fn exceeded_limit(rule: &Rule, population: u64, victims: u64, in_hour: InHour) -> Option<String> {
     let limits = &rule.limits;
     let per_tick = limits.per_tick.map(|limit| (limit, format!("per_tick allows {limit}")));
     let percent = limits.percent_thousandths.map(|limit| {
@@ -365,7 +365,7 @@ fn exceeded_limit(
         (allowed, format!("percent allows {allowed} ({percent}% of {of_all})"))
     });
     let per_hour = limits.per_hour.map(|limit| {
-        let (used, again) = (ended.len() as u64, chosen.intersection(ended).count() as u64);
+        let InHour { ended: used, again } = in_hour;
         let more = limit.saturating_sub(used);
         // Over the limit already, as after a reload that lowered it: nobody fits.
         let allowed = if used > limit { 0 } else { more + again };
@@ -413,6 +413,9 @@ fn apply_database_limits(
     snapshot: &Snapshot,
     history: &History,
 ) {
+    if limits == DatabaseLimits::default() {
+        return;
+    }
     for mode in [Mode::Enforce, Mode::DryRun] {
         let counts = |rule_plan: &RulePlan| {
             let rule = &policies.rules[rule_plan.rule];
@@ -420,12 +423,13 @@ fn apply_database_limits(
         };
         let of_mode = rules.iter_mut().filter(|rule_plan| counts(rule_plan));
         let life = |entry: &mut Entry| snapshot.sessions.get(entry.row).life();
-        let chosen: FxHashSet<SessionLife> = of_mode.flat_map(ends).map(life).collect();
+        let chosen: Vec<SessionLife> = of_mode.flat_map(ends).map(life).collect();
         let victims = chosen.len() as u64;
         let ended = history.ended_by_all(mode, snapshot.taken_at);
         let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
         let percent = limits.percent_thousandths.map(|limit| percent_of(limit, population));
-        let already = ended.difference(&chosen).count() as u64;
+        let again = chosen.iter().filter(|life| ended.contains(life)).count();
+        let already = ended.len().saturating_sub(again) as u64;
         let per_hour = limits.per_hour.map(|limit| limit.saturating_sub(already));
         let allowed = [limits.per_tick, percent, per_hour].into_iter().flatten().min();
         let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };

@@ -471,14 +471,17 @@ fn settle_claims(plan: &mut Plan<'_>) {
             }
         }
     }
+    let mut details: FxHashMap<usize, Detail> = FxHashMap::default();
+    let detail =
+        |owner: usize| Detail::text(format!("claimed by rule {}", policies.rules[owner].name));
     for rule_plan in &mut plan.rules {
         if policies.rules[rule_plan.rule].action == Action::Report {
             continue;
         }
         for entry in rule_plan.entries.iter_mut().filter(|it| it.verdict == Verdict::End) {
             if let Some(owner) = claimed[entry.row].filter(|owner| *owner != rule_plan.rule) {
-                let detail = format!("claimed by rule {}", policies.rules[owner].name);
-                entry.verdict = Verdict::Spare(SpareReason::Claimed, Detail::text(detail));
+                let detail = details.entry(owner).or_insert_with(|| detail(owner));
+                entry.verdict = Verdict::Spare(SpareReason::Claimed, detail.clone());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Compiled policies: valid by construction, in file order. `config` builds them; nobody else does.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
@@ -214,7 +215,7 @@ pub enum Action {
     /// Nothing: it is only named.
     Report,
     /// The first rung, and what follows if the session is still there. Never empty.
-    Ladder(Vec<Rung>),
+    Ladder(Arc<[Rung]>),
 }
 
 impl Action {

@@ -68,7 +68,7 @@ impl RuleSketch {
             hold: self.hold,
             min_session_age: Span::ZERO,
             victims: Victims::default(),
-            action: if self.report { Action::Report } else { Action::Ladder(vec![kill]) },
+            action: if self.report { Action::Report } else { Action::Ladder([kill].into()) },
             limits: Limits {
                 per_tick: self.per_tick,
                 percent_thousandths: None,

@@ -32,7 +32,7 @@ pub(crate) fn rule(name: &str, condition: Condition) -> Rule {
         hold: Span::ZERO,
         min_session_age: Span::seconds(60),
         victims: Victims::default(),
-        action: Action::Ladder(vec![Rung { verb: Verb::KillImmediate, after: Span::ZERO }]),
+        action: Action::Ladder([Rung { verb: Verb::KillImmediate, after: Span::ZERO }].into()),
         limits: unlimited(),
         only_during: Vec::new(),
         never_during: Vec::new(),

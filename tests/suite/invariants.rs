@@ -202,8 +202,8 @@ fn any_rule(name: &'static str) -> impl Strategy<Value = Rule> {
     let lifted = subsequence(Liftable::ALL.to_vec(), 0..=2);
     let action = select(vec![
         Action::Report,
-        Action::Ladder(vec![Rung { verb: Verb::KillImmediate, after: Span::ZERO }]),
-        Action::Ladder(vec![Rung { verb: Verb::CancelSql, after: Span::ZERO }]),
+        Action::Ladder([Rung { verb: Verb::KillImmediate, after: Span::ZERO }].into()),
+        Action::Ladder([Rung { verb: Verb::CancelSql, after: Span::ZERO }].into()),
     ]);
     let age = select(vec![Span::ZERO, Span::seconds(60), Span::seconds(600)]);
     (condition, unless, victims(), limits(), lifted, action, age, any::<bool>()).prop_map(
