@@ -1,0 +1,31 @@
+//! Tables: what a statement can read. The fixed views of a cluster are tables, and so are a few of the dictionary's.
+
+use crate::ora::OraError;
+use crate::value::{ColumnType, Value};
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, upper-case: `SERIAL#`.
+    pub name: String,
+    /// Its type.
+    pub column_type: ColumnType,
+    /// Whether it can be NULL.
+    pub nullable: bool,
+}
+
+/// What a statement can read, as one session sees it at one moment: names that the session cannot resolve are not
+/// there. Rows are produced when they are asked for, and only the columns that are asked for.
+pub trait Catalog {
+    /// The columns of a table, by the name that the statement used, upper-case, with its owner if there was one:
+    /// `V$SESSION`, `SYS.GV_$SESSION`. The error is ORA-00942 or ORA-01031, as the account deserves.
+    fn columns(&self, table: &str) -> Result<&[Column], OraError>;
+
+    /// Calls `row` for every row with the values of `wanted`, in that order. `row` returns false to stop.
+    fn scan(
+        &self,
+        table: &str,
+        wanted: &[usize],
+        row: &mut dyn FnMut(Vec<Value>) -> bool,
+    ) -> Result<(), OraError>;
+}
