@@ -17,4 +17,5 @@
 pub mod catalog;
 pub mod conversation;
 pub mod ora;
+pub mod sql;
 pub mod value;

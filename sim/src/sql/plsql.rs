@@ -1,0 +1,125 @@
+//! Anonymous blocks. A [`Run`] is the execution of one: it stops where the outside has to wait and goes on when it is
+//! polled again.
+
+use std::task::Poll;
+
+use super::ast;
+use super::environment::Environment;
+use super::query::{Inputs, Query, Rows};
+use super::statement::Command;
+use crate::conversation::{Direction, Release, ResultColumn};
+use crate::ora::OraError;
+use crate::value::{ColumnType, Value};
+
+/// A parsed block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block(pub(crate) ast::Block);
+
+/// What a block needs from the outside. A method that returns `Pending` is called again, with the same arguments, at
+/// the next [`Run::poll`], until it returns `Ready`.
+pub trait Host {
+    /// Time, session and user.
+    fn environment(&self) -> &dyn Environment;
+
+    /// The release: dynamic SQL is parsed for it.
+    fn release(&self) -> Release;
+
+    /// The columns of a query, as [`super::query::describe`] tells.
+    fn describe(&mut self, query: &Query, inputs: &Inputs) -> Result<Vec<ResultColumn>, OraError>;
+
+    /// Carries out any command except `Query` and `Block`; SELECT … FOR UPDATE gives rows, DML a count.
+    fn execute(&mut self, command: &Command, inputs: &Inputs) -> Poll<Result<Executed, OraError>>;
+
+    /// Runs a query.
+    fn query(&mut self, query: &Query, inputs: &Inputs) -> Poll<Result<Rows, OraError>>;
+
+    /// The procedures and functions of this name (`DBMS_LOCK.REQUEST`, `KILLER_OWNER.SAFE_KILL`, upper-case): one per
+    /// overloading, none if the session cannot see one (PLS-00201). [`signatures`] knows those of Oracle's packages.
+    fn signatures(&self, name: &str) -> Vec<Signature>;
+
+    /// Calls one of them. `arguments` has one value for each parameter of the signature; `None` where the call left it
+    /// to its default.
+    fn call(
+        &mut self,
+        signature: &Signature,
+        arguments: &[Option<Value>],
+    ) -> Poll<Result<Returned, OraError>>;
+}
+
+/// What a command gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Executed {
+    /// SQL%ROWCOUNT.
+    pub count: u64,
+    /// Rows, for SELECT … FOR UPDATE.
+    pub rows: Option<Rows>,
+    /// What RETURNING gave.
+    pub returning: Vec<super::dml::Returned>,
+}
+
+/// What a procedure or function gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Returned {
+    /// A function's result.
+    pub value: Option<Value>,
+    /// OUT parameters, by place.
+    pub out: Vec<(usize, Value)>,
+}
+
+/// A procedure or function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// With package and owner, upper-case, as it is called.
+    pub name: String,
+    /// In their order.
+    pub parameters: Vec<Parameter>,
+    /// A function's result.
+    pub returns: Option<ColumnType>,
+}
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Upper-case.
+    pub name: String,
+    /// Where its value goes.
+    pub direction: Direction,
+    /// Its type; BOOLEAN is a NUMBER of 0 or 1.
+    pub column_type: ColumnType,
+    /// It can be left out.
+    pub optional: bool,
+}
+
+/// The execution of a block.
+pub struct Run {
+    block: Block,
+    binds: Inputs,
+}
+
+/// What a block left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// Per bind.
+    pub directions: Vec<Direction>,
+    /// Per bind; `Null` for an IN bind.
+    pub values: Vec<Value>,
+}
+
+impl Run {
+    /// Begins; nothing happens before the first poll.
+    pub fn new(block: Block, binds: Inputs) -> Self {
+        Self { block, binds }
+    }
+
+    /// Goes on until the block ends or the host has to wait.
+    pub fn poll(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
+        let _ = (host, &self.block, &self.binds);
+        Poll::Ready(Err(OraError::new(3001, "unimplemented feature")))
+    }
+}
+
+/// The signatures of Oracle's own packages that the simulation knows; none for any other name.
+pub fn signatures(name: &str) -> Vec<Signature> {
+    let _ = name;
+    Vec::new()
+}
