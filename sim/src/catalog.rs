@@ -1,5 +1,7 @@
 //! Tables: what a statement can read. The fixed views of a cluster are tables, and so are a few of the dictionary's.
 
+mod definition;
+
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
 
