@@ -11,10 +11,11 @@
 //! - [`catalog`]: the model's state as tables, and what an account may see of them.
 //! - `sql`: statements over these tables.
 //! - [`conversation`]: what a logged-in client can ask; the seam between the database and the wire.
-//! - `wire`: Oracle Net, so that unmodified clients can log in.
+//! - [`wire`]: Oracle Net, so that unmodified clients can log in.
 //! - `server`: clusters, a listener and a clock that runs, put together.
 
 pub mod catalog;
 pub mod conversation;
 pub mod ora;
 pub mod value;
+pub mod wire;
