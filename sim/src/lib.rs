@@ -12,7 +12,7 @@
 //! - `sql`: statements over these tables.
 //! - [`conversation`]: what a logged-in client can ask; the seam between the database and the wire.
 //! - [`database`]: accounts and sessions over one cluster: what a client's statements do to it.
-//! - `wire`: Oracle Net, so that unmodified clients can log in.
+//! - [`wire`]: Oracle Net, so that unmodified clients can log in.
 //! - `server`: clusters, a listener and a clock that runs, put together.
 
 pub mod catalog;
@@ -21,3 +21,4 @@ pub mod database;
 pub mod ora;
 pub mod sql;
 pub mod value;
+pub mod wire;
