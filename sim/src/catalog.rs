@@ -1,6 +1,22 @@
 //! Tables: what a statement can read. The fixed views of a cluster are tables, and so are a few of the dictionary's.
+//!
+//! - [`account`]: who may log in, and what has been granted to whom.
+//! - `heap`: ordinary tables with rows that can be locked.
+//! - [`books`]: what a database knows besides its cluster: accounts, tables, parameters, services.
+//! - `definition`: the columns of every view, per release.
+//! - `view`: one session's sight of all this; names, privileges, instances and containers are decided there.
+//! - `session`, `fixed`, `global`, `dictionary`: the rows.
 
+pub mod account;
+pub mod books;
+mod cell;
 mod definition;
+mod dictionary;
+mod fixed;
+mod global;
+pub(crate) mod heap;
+mod session;
+pub(crate) mod view;
 
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};

@@ -1,6 +1,5 @@
 //! A database as its clients see it: accounts and sessions over one cluster. It implements the seam of
 //! [`conversation`](crate::conversation) and knows nothing of packets.
 //!
-//! - [`account`]: who may log in, and what has been granted to whom.
 
-pub mod account;
+

@@ -7,7 +7,7 @@
 //!
 //! - [`value`]: what a column or a bind can hold.
 //! - [`ora`]: errors as Oracle numbers them.
-//! - `cluster`: the model: instances, sessions, transactions, locks; a virtual clock; no IO.
+//! - [`cluster`]: the model: instances, sessions, transactions, locks; a virtual clock; no IO.
 //! - [`catalog`]: the model's state as tables, and what an account may see of them.
 //! - `sql`: statements over these tables.
 //! - [`conversation`]: what a logged-in client can ask; the seam between the database and the wire.
@@ -16,6 +16,7 @@
 //! - `server`: clusters, a listener and a clock that runs, put together.
 
 pub mod catalog;
+pub mod cluster;
 pub mod conversation;
 pub mod database;
 pub mod ora;

@@ -1,0 +1,482 @@
+//! Dictionary views: accounts and grants, objects and columns, jobs, locks by name, NLS parameters.
+
+use super::account::{Account, AccountStatus, Grant, Profile};
+use super::books::version;
+use super::cell::{date, maybe_number, maybe_text, number, text, yes_no};
+use super::definition::{Form, tables};
+use super::fixed::lock_mode;
+use super::global::{base_version, dotted};
+use super::view::{Row, View};
+use super::Column;
+use crate::cluster::SECOND;
+use crate::cluster::lock::BlockingStatus;
+use crate::cluster::session::Session;
+use crate::value::{ColumnType, Value};
+
+/// The rows of a view; `None` if it is not one of these. The CDB_ form has those of every container, with CON_ID.
+pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> {
+    Some(match base {
+        "DUAL" => vec![vec![("DUMMY", text("X"))]],
+        "DBA_USERS" | "ALL_USERS" => users(view, form),
+        "USER_USERS" => users(view, Form::Containers).into_iter().filter(|row| row[0].1 == text(&view.viewer.user)).take(1).collect(),
+        "SESSION_PRIVS" => view.viewer.rights.system.iter().map(|one| vec![("PRIVILEGE", text(one))]).collect(),
+        "SESSION_ROLES" => view.viewer.rights.roles.iter().map(|one| vec![("ROLE", text(one))]).collect(),
+        "USER_ROLE_PRIVS" | "USER_SYS_PRIVS" | "USER_TAB_PRIVS" => {
+            view.books.accounts.get(&view.viewer.user).map_or_else(Vec::new, |account| grants(account, base))
+        }
+        "DBA_ROLE_PRIVS" | "DBA_SYS_PRIVS" | "DBA_TAB_PRIVS" => {
+            view.books.accounts.iter().flat_map(|account| grants(account, base)).collect()
+        }
+        "DBA_PROFILES" => view.books.accounts.profiles().flat_map(|(name, profile)| profile_limits(name, profile)).collect(),
+        "ALL_TAB_COLUMNS" | "DBA_TAB_COLUMNS" => tab_columns(view, base == "DBA_TAB_COLUMNS"),
+        "USER_TAB_COLUMNS" => own_columns(view),
+        "ALL_OBJECTS" | "DBA_OBJECTS" => objects(view, base == "DBA_OBJECTS"),
+        "ALL_TABLES" => heap_tables(view),
+        "DBA_SCHEDULER_RUNNING_JOBS" | "ALL_SCHEDULER_RUNNING_JOBS" => running_jobs(view),
+        "DBA_DATAPUMP_SESSIONS" => data_pump(view),
+        "DBA_LOCK" => locks(view),
+        "DBA_BLOCKERS" => blockers(view),
+        "DBA_WAITERS" => waiters(view),
+        "DBMS_LOCK_ALLOCATED" => allocated(view),
+        "NLS_SESSION_PARAMETERS" => nls(&view.viewer.nls),
+        "NLS_INSTANCE_PARAMETERS" => nls(&default_nls()),
+        "NLS_DATABASE_PARAMETERS" => database_nls(view),
+        "PRODUCT_COMPONENT_VERSION" => vec![component(view)],
+        "GLOBAL_NAME" => vec![vec![("GLOBAL_NAME", text(&view.books.global_name))]],
+        // Nothing is in doubt in this model.
+        "DBA_2PC_PENDING" => Vec::new(),
+        _ => return None,
+    })
+}
+
+/// The NLS parameters that a session begins with.
+pub(crate) fn default_nls() -> std::collections::BTreeMap<String, String> {
+    [
+        ("NLS_CALENDAR", "GREGORIAN"),
+        ("NLS_COMP", "BINARY"),
+        ("NLS_CURRENCY", "$"),
+        ("NLS_DATE_FORMAT", "DD-MON-RR"),
+        ("NLS_DATE_LANGUAGE", "AMERICAN"),
+        ("NLS_DUAL_CURRENCY", "$"),
+        ("NLS_ISO_CURRENCY", "AMERICA"),
+        ("NLS_LANGUAGE", "AMERICAN"),
+        ("NLS_LENGTH_SEMANTICS", "BYTE"),
+        ("NLS_NCHAR_CONV_EXCP", "FALSE"),
+        ("NLS_NUMERIC_CHARACTERS", ".,"),
+        ("NLS_SORT", "BINARY"),
+        ("NLS_TERRITORY", "AMERICA"),
+        ("NLS_TIMESTAMP_FORMAT", "DD-MON-RR HH.MI.SSXFF AM"),
+        ("NLS_TIMESTAMP_TZ_FORMAT", "DD-MON-RR HH.MI.SSXFF AM TZR"),
+        ("NLS_TIME_FORMAT", "HH.MI.SSXFF AM"),
+        ("NLS_TIME_TZ_FORMAT", "HH.MI.SSXFF AM TZR"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn nls(parameters: &std::collections::BTreeMap<String, String>) -> Vec<Row> {
+    parameters.iter().map(|(name, value)| vec![("PARAMETER", text(name)), ("VALUE", text(value))]).collect()
+}
+
+fn database_nls(view: &View<'_>) -> Vec<Row> {
+    let mut all = default_nls();
+    all.insert("NLS_CHARACTERSET".to_owned(), "AL32UTF8".to_owned());
+    all.insert("NLS_NCHAR_CHARACTERSET".to_owned(), "AL16UTF16".to_owned());
+    all.insert("NLS_RDBMS_VERSION".to_owned(), base_version(view.release()));
+    nls(&all)
+}
+
+fn component(view: &View<'_>) -> Row {
+    let banner = version(view.release()).1;
+    let product = banner.split(" Release").next().unwrap_or(&banner);
+    vec![
+        ("PRODUCT", text(product)),
+        ("VERSION", Value::Text(base_version(view.release()))),
+        ("VERSION_FULL", Value::Text(dotted(view.release(), 5))),
+        ("STATUS", text("Production")),
+    ]
+}
+
+/// One row per account that the viewer's container knows; from the root with CDB_USERS, one per container.
+fn users(view: &View<'_>, form: Form) -> Vec<Row> {
+    let created = (view.cluster.spec().start_seconds - 400 * 86_400) * SECOND;
+    let containers: Vec<u32> = match form {
+        Form::Containers => view.cluster.containers().iter().map(|one| one.con_id).filter(|id| *id != 2).collect(),
+        _ => vec![view.viewer.con_id],
+    };
+    let mut rows = Vec::new();
+    for con_id in containers {
+        for account in view.books.accounts.iter() {
+            if account.container.is_none_or(|own| own == con_id) {
+                rows.push(user(account, con_id, created));
+            }
+        }
+    }
+    rows
+}
+
+fn user(account: &Account, con_id: u32, created: i64) -> Row {
+    let locked = matches!(account.status, AccountStatus::Locked | AccountStatus::LockedTimed);
+    let oracle = account.maintained;
+    vec![
+        ("USERNAME", text(&account.name)),
+        ("USER_ID", number(account.user_id)),
+        ("ACCOUNT_STATUS", text(account.status.shown())),
+        ("LOCK_DATE", if locked { date(created) } else { Value::Null }),
+        ("DEFAULT_TABLESPACE", text(if oracle { "SYSTEM" } else { "USERS" })),
+        ("TEMPORARY_TABLESPACE", text("TEMP")),
+        ("LOCAL_TEMP_TABLESPACE", text("TEMP")),
+        ("CREATED", date(created)),
+        ("PROFILE", text(&account.profile)),
+        ("INITIAL_RSRC_CONSUMER_GROUP", text("DEFAULT_CONSUMER_GROUP")),
+        ("PASSWORD_VERSIONS", text("11G 12C ")),
+        ("EDITIONS_ENABLED", text("N")),
+        ("AUTHENTICATION_TYPE", text(if account.password.is_some() || oracle { "PASSWORD" } else { "NONE" })),
+        ("PROXY_ONLY_CONNECT", text("N")),
+        ("COMMON", yes_no(account.container.is_none() && con_id > 0)),
+        ("ORACLE_MAINTAINED", text(if oracle { "Y" } else { "N" })),
+        ("INHERITED", yes_no(account.container.is_none() && con_id > 1)),
+        ("DEFAULT_COLLATION", text("USING_NLS_COMP")),
+        ("IMPLICIT", text("NO")),
+        ("ALL_SHARD", text("NO")),
+        ("PASSWORD_CHANGE_DATE", date(created)),
+        ("CON_ID", number(con_id)),
+    ]
+}
+
+fn grants(account: &Account, base: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for grant in &account.grants {
+        let mut row = vec![("GRANTEE", text(&account.name)), ("USERNAME", text(&account.name))];
+        match (grant, &base[base.len() - 9..]) {
+            (Grant::Role(role), "OLE_PRIVS") => {
+                row.extend([("GRANTED_ROLE", text(role)), ("DEFAULT_ROLE", text("YES")), ("OS_GRANTED", text("NO"))]);
+                row.push(("DELEGATE_OPTION", text("NO")));
+            }
+            (Grant::System(privilege), "SYS_PRIVS") => row.push(("PRIVILEGE", text(privilege))),
+            (Grant::Object { privilege, owner, name }, "TAB_PRIVS") => row.extend([
+                ("OWNER", text(owner)),
+                ("TABLE_NAME", text(name)),
+                ("GRANTOR", text(owner)),
+                ("PRIVILEGE", text(privilege)),
+                ("GRANTABLE", text("NO")),
+                ("HIERARCHY", text("NO")),
+            ]),
+            _ => continue,
+        }
+        row.extend([("ADMIN_OPTION", text("NO")), ("COMMON", text("NO")), ("INHERITED", text("NO"))]);
+        rows.push(row);
+    }
+    rows
+}
+
+fn profile_limits(name: &str, profile: &Profile) -> Vec<Row> {
+    let Profile { sessions_per_user, idle_minutes, connect_minutes, failed_logins } = *profile;
+    [
+        ("SESSIONS_PER_USER", sessions_per_user, "KERNEL"),
+        ("IDLE_TIME", idle_minutes, "KERNEL"),
+        ("CONNECT_TIME", connect_minutes, "KERNEL"),
+        ("FAILED_LOGIN_ATTEMPTS", failed_logins, "PASSWORD"),
+    ]
+    .into_iter()
+    .map(|(resource, limit, kind)| {
+        vec![
+            ("PROFILE", text(name)),
+            ("RESOURCE_NAME", text(resource)),
+            ("RESOURCE_TYPE", text(kind)),
+            ("LIMIT", Value::Text(limit.map_or("UNLIMITED".to_owned(), |limit| limit.to_string()))),
+            ("COMMON", text("NO")),
+            ("INHERITED", text("NO")),
+            ("IMPLICIT", text("NO")),
+        ]
+    })
+    .collect()
+}
+
+/// DATA_TYPE, DATA_LENGTH and CHAR_LENGTH of a column.
+fn data_type(column_type: ColumnType) -> (&'static str, u32, u32) {
+    match column_type {
+        ColumnType::Number => ("NUMBER", 22, 0),
+        ColumnType::Varchar2(size) => ("VARCHAR2", size, size),
+        ColumnType::Char(size) => ("CHAR", size, size),
+        ColumnType::Long => ("LONG", 0, 0),
+        ColumnType::Date => ("DATE", 7, 0),
+        ColumnType::Timestamp => ("TIMESTAMP(6)", 11, 0),
+        ColumnType::TimestampTz => ("TIMESTAMP(6) WITH TIME ZONE", 13, 0),
+        ColumnType::IntervalDs => ("INTERVAL DAY(2) TO SECOND(6)", 11, 0),
+        ColumnType::IntervalYm => ("INTERVAL YEAR(2) TO MONTH", 5, 0),
+        ColumnType::Raw(size) => ("RAW", size, 0),
+        ColumnType::RowId => ("ROWID", 10, 0),
+        ColumnType::BinaryDouble => ("BINARY_DOUBLE", 8, 0),
+    }
+}
+
+fn columns_of(owner: &str, table: &str, columns: &[Column]) -> Vec<Row> {
+    (1_u32..)
+        .zip(columns)
+        .map(|(place, column)| {
+            let (name, length, chars) = data_type(column.column_type);
+            vec![
+                ("OWNER", text(owner)),
+                ("TABLE_NAME", text(table)),
+                ("COLUMN_NAME", text(&column.name)),
+                ("DATA_TYPE", text(name)),
+                ("DATA_LENGTH", number(length)),
+                ("NULLABLE", text(if column.nullable { "Y" } else { "N" })),
+                ("COLUMN_ID", number(place)),
+                ("CHAR_LENGTH", number(chars)),
+                ("CHAR_USED", if chars > 0 { text("B") } else { Value::Null }),
+                ("GLOBAL_STATS", text("NO")),
+                ("USER_STATS", text("NO")),
+                ("HISTOGRAM", text("NONE")),
+                ("DEFAULT_ON_NULL", text("NO")),
+                ("IDENTITY_COLUMN", text("NO")),
+            ]
+        })
+        .collect()
+}
+
+/// What the object behind a name is called: V_$SESSION, a view of SYS, for V$SESSION.
+fn object_name(name: &str) -> String {
+    if name.starts_with("V$") || name.starts_with("GV$") { name.replacen('$', "_$", 1) } else { name.to_owned() }
+}
+
+/// The names of Oracle's that the viewer can read, or all of them.
+fn readable<'v>(view: &'v View<'_>, all: bool) -> impl Iterator<Item = (&'static str, &'static [Column])> + 'v {
+    tables(view.release())
+        .iter()
+        .filter(move |(name, _)| {
+            let object = format!("SYS.{}", object_name(name));
+            all || view.resolve(&object, "SELECT").is_ok()
+        })
+        .map(|(name, table)| (name.as_str(), table.columns.as_slice()))
+}
+
+fn tab_columns(view: &View<'_>, all: bool) -> Vec<Row> {
+    let mut rows: Vec<Row> =
+        readable(view, all).flat_map(|(name, columns)| columns_of("SYS", &object_name(name), columns)).collect();
+    for table in view.books.heap.iter() {
+        if all || view.resolve(&format!("{}.{}", table.owner, table.name), "SELECT").is_ok() {
+            rows.extend(columns_of(&table.owner, &table.name, &table.columns));
+        }
+    }
+    rows
+}
+
+fn own_columns(view: &View<'_>) -> Vec<Row> {
+    let own = view.books.heap.iter().filter(|table| table.owner == view.viewer.user);
+    own.flat_map(|table| columns_of(&table.owner, &table.name, &table.columns)).collect()
+}
+
+fn object(owner: &str, name: &str, id: u32, kind: &str, created: i64) -> Row {
+    vec![
+        ("OWNER", text(owner)),
+        ("OBJECT_NAME", text(name)),
+        ("OBJECT_ID", number(id)),
+        ("DATA_OBJECT_ID", if kind == "TABLE" { number(id) } else { Value::Null }),
+        ("OBJECT_TYPE", text(kind)),
+        ("CREATED", date(created)),
+        ("LAST_DDL_TIME", date(created)),
+        ("STATUS", text("VALID")),
+        ("TEMPORARY", text("N")),
+        ("GENERATED", text("N")),
+        ("SECONDARY", text("N")),
+        ("NAMESPACE", number(1)),
+        ("ORACLE_MAINTAINED", text(if owner == "SYS" { "Y" } else { "N" })),
+    ]
+}
+
+fn objects(view: &View<'_>, all: bool) -> Vec<Row> {
+    let created = (view.cluster.spec().start_seconds - 400 * 86_400) * SECOND;
+    let mut rows = Vec::new();
+    for (place, (name, _)) in (4_000_u32..).zip(readable(view, all)) {
+        rows.push(object("SYS", &object_name(name), place, "VIEW", created));
+        if name.starts_with("V$") || name.starts_with("GV$") {
+            rows.push(object("PUBLIC", name, place + 2_000, "SYNONYM", created));
+        }
+    }
+    for (place, name) in (8_000_u32..).zip(["DBMS_LOCK", "DBMS_SESSION", "DBMS_APPLICATION_INFO"]) {
+        if all || view.viewer.rights.executes("SYS", name) {
+            rows.push(object("SYS", name, place, "PACKAGE", created));
+        }
+    }
+    // Tables of the model's clients, and those of the scenario, which are among them.
+    for (name, id) in view.cluster.tables() {
+        let (owner, name) = name.split_once('.').unwrap_or(("APP", name));
+        if all || view.viewer.rights.table(owner, name, "SELECT") != super::account::Access::Invisible {
+            rows.push(object(owner, name, id, "TABLE", created));
+        }
+    }
+    for (place, name) in (9_000_u32..).zip(view.books.procedures.keys()) {
+        let (owner, name) = name.split_once('.').unwrap_or(("SYS", name));
+        if all || view.viewer.rights.executes(owner, name) {
+            rows.push(object(owner, name, place, "PROCEDURE", created));
+        }
+    }
+    rows
+}
+
+fn heap_tables(view: &View<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for table in view.books.heap.iter() {
+        if view.resolve(&format!("{}.{}", table.owner, table.name), "SELECT").is_err() {
+            continue;
+        }
+        rows.push(vec![
+            ("OWNER", text(&table.owner)),
+            ("TABLE_NAME", text(&table.name)),
+            ("TABLESPACE_NAME", text("USERS")),
+            ("STATUS", text("VALID")),
+            ("LOGGING", text("YES")),
+            ("NUM_ROWS", number(table.next_number())),
+            ("PARTITIONED", text("NO")),
+            ("TEMPORARY", text("N")),
+            ("DROPPED", text("NO")),
+            ("READ_ONLY", text("NO")),
+        ]);
+    }
+    rows
+}
+
+/// Sessions of all instances whose process has a name of this kind: `J000` for "J".
+fn named<'v>(view: &View<'v>, prefixes: &'static [&'static str]) -> Vec<(&'v Session, String, u32)> {
+    let mut found = Vec::new();
+    for instance in view.cluster.instances() {
+        for process in instance.processes() {
+            let Some(name) = process.name.as_deref() else { continue };
+            let digits = |prefix: &&&str| {
+                name.strip_prefix(**prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
+            };
+            if prefixes.iter().any(|prefix| digits(&prefix))
+                && let Some(session) = process.session.and_then(|key| view.cluster.session(key))
+                && session.user.is_some()
+                && view.viewer.sees(session.con_id)
+            {
+                found.push((session, name.to_owned(), process.spid));
+            }
+        }
+    }
+    found
+}
+
+fn running_jobs(view: &View<'_>) -> Vec<Row> {
+    let now = view.cluster.now();
+    named(view, &["J"])
+        .into_iter()
+        .filter(|(_, name, _)| name.len() == 4)
+        .map(|(session, _, spid)| {
+            let elapsed = session.call.as_ref().map_or(0, |call| now - call.began);
+            vec![
+                ("OWNER", maybe_text(session.username())),
+                ("JOB_NAME", maybe_text(session.marks.action.as_deref())),
+                ("JOB_STYLE", text("REGULAR")),
+                ("DETACHED", text("FALSE")),
+                ("SESSION_ID", number(session.key.sid)),
+                ("SLAVE_PROCESS_ID", maybe_number(session.pid)),
+                ("SLAVE_OS_PROCESS_ID", Value::Text(spid.to_string())),
+                ("RUNNING_INSTANCE", number(session.key.inst_id)),
+                ("RESOURCE_CONSUMER_GROUP", text("OTHER_GROUPS")),
+                ("ELAPSED_TIME", Value::IntervalDs(i128::from(elapsed) * 1_000)),
+                ("CPU_USED", Value::IntervalDs(i128::from(elapsed) * 300)),
+                ("LOG_ID", number(session.audsid)),
+                ("CON_ID", number(session.con_id)),
+            ]
+        })
+        .collect()
+}
+
+fn data_pump(view: &View<'_>) -> Vec<Row> {
+    named(view, &["DM", "DW"])
+        .into_iter()
+        .map(|(session, name, _)| {
+            vec![
+                ("OWNER_NAME", maybe_text(session.username())),
+                ("JOB_NAME", maybe_text(session.marks.action.as_deref())),
+                ("INSTANCE_ID", number(session.key.inst_id)),
+                ("SADDR", super::cell::address(session.saddr)),
+                ("SESSION_TYPE", text(if name.starts_with("DM") { "MASTER" } else { "WORKER" })),
+                ("CON_ID", number(session.con_id)),
+            ]
+        })
+        .collect()
+}
+
+fn lock_name(kind: &str) -> &str {
+    match kind {
+        "TX" => "Transaction",
+        "TM" => "DML",
+        "UL" => "PL/SQL User Lock",
+        "AE" => "Application Edition",
+        other => other,
+    }
+}
+
+fn locks(view: &View<'_>) -> Vec<Row> {
+    let Some(instance) = view.instance() else { return Vec::new() };
+    let all = view.cluster.lock_rows(instance);
+    all.into_iter()
+        .filter(|one| view.viewer.sees(one.con_id))
+        .map(|one| {
+            let others = ["Not Blocking", "Blocking", "Global"][one.block.min(2) as usize];
+            vec![
+                ("SESSION_ID", number(one.sid)),
+                ("LOCK_TYPE", text(lock_name(one.lock_type))),
+                ("MODE_HELD", text(lock_mode(one.mode))),
+                ("MODE_REQUESTED", text(lock_mode(one.request))),
+                ("LOCK_ID1", Value::Text(one.id1.to_string())),
+                ("LOCK_ID2", Value::Text(one.id2.to_string())),
+                ("LAST_CONVERT", number(one.ctime)),
+                ("BLOCKING_OTHERS", text(others)),
+                ("CON_ID", number(one.con_id)),
+            ]
+        })
+        .collect()
+}
+
+/// Sessions of the viewer's instance that wait, each with who blocks it there. DBA_BLOCKERS sees only blockers on the
+/// same instance (facts, section 1.3).
+fn waits(view: &View<'_>) -> Vec<(u32, u32, u32)> {
+    let Some(instance) = view.instance() else { return Vec::new() };
+    let waiting = view.sessions(instance).filter(|one| one.call.is_some());
+    waiting
+        .filter_map(|one| {
+            let blocking = view.cluster.blocking(one);
+            let blocker = blocking.blocker.filter(|_| blocking.status == BlockingStatus::Valid)?;
+            (blocker.inst_id == instance.id).then_some((one.key.sid, blocker.sid, one.con_id))
+        })
+        .collect()
+}
+
+fn blockers(view: &View<'_>) -> Vec<Row> {
+    let all = waits(view);
+    // Only those that do not wait themselves.
+    let mut roots: Vec<(u32, u32)> =
+        all.iter().filter(|(_, blocker, _)| all.iter().all(|(waiter, ..)| waiter != blocker)).map(|(_, b, c)| (*b, *c)).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    roots.into_iter().map(|(sid, con_id)| vec![("HOLDING_SESSION", number(sid)), ("CON_ID", number(con_id))]).collect()
+}
+
+fn waiters(view: &View<'_>) -> Vec<Row> {
+    waits(view)
+        .into_iter()
+        .map(|(waiter, blocker, con_id)| {
+            vec![
+                ("WAITING_SESSION", number(waiter)),
+                ("WAITING_CON_ID", number(con_id)),
+                ("HOLDING_SESSION", number(blocker)),
+                ("HOLDING_CON_ID", number(con_id)),
+                ("LOCK_TYPE", text("Transaction")),
+                ("MODE_HELD", text("Exclusive")),
+                ("MODE_REQUESTED", text("Exclusive")),
+            ]
+        })
+        .collect()
+}
+
+fn allocated(view: &View<'_>) -> Vec<Row> {
+    let expires = view.cluster.now() + 864_000 * SECOND;
+    let all = view.books.lock_names.iter();
+    all.map(|(name, id)| vec![("NAME", text(name)), ("LOCKID", number(*id)), ("EXPIRATION", date(expires))]).collect()
+}

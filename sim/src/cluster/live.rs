@@ -1,0 +1,438 @@
+//! Clients behind the wire: what they do to the model, step by step. Whoever calls this plays the server process of one
+//! session: [`Cluster::begin_call`], then what the statement does, then [`Cluster::end_call`].
+
+use std::sync::Arc;
+
+use super::birth::Birth;
+use super::error::error;
+use super::history::What;
+use super::instance::InstanceState;
+use super::kill::Parting;
+use super::lock::{Row, UserLockId};
+pub use super::locking::Grant;
+use super::session::{
+    Call, CallKind, Client, Execution, Marks, Role, Server, SessionKey, SessionType,
+};
+use super::statement::Statement;
+use super::wait::{Doing, Mix};
+use super::{Cluster, Micros, SECOND};
+use crate::conversation::{Death, Tags};
+use crate::ora::OraError;
+
+/// Who logs on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogOn {
+    /// USERNAME.
+    pub user: String,
+    /// USER#, if the account has one; SYS is 0.
+    pub user_id: Option<u32>,
+    /// CON_ID.
+    pub con_id: u32,
+    /// What the client says.
+    pub client: Client,
+    /// MODULE and the like.
+    pub tags: Tags,
+}
+
+/// What became of a call that waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Poll {
+    /// It still waits.
+    Waiting,
+    /// The lock is granted, the sleep is over: 0. A user lock was not to be had: 1.
+    Done(u32),
+    /// It was cancelled or its session was ended.
+    Failed(OraError),
+}
+
+/// How a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// It was fetched to its end: SQL_ID becomes PREV_SQL_ID.
+    Closed,
+    /// It holds SQL_ID (facts, section 1.8).
+    Open,
+}
+
+impl Cluster {
+    /// Logs a client on. The error is ORA-00018, 00020, 02391, 01033, 01034 or 01089.
+    pub fn log_on(&mut self, inst_id: u32, who: LogOn) -> Result<SessionKey, OraError> {
+        let refused = self.check_log_on(inst_id, &who.user);
+        let user = self.user(&who.user, who.user_id);
+        let marks = marks_of(&Marks::default(), &who.tags);
+        let birth = Birth {
+            user: Some(user),
+            session_type: SessionType::User,
+            connected: Server::Dedicated,
+            client: Arc::new(who.client),
+            marks,
+            con_id: who.con_id,
+            role: Role::Live,
+            process_name: None,
+            starting: false,
+            logon: self.now,
+            audsid: None,
+        };
+        let result = refused.and_then(|()| self.spawn(inst_id, birth));
+        if let Err(error) = &result {
+            self.record(
+                What::Refused,
+                SessionKey { inst_id, sid: 0, serial: 0 },
+                u64::from(error.code),
+            );
+        }
+        result
+    }
+
+    /// What stands against a log-on besides limits of the instance.
+    fn check_log_on(&mut self, inst_id: u32, user: &str) -> Result<(), OraError> {
+        self.check_open(inst_id)?;
+        if let Some(code) =
+            self.instance_mut(inst_id).and_then(|instance| instance.trouble.log_on_errors.pop())
+        {
+            return Err(error(code));
+        }
+        let profile = self.spec.profiles.iter().find(|profile| profile.user == user);
+        if let Some(most) = profile.and_then(|profile| profile.sessions) {
+            let sessions = self.instance(inst_id).expect("it is open").sessions();
+            if sessions.filter(|session| session.username() == Some(user)).count() >= most as usize
+            {
+                return Err(error(2_391));
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a call: STATUS is ACTIVE from now. The result is when the call will be through, without what it waits for
+    /// itself: now, or later on a slow or hung instance. The error is what its client gets; with ORA-00028 and its like
+    /// the session is over.
+    pub fn begin_call(
+        &mut self,
+        key: SessionKey,
+        kind: CallKind,
+        sql: Option<&str>,
+    ) -> Result<Micros, OraError> {
+        if let Some(death) = self.death(key) {
+            self.acknowledge(key);
+            return Err(match death {
+                Death::Error(error) => error,
+                Death::Cut => error(3_113),
+            });
+        }
+        if self.session(key).is_none() {
+            return Err(error(1_012));
+        }
+        let statement = sql.map(|sql| self.pool.intern(sql));
+        self.enter_call(key, kind, statement, Doing::Work(Mix::Cpu));
+        let session = self.session_mut(key).expect("it was just there");
+        if std::mem::take(&mut session.cancel_next) && kind != CallKind::Bare {
+            self.end_call(key, Cursor::Closed);
+            self.record(What::Cancelled, key, 1);
+            return Err(error(1_013));
+        }
+        if let Some(code) = self.home(key).trouble.errors.pop() {
+            self.end_call(key, Cursor::Closed);
+            return Err(error(code));
+        }
+        if kind == CallKind::Gv
+            && let Err(error) = self.start_readers(key)
+        {
+            self.end_call(key, Cursor::Closed);
+            return Err(error);
+        }
+        Ok(self.through_at(key.inst_id, kind))
+    }
+
+    /// Ends the call: STATUS is INACTIVE from now.
+    pub fn end_call(&mut self, key: SessionKey, cursor: Cursor) {
+        self.leave_queues(key);
+        self.end_slaves(key);
+        self.leave_call(key, cursor);
+    }
+
+    /// MODULE, ACTION and the like; empty text is NULL.
+    pub fn tag(&mut self, key: SessionKey, tags: &Tags) {
+        if let Some(session) = self.session_mut(key) {
+            session.marks = marks_of(&session.marks, tags);
+        }
+    }
+
+    /// ALTER SESSION SET CURRENT_SCHEMA.
+    pub fn set_schema(&mut self, key: SessionKey, schema: &str) {
+        let schema = self.user(schema, None);
+        if let Some(session) = self.session_mut(key) {
+            session.schema = schema;
+        }
+    }
+
+    /// LOGOFF: a transaction is committed.
+    pub fn log_off(&mut self, key: SessionKey) {
+        self.finish_commit(key);
+        self.remove(key, None);
+        self.obituaries.remove(&key);
+    }
+
+    /// The client is gone without a word: its transaction is rolled back.
+    pub fn drop_connection(&mut self, key: SessionKey) {
+        self.remove(key, None);
+        self.obituaries.remove(&key);
+    }
+
+    /// True while the session has a transaction.
+    pub fn in_transaction(&self, key: SessionKey) -> bool {
+        self.session(key).is_some_and(|session| session.transaction.is_some())
+    }
+
+    /// The session changes rows of a table: its transaction, begun if there is none, grows by so many undo records.
+    pub fn change(&mut self, key: SessionKey, table: &str, records: u64) {
+        if self.session(key).is_none() {
+            return;
+        }
+        let object = self.table(table);
+        let transaction = self.ensure_transaction(key);
+        let now = self.now;
+        if let Some(transaction) = self.transaction_mut(transaction) {
+            transaction.add(now, records);
+            if !transaction.tables.contains(&object) {
+                transaction.tables.push(object);
+            }
+        }
+    }
+
+    /// The session changes one row, which its transaction then holds. The error is ORA-00060.
+    pub fn lock_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
+        if self.session(key).is_none() {
+            return Err(error(1_012));
+        }
+        self.want_row(key, row)
+    }
+
+    /// DBMS_LOCK.SLEEP.
+    pub fn sleep(&mut self, key: SessionKey, length: Micros) -> Grant {
+        let now = self.now;
+        self.do_now(key, Doing::Sleep { since: now, until: now + length.max(0) });
+        if length > 0 { Grant::Queued } else { Grant::Granted }
+    }
+
+    /// DBMS_LOCK.ALLOCATE_UNIQUE: the id behind a name.
+    pub fn lock_id(&mut self, name: &str) -> u32 {
+        if let Some(id) = self.lock_names.get(name) {
+            return *id;
+        }
+        let id = 1_073_741_824 + u32::try_from(self.lock_names.len()).expect("few names");
+        self.lock_names.insert(name.into(), id);
+        id
+    }
+
+    /// DBMS_LOCK.REQUEST in X mode: 0, 1 or 4, or `None` while it waits.
+    pub fn request_lock(
+        &mut self,
+        key: SessionKey,
+        id: u32,
+        timeout: Micros,
+        release_on_commit: bool,
+    ) -> Option<u32> {
+        let id = self.scoped_lock(key, id);
+        self.want_user_lock(key, id, timeout, release_on_commit)
+    }
+
+    /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
+    pub fn release_lock(&mut self, key: SessionKey, id: u32) -> u32 {
+        let id = self.scoped_lock(key, id);
+        if self.locks.user.get(&id).is_none_or(|lock| lock.holder != key) {
+            return 4;
+        }
+        self.free_user_lock(id);
+        0
+    }
+
+    /// What became of the wait of the call under way.
+    pub fn poll(&mut self, key: SessionKey) -> Poll {
+        match self.death(key) {
+            Some(Death::Error(error)) => return Poll::Failed(error),
+            Some(Death::Cut) => return Poll::Failed(error(3_113)),
+            None => {}
+        }
+        let now = self.now;
+        let Some(session) = self.session_mut(key) else { return Poll::Failed(error(1_012)) };
+        if std::mem::take(&mut session.cancelled) {
+            return Poll::Failed(error(1_013));
+        }
+        let hung = self.hung_until(key.inst_id).is_some();
+        match self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing) {
+            _ if hung => Poll::Waiting,
+            Some(Doing::Row { .. } | Doing::Wait { .. }) => Poll::Waiting,
+            Some(Doing::Sleep { until, .. }) if now < until => Poll::Waiting,
+            Some(Doing::UserLock { deadline: Some(deadline), .. }) if now >= deadline => {
+                self.leave_queues(key);
+                Poll::Done(1)
+            }
+            Some(Doing::UserLock { .. }) => Poll::Waiting,
+            Some(Doing::Sleep { .. }) => {
+                self.do_now(key, Doing::Work(Mix::Cpu));
+                Poll::Done(0)
+            }
+            Some(Doing::Work(_)) | None => Poll::Done(0),
+        }
+    }
+
+    /// The client breaks its call: what it waited for is given up.
+    pub fn break_call(&mut self, key: SessionKey) {
+        self.leave_queues(key);
+        self.do_now(key, Doing::Work(Mix::Cpu));
+    }
+
+    /// COMMIT.
+    pub fn commit(&mut self, key: SessionKey) {
+        self.finish_commit(key);
+    }
+
+    /// ROLLBACK. The result is when it is done.
+    pub fn rollback(&mut self, key: SessionKey) -> Micros {
+        let transaction = self.session(key).and_then(|session| session.transaction);
+        let until = transaction.map_or(self.now, |transaction| self.start_rollback(transaction));
+        self.release_on_commit(key);
+        self.leave_if_asked(key);
+        until
+    }
+
+    /// How somebody else ended the session, if so and if its client can know by now.
+    pub fn death(&self, key: SessionKey) -> Option<Death> {
+        if let Some(death) = self.obituaries.get(&key) {
+            return Some(death.clone());
+        }
+        let session = self.session(key)?;
+        if session.sniped {
+            return Some(Parting::Error(2_396).death());
+        }
+        let doom = session.doom.as_ref().filter(|doom| doom.is_acknowledgement_missing())?;
+        Some(doom.parting.death())
+    }
+
+    /// The client was told of its end: what was left of the session goes.
+    pub fn acknowledge(&mut self, key: SessionKey) {
+        self.remove(key, None);
+        self.obituaries.remove(&key);
+    }
+
+    /// Enters a call; the previous statement makes room.
+    pub(super) fn enter_call(
+        &mut self,
+        key: SessionKey,
+        kind: CallKind,
+        statement: Option<Arc<Statement>>,
+        doing: Doing,
+    ) {
+        let now = self.now;
+        let seed = self.rng_for(key);
+        let instance = self.home(key);
+        instance.next_execution = (instance.next_execution + 1) & 0x00ff_ffff;
+        let id = (instance.id << 24) | instance.next_execution;
+        let start = Some(instance.clock(now) / SECOND * SECOND);
+        let Some(session) = self.session_mut(key) else { return };
+        session.call = Some(Call { kind, began: now, doing, seed, expected: None });
+        session.boundary = now;
+        session.calls += 1;
+        session.seq = session.seq.wrapping_add(1);
+        session.plsql_entry = (kind == CallKind::Plsql).then_some((12_345, 1));
+        let mut detail = 0;
+        if let Some(statement) = statement {
+            detail = u64::from(statement.hash_value);
+            session.command = statement.command;
+            if let Some(open) = session.current.take() {
+                session.previous = Some(open);
+            }
+            session.current = Some(Execution { statement, child: 0, start, id });
+        } else if kind != CallKind::Fetch
+            && let Some(open) = session.current.take()
+        {
+            session.previous = Some(open);
+        }
+        self.record(What::CallBegan, key, detail);
+    }
+
+    /// Leaves a call.
+    pub(super) fn leave_call(&mut self, key: SessionKey, cursor: Cursor) {
+        let now = self.now;
+        let Some(session) = self.session_mut(key) else { return };
+        if session.call.take().is_none() {
+            return;
+        }
+        session.boundary = now;
+        session.seq = session.seq.wrapping_add(1);
+        session.plsql_entry = None;
+        session.command = 0;
+        session.cancelled = false;
+        match cursor {
+            Cursor::Closed => {
+                if let Some(done) = session.current.take() {
+                    session.previous = Some(done);
+                }
+            }
+            Cursor::Open => session.previous.clone_from(&session.current),
+        }
+        self.record(What::CallEnded, key, 0);
+    }
+
+    /// The seed of a call, from what is the same in every run.
+    fn rng_for(&self, key: SessionKey) -> u64 {
+        let who = (u64::from(key.sid) << 32) | u64::from(key.serial) << 4 | u64::from(key.inst_id);
+        super::rng::mix(who ^ self.now.unsigned_abs())
+    }
+
+    /// When a call that does nothing is through.
+    fn through_at(&self, inst_id: u32, kind: CallKind) -> Micros {
+        let slow = |id: u32| match self.instance(id).and_then(|instance| instance.trouble.slow) {
+            Some((until, by)) if until > self.now => self.now + by,
+            _ => self.now,
+        };
+        let through = |id: u32| self.hung_until(id).unwrap_or(self.now).max(slow(id));
+        if kind == CallKind::Gv {
+            // The slowest instance delays the whole query (facts, section 4).
+            return self.shown_in_gv().map(through).max().unwrap_or(self.now).max(through(inst_id));
+        }
+        through(inst_id)
+    }
+
+    /// Until when an instance hangs, if it does.
+    pub fn hung_until(&self, inst_id: u32) -> Option<Micros> {
+        self.instance(inst_id)?.trouble.hung.filter(|until| *until > self.now)
+    }
+
+    /// The instances that answer in GV$ views. One that is down is simply absent, and a hidden one is too.
+    pub fn shown_in_gv(&self) -> impl Iterator<Item = u32> {
+        let open = |instance: &&super::instance::Instance| {
+            matches!(instance.state, InstanceState::Open | InstanceState::Stopping)
+                && instance.trouble.hidden.is_none_or(|until| until <= self.now)
+        };
+        self.instances().filter(open).map(|instance| instance.id)
+    }
+
+    /// A user lock as a session means it: in its container, or in the whole database, as the switch says.
+    fn scoped_lock(&self, key: SessionKey, id: u32) -> UserLockId {
+        let scoped = self.spec.switches.user_locks_per_container;
+        let con_id = self.session(key).filter(|_| scoped).map_or(0, |session| session.con_id);
+        UserLockId { con_id, id }
+    }
+}
+
+/// Marks with what tags change.
+fn marks_of(old: &Marks, tags: &Tags) -> Marks {
+    let merged = |old: &Option<Arc<str>>, new: &Option<String>, bytes: usize| match new.as_deref() {
+        None => old.clone(),
+        Some("") => None,
+        Some(text) => {
+            let end = (0..=bytes.min(text.len()))
+                .rev()
+                .find(|end| text.is_char_boundary(*end))
+                .unwrap_or(0);
+            Some(text[..end].into())
+        }
+    };
+    Marks {
+        module: merged(&old.module, &tags.module, 64),
+        action: merged(&old.action, &tags.action, 64),
+        client_info: merged(&old.client_info, &tags.client_info, 64),
+        client_identifier: merged(&old.client_identifier, &tags.client_identifier, 64),
+    }
+}

@@ -1,0 +1,140 @@
+//! Locks: rows, held by transactions until their end, and user locks (DBMS_LOCK), held by sessions. Both are
+//! cluster-wide, and whoever came first gets what is freed.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::Micros;
+use super::session::{SessionKey, TxKey};
+
+/// A row of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Row {
+    /// OBJECT_ID of the table.
+    pub object: u32,
+    /// Which one; file, block and place follow from it.
+    pub number: u32,
+}
+
+impl Row {
+    /// ROW_WAIT_FILE#, ROW_WAIT_BLOCK#, ROW_WAIT_ROW#.
+    pub const fn place(self) -> (u32, u32, u32) {
+        (5 + self.object % 7, 128 + self.number / 100, self.number % 100)
+    }
+}
+
+/// A row lock and who queues for it.
+#[derive(Debug)]
+pub(super) struct RowLock {
+    pub(super) holder: TxKey,
+    pub(super) waiters: VecDeque<SessionKey>,
+}
+
+/// A user lock: its number, and the container in which the number is known; 0 for the whole database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserLockId {
+    /// CON_ID.
+    pub con_id: u32,
+    /// ID1 in V$LOCK.
+    pub id: u32,
+}
+
+/// A user lock in X mode.
+#[derive(Debug)]
+pub(super) struct UserLock {
+    pub(super) holder: SessionKey,
+    pub(super) since: Micros,
+    pub(super) release_on_commit: bool,
+    pub(super) waiters: VecDeque<SessionKey>,
+}
+
+/// All locks of the database.
+#[derive(Debug, Default)]
+pub(super) struct Locks {
+    pub(super) rows: BTreeMap<Row, RowLock>,
+    pub(super) user: BTreeMap<UserLockId, UserLock>,
+}
+
+impl Locks {
+    /// Forgets that a session waits for a row.
+    pub(super) fn leave_row(&mut self, row: Row, session: SessionKey) {
+        if let Some(lock) = self.rows.get_mut(&row) {
+            lock.waiters.retain(|waiter| *waiter != session);
+        }
+    }
+
+    /// Forgets that a session waits for a user lock.
+    pub(super) fn leave_user(&mut self, id: UserLockId, session: SessionKey) {
+        if let Some(lock) = self.user.get_mut(&id) {
+            lock.waiters.retain(|waiter| *waiter != session);
+        }
+    }
+
+    /// The user locks that a session holds.
+    pub(super) fn held_by(&self, session: SessionKey) -> Vec<UserLockId> {
+        self.user.iter().filter(|(_, lock)| lock.holder == session).map(|(id, _)| *id).collect()
+    }
+}
+
+/// A row of V$LOCK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockRow {
+    /// SID.
+    pub sid: u32,
+    /// SADDR of the session.
+    pub saddr: u64,
+    /// TYPE: TX, TM, UL, AE.
+    pub lock_type: &'static str,
+    /// ID1.
+    pub id1: u64,
+    /// ID2.
+    pub id2: u64,
+    /// LMODE.
+    pub mode: u32,
+    /// REQUEST.
+    pub request: u32,
+    /// CTIME: seconds since the lock or the request was granted or made.
+    pub ctime: u64,
+    /// BLOCK: 1 blocks somebody here, 2 may block somebody on another instance.
+    pub block: u32,
+    /// CON_ID; 0 for TX rows (facts, section 1.11).
+    pub con_id: u32,
+}
+
+/// BLOCKING_SESSION_STATUS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockingStatus {
+    /// VALID
+    Valid,
+    /// NO HOLDER
+    NoHolder,
+    /// NOT IN WAIT
+    NotInWait,
+    /// UNKNOWN
+    Unknown,
+}
+
+impl BlockingStatus {
+    /// As the column shows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "VALID",
+            Self::NoHolder => "NO HOLDER",
+            Self::NotInWait => "NOT IN WAIT",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// BLOCKING_SESSION_STATUS, BLOCKING_INSTANCE, BLOCKING_SESSION and the same for the end of the chain. The serial is
+/// what V$SESSION_BLOCKERS has besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocking {
+    /// BLOCKING_SESSION_STATUS.
+    pub status: BlockingStatus,
+    /// The direct blocker, if `status` is VALID.
+    pub blocker: Option<SessionKey>,
+    /// FINAL_BLOCKING_SESSION_STATUS.
+    pub final_status: BlockingStatus,
+    /// The end of the chain.
+    pub final_blocker: Option<SessionKey>,
+}

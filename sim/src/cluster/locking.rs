@@ -1,0 +1,223 @@
+//! Who gets which lock, and who blocks whom, over all instances.
+
+use std::collections::VecDeque;
+
+use super::error::error;
+use super::history::What;
+use super::lock::{Blocking, BlockingStatus, Row, RowLock, UserLock, UserLockId};
+use super::session::{Role, Session, SessionKey, TxKey};
+use super::wait::{Doing, Mix};
+use super::{Cluster, Micros};
+use crate::ora::OraError;
+
+/// A chain longer than this is taken for a circle.
+const CHAIN_MAX: usize = 64;
+
+/// What became of a wish for a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// It is granted.
+    Granted,
+    /// It waits.
+    Queued,
+}
+
+impl Cluster {
+    /// OBJECT_ID of a table, made if it is new.
+    pub fn table(&mut self, name: &str) -> u32 {
+        if let Some(object) = self.objects.get(name) {
+            return *object;
+        }
+        let object = 73_000 + u32::try_from(self.objects.len()).expect("few tables") * 3;
+        self.objects.insert(name.into(), object);
+        object
+    }
+
+    /// The tables, by name, with their OBJECT_ID.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.objects.iter().map(|(name, object)| (&**name, *object))
+    }
+
+    /// Gives a session's transaction a row, or lets the session wait for it. The error is ORA-00060.
+    pub(super) fn want_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
+        let transaction = self.ensure_transaction(key);
+        match self.locks.rows.get(&row).map(|lock| lock.holder) {
+            None => self.give_row(row, transaction, VecDeque::new()),
+            Some(holder) if holder == transaction => {}
+            Some(holder) => {
+                if self.leads_to(holder, key) {
+                    return Err(error(60));
+                }
+                self.locks.rows.get_mut(&row).expect("it was just there").waiters.push_back(key);
+                let since = self.now;
+                self.do_now(key, Doing::Row { row, since });
+                self.record(What::LockWanted, key, u64::from(row.number));
+                return Ok(Grant::Queued);
+            }
+        }
+        Ok(Grant::Granted)
+    }
+
+    fn give_row(&mut self, row: Row, transaction: TxKey, waiters: VecDeque<SessionKey>) {
+        self.locks.rows.insert(row, RowLock { holder: transaction, waiters });
+        if let Some(transaction) = self.transaction_mut(transaction) {
+            transaction.rows.push(row);
+            if !transaction.tables.contains(&row.object) {
+                transaction.tables.push(row.object);
+            }
+        }
+    }
+
+    /// Frees a row for the next who waits.
+    pub(super) fn pass_on(&mut self, row: Row) {
+        let Some(lock) = self.locks.rows.remove(&row) else { return };
+        let mut waiters = lock.waiters;
+        while let Some(next) = waiters.pop_front() {
+            if self.session(next).is_none_or(|session| session.doom.is_some()) {
+                continue;
+            }
+            let transaction = self.ensure_transaction(next);
+            self.give_row(row, transaction, waiters);
+            self.granted(next);
+            return;
+        }
+    }
+
+    /// A lock was granted to a session that waited.
+    fn granted(&mut self, key: SessionKey) {
+        self.do_now(key, Doing::Work(Mix::Oltp));
+        self.record(What::LockGot, key, 0);
+        if let Some(Role::Seat(seat)) = self.session(key).map(|session| session.role) {
+            self.seat_granted(seat);
+        }
+    }
+
+    /// Changes what a call does.
+    pub(super) fn do_now(&mut self, key: SessionKey, doing: Doing) {
+        if let Some(session) = self.session_mut(key)
+            && let Some(call) = &mut session.call
+        {
+            call.doing = doing;
+            session.seq = session.seq.wrapping_add(1);
+        }
+    }
+
+    /// Takes a session out of the queues in which it stands.
+    pub(super) fn leave_queues(&mut self, key: SessionKey) {
+        let doing =
+            self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing);
+        match doing {
+            Some(Doing::Row { row, .. }) => self.locks.leave_row(row, key),
+            Some(Doing::UserLock { id, .. }) => self.locks.leave_user(id, key),
+            _ => return,
+        }
+        self.do_now(key, Doing::Work(Mix::Cpu));
+    }
+
+    /// Whether waiting for a transaction would be waiting for a session.
+    fn leads_to(&self, holder: TxKey, key: SessionKey) -> bool {
+        let mut at = self.transaction(holder).and_then(|transaction| transaction.session);
+        for _ in 0..CHAIN_MAX {
+            match at {
+                Some(found) if found == key => return true,
+                Some(found) => at = self.session(found).and_then(|session| self.blocker(session)),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The session that blocks a session directly.
+    pub(super) fn blocker(&self, session: &Session) -> Option<SessionKey> {
+        match session.call.as_ref()?.doing {
+            Doing::Row { row, .. } => self.transaction(self.locks.rows.get(&row)?.holder)?.session,
+            Doing::UserLock { id, .. } => Some(self.locks.user.get(&id)?.holder),
+            _ => None,
+        }
+    }
+
+    /// The blocking columns of V$SESSION.
+    pub fn blocking(&self, session: &Session) -> Blocking {
+        let doing = session.call.as_ref().map(|call| call.doing);
+        let direct = self.blocker(session);
+        let status = match (doing, direct) {
+            (_, Some(_)) => BlockingStatus::Valid,
+            // The holder's session is gone, and its transaction is recovered in the background.
+            (Some(Doing::Row { .. }), None) => BlockingStatus::Unknown,
+            (Some(Doing::Work(_)), None) if session.wait(self.now).remaining.is_none() => {
+                BlockingStatus::NotInWait
+            }
+            _ => BlockingStatus::NoHolder,
+        };
+        let mut end = direct;
+        for _ in 0..CHAIN_MAX {
+            match end.and_then(|key| self.session(key)).and_then(|next| self.blocker(next)) {
+                Some(next) => end = Some(next),
+                None => break,
+            }
+        }
+        Blocking { status, blocker: direct, final_status: status, final_blocker: end }
+    }
+
+    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had without waiting; `None`: it waits.
+    pub(super) fn want_user_lock(
+        &mut self,
+        key: SessionKey,
+        id: UserLockId,
+        timeout: Micros,
+        release_on_commit: bool,
+    ) -> Option<u32> {
+        let since = self.now;
+        let Some(lock) = self.locks.user.get_mut(&id) else {
+            let lock = UserLock { holder: key, since, release_on_commit, waiters: VecDeque::new() };
+            self.locks.user.insert(id, lock);
+            return Some(0);
+        };
+        if lock.holder == key {
+            return Some(4);
+        }
+        if timeout <= 0 {
+            return Some(1);
+        }
+        lock.waiters.push_back(key);
+        self.do_now(key, Doing::UserLock { id, since, deadline: Some(since + timeout) });
+        None
+    }
+
+    /// Frees a user lock for the next who waits and has not given up.
+    pub(super) fn free_user_lock(&mut self, id: UserLockId) {
+        let Some(mut lock) = self.locks.user.remove(&id) else { return };
+        while let Some(next) = lock.waiters.pop_front() {
+            let Some(session) = self.session(next) else { continue };
+            let deadline = match session.call.as_ref().map(|call| call.doing) {
+                Some(Doing::UserLock { deadline, .. }) => deadline,
+                _ => continue,
+            };
+            if session.doom.is_some() || deadline.is_some_and(|deadline| deadline < self.now) {
+                continue;
+            }
+            lock.holder = next;
+            lock.since = self.now;
+            self.locks.user.insert(id, lock);
+            self.granted(next);
+            return;
+        }
+    }
+
+    pub(super) fn release_user_locks(&mut self, key: SessionKey) {
+        for id in self.locks.held_by(key) {
+            self.free_user_lock(id);
+        }
+    }
+
+    pub(super) fn release_on_commit(&mut self, key: SessionKey) {
+        if self.locks.user.is_empty() {
+            return;
+        }
+        for id in self.locks.held_by(key) {
+            if self.locks.user.get(&id).is_some_and(|lock| lock.release_on_commit) {
+                self.free_user_lock(id);
+            }
+        }
+    }
+}

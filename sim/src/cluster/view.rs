@@ -1,0 +1,251 @@
+//! What the fixed views show besides sessions, processes and transactions.
+
+use std::sync::Arc;
+
+use super::Cluster;
+use super::instance::{DeadCleanup, Instance, ResourceLimit};
+use super::kill::Stage;
+use super::lock::LockRow;
+use super::session::{Session, SessionKey};
+use super::statement::{SqlId, Statement};
+use super::wait::Doing;
+use super::{Micros, SECOND};
+
+/// A row of V$SESSION_LONGOPS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LongOp {
+    /// The session.
+    pub session: SessionKey,
+    /// OPNAME.
+    pub name: &'static str,
+    /// SOFAR in blocks.
+    pub sofar: u64,
+    /// TOTALWORK in blocks.
+    pub total: u64,
+    /// ELAPSED_SECONDS.
+    pub elapsed: u64,
+    /// TIME_REMAINING in seconds.
+    pub remaining: u64,
+    /// SQL_ID.
+    pub sql_id: Option<SqlId>,
+}
+
+/// A container of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// CON_ID: 0 for a database that is no CDB.
+    pub con_id: u32,
+    /// NAME.
+    pub name: String,
+}
+
+fn seconds(length: Micros) -> u64 {
+    u64::try_from(length / SECOND).unwrap_or(0)
+}
+
+impl Cluster {
+    /// LAST_CALL_ET now.
+    pub fn last_call_et(&self, session: &Session) -> u64 {
+        let step = u64::from(self.spec.switches.last_call_et_step.max(1));
+        session.last_call_et(self.now) / step * step
+    }
+
+    /// The statements of the shared pool, by SQL_ID.
+    pub fn statements(&self) -> impl Iterator<Item = &Arc<Statement>> {
+        self.pool.iter()
+    }
+
+    /// The containers, by CON_ID.
+    pub fn containers(&self) -> Vec<Container> {
+        if self.spec.containers.is_empty() {
+            return vec![Container { con_id: 0, name: self.spec.name.clone() }];
+        }
+        let fixed = ["CDB$ROOT".to_owned(), "PDB$SEED".to_owned()];
+        let all = fixed.into_iter().chain(self.spec.containers.iter().cloned());
+        (1..).zip(all).map(|(con_id, name)| Container { con_id, name }).collect()
+    }
+
+    /// V$LOCK of an instance, by SID.
+    pub fn lock_rows(&self, instance: &Instance) -> Vec<LockRow> {
+        let mut rows = Vec::new();
+        for session in instance.sessions() {
+            let row = |lock_type, id1, id2, mode, request, ctime| LockRow {
+                sid: session.key.sid,
+                saddr: session.saddr,
+                lock_type,
+                id1,
+                id2,
+                mode,
+                request,
+                ctime,
+                block: 0,
+                con_id: if lock_type == "TX" { 0 } else { session.con_id },
+            };
+            if session.user.is_some() && session.px.is_none() {
+                rows.push(row(
+                    "AE",
+                    133,
+                    0,
+                    4,
+                    0,
+                    seconds(instance.clock(self.now) - session.logon),
+                ));
+            }
+            self.transaction_locks(instance, session, &mut rows, row);
+            self.wanted_locks(session, &mut rows, row);
+        }
+        self.user_lock_rows(instance, &mut rows);
+        rows.sort_by_key(|row| (row.sid, row.lock_type, row.id1));
+        rows
+    }
+
+    fn transaction_locks(
+        &self,
+        instance: &Instance,
+        session: &Session,
+        rows: &mut Vec<LockRow>,
+        row: impl Fn(&'static str, u64, u64, u32, u32, u64) -> LockRow,
+    ) {
+        let Some(transaction) = session.transaction.and_then(|key| self.transaction(key)) else {
+            return;
+        };
+        let age = seconds(instance.clock(self.now) - transaction.start);
+        let (id1, id2) = transaction.lock_ids();
+        let wanted = transaction
+            .rows
+            .iter()
+            .any(|row| self.locks.rows.get(row).is_some_and(|lock| !lock.waiters.is_empty()));
+        let several = self.instances.len() > 1;
+        let block = match (wanted, several) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 0,
+        };
+        rows.push(LockRow { block, ..row("TX", id1, id2, 6, 0, age) });
+        for table in &transaction.tables {
+            let block = if several { 2 } else { 0 };
+            rows.push(LockRow { block, ..row("TM", u64::from(*table), 0, 3, 0, age) });
+        }
+    }
+
+    fn wanted_locks(
+        &self,
+        session: &Session,
+        rows: &mut Vec<LockRow>,
+        row: impl Fn(&'static str, u64, u64, u32, u32, u64) -> LockRow,
+    ) {
+        match session.call.as_ref().map(|call| call.doing) {
+            Some(Doing::Row { row: wanted, since }) => {
+                let holder =
+                    self.locks.rows.get(&wanted).and_then(|lock| self.transaction(lock.holder));
+                if let Some(holder) = holder {
+                    let (id1, id2) = holder.lock_ids();
+                    rows.push(row("TX", id1, id2, 0, 6, seconds(self.now - since)));
+                }
+            }
+            Some(Doing::UserLock { id, since, .. }) => {
+                rows.push(row("UL", u64::from(id.id), 0, 0, 6, seconds(self.now - since)));
+            }
+            _ => {}
+        }
+    }
+
+    fn user_lock_rows(&self, instance: &Instance, rows: &mut Vec<LockRow>) {
+        for (id, lock) in &self.locks.user {
+            if lock.holder.inst_id != instance.id {
+                continue;
+            }
+            let Some(session) = self.session(lock.holder) else { continue };
+            rows.push(LockRow {
+                sid: session.key.sid,
+                saddr: session.saddr,
+                lock_type: "UL",
+                id1: u64::from(id.id),
+                id2: 0,
+                mode: 6,
+                request: 0,
+                ctime: seconds(self.now - lock.since),
+                block: if lock.waiters.is_empty() { 2 } else { 1 },
+                con_id: session.con_id,
+            });
+        }
+    }
+
+    /// V$SESSION_LONGOPS of an instance: calls that work for more than six seconds.
+    pub fn long_ops(&self, instance: &Instance) -> Vec<LongOp> {
+        let long = |session: &Session| {
+            let call = session.call.as_ref()?;
+            let expected = call.expected?;
+            let elapsed = self.now - call.began;
+            let whole = (expected - call.began).max(1);
+            if elapsed < 6 * SECOND || !matches!(call.doing, Doing::Work(_)) {
+                return None;
+            }
+            Some(LongOp {
+                session: session.key,
+                name: "Table Scan",
+                sofar: seconds(elapsed) * 1_000,
+                total: seconds(whole) * 1_000,
+                elapsed: seconds(elapsed),
+                remaining: seconds((whole - elapsed).max(0)),
+                sql_id: session.current.as_ref().map(|current| current.statement.sql_id),
+            })
+        };
+        instance.sessions().filter_map(long).collect()
+    }
+
+    /// V$DEAD_CLEANUP of an instance.
+    pub fn dead_cleanup(&self, instance: &Instance) -> Vec<DeadCleanup> {
+        let mut rows = Vec::new();
+        for key in self.dying.iter().filter(|key| key.inst_id == instance.id) {
+            let Some(session) = self.session(*key) else { continue };
+            let Some(doom) = session.doom else { continue };
+            rows.push(DeadCleanup {
+                cleanup_type: "KILLED SESSION",
+                paddr: session.paddr,
+                saddr: session.saddr,
+                state: match doom.stage {
+                    Stage::Marked => "UNSAFE TO ATTEMPT",
+                    Stage::RollingBack => "PARTIAL CLEANUP",
+                    Stage::AwaitingAcknowledgement => "RESOURCES FREED - PENDING ACK",
+                },
+                dead_time: seconds(self.now - doom.marked),
+                attempts: seconds(self.now - doom.marked) / 10,
+                blocked: 0,
+                con_id: session.con_id,
+            });
+        }
+        for transaction in
+            instance.transactions().filter(|transaction| transaction.session.is_none())
+        {
+            rows.push(DeadCleanup {
+                cleanup_type: "DEAD PROCESS",
+                paddr: 0,
+                saddr: transaction.ses_addr,
+                state: "PARTIAL CLEANUP",
+                dead_time: seconds(self.now - transaction.undo.at),
+                attempts: 1,
+                blocked: 0,
+                con_id: transaction.con_id,
+            });
+        }
+        rows
+    }
+
+    /// V$RESOURCE_LIMIT of an instance.
+    pub fn resource_limits(&self, instance: &Instance) -> Vec<ResourceLimit> {
+        let limits = &self.spec.limits;
+        let row = |name, gauge: super::instance::Gauge, limit: Option<u32>| ResourceLimit {
+            name,
+            current: u64::from(gauge.now),
+            max: u64::from(gauge.peak),
+            limit: limit.map(u64::from),
+        };
+        vec![
+            row("processes", instance.processes_used, Some(limits.processes)),
+            row("sessions", instance.sessions_used, Some(limits.sessions())),
+            row("transactions", instance.transactions_used, None),
+            row("parallel_max_servers", instance.slaves_used, Some(limits.parallel_servers)),
+        ]
+    }
+}
