@@ -18,6 +18,8 @@ pub(crate) mod heap;
 mod session;
 pub(crate) mod view;
 
+pub(crate) use dictionary::default_nls;
+
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
 

@@ -50,7 +50,12 @@ pub struct Profile {
 impl Default for Profile {
     /// DEFAULT as it ships.
     fn default() -> Self {
-        Self { sessions_per_user: None, idle_minutes: None, connect_minutes: None, failed_logins: Some(10) }
+        Self {
+            sessions_per_user: None,
+            idle_minutes: None,
+            connect_minutes: None,
+            failed_logins: Some(10),
+        }
     }
 }
 
@@ -103,7 +108,8 @@ const SYSTEM_PRIVILEGES: [&str; 16] = [
 ];
 
 /// Roles that every database has.
-const ROLES: [&str; 5] = ["CONNECT", "DBA", "EXECUTE_CATALOG_ROLE", "RESOURCE", "SELECT_CATALOG_ROLE"];
+const ROLES: [&str; 5] =
+    ["CONNECT", "DBA", "EXECUTE_CATALOG_ROLE", "RESOURCE", "SELECT_CATALOG_ROLE"];
 
 impl Grant {
     /// Reads what stands between GRANT and TO: `ALTER SYSTEM`, `SELECT ON SYS.V_$SESSION`, `DBA`. `roles` are those
@@ -116,7 +122,9 @@ impl Grant {
                 return Err(format!("{text}: ORA-02030: can only select from fixed tables/views"));
             }
             let privilege = privilege.trim();
-            return if ["SELECT", "READ", "INSERT", "UPDATE", "DELETE", "EXECUTE"].contains(&privilege) {
+            return if ["SELECT", "READ", "INSERT", "UPDATE", "DELETE", "EXECUTE"]
+                .contains(&privilege)
+            {
                 Ok(Self::Object {
                     privilege: privilege.to_owned(),
                     owner: owner.to_owned(),
@@ -233,6 +241,11 @@ impl Accounts {
         self.roles.insert(name.to_owned(), grants);
     }
 
+    /// The names of the roles that were added.
+    pub fn role_names(&self) -> BTreeSet<String> {
+        self.roles.keys().cloned().collect()
+    }
+
     /// An account.
     pub fn get(&self, name: &str) -> Option<&Account> {
         self.accounts.get(name)
@@ -285,23 +298,30 @@ impl Accounts {
     /// Counts a wrong password. The error is what the client gets.
     pub fn wrong_password(&mut self, name: &str) -> OraError {
         let refused = OraError::new(1017, "invalid username/password; logon denied");
-        let Some(limit) = self.accounts.get(name).map(|account| self.profile_of(account).failed_logins) else {
+        let Some(limit) =
+            self.accounts.get(name).map(|account| self.profile_of(account).failed_logins)
+        else {
             return refused;
         };
         let Some(account) = self.accounts.get_mut(name) else { return refused };
         account.failed += 1;
-        if account.status == AccountStatus::Open && limit.is_some_and(|limit| account.failed > limit) {
+        if account.status == AccountStatus::Open
+            && limit.is_some_and(|limit| account.failed > limit)
+        {
             account.status = AccountStatus::LockedTimed;
         }
         match account.status {
-            AccountStatus::Locked | AccountStatus::LockedTimed => OraError::new(28000, "the account is locked"),
+            AccountStatus::Locked | AccountStatus::LockedTimed => {
+                OraError::new(28000, "the account is locked")
+            }
             _ => refused,
         }
     }
 
     /// What an account may do with its roles on, and without those of `withheld`.
     pub fn rights(&self, account: &Account, withheld: &[&str]) -> Rights {
-        let mut rights = Rights { owner: account.name.clone(), all: account.name == "SYS", ..Rights::default() };
+        let mut rights =
+            Rights { owner: account.name.clone(), all: account.name == "SYS", ..Rights::default() };
         self.collect(&account.grants, &mut rights);
         for privilege in withheld {
             rights.system.remove(*privilege);
@@ -311,7 +331,8 @@ impl Accounts {
 
     /// What an account may do inside a definer-rights unit: roles are off there (facts, section 5.3).
     pub fn direct_rights(&self, account: &Account) -> Rights {
-        let mut rights = Rights { owner: account.name.clone(), all: account.name == "SYS", ..Rights::default() };
+        let mut rights =
+            Rights { owner: account.name.clone(), all: account.name == "SYS", ..Rights::default() };
         let direct = account.grants.iter().filter(|grant| !matches!(grant, Grant::Role(_)));
         self.collect(&direct.cloned().collect(), &mut rights);
         rights
@@ -340,7 +361,8 @@ impl Accounts {
 
 /// What a role holds that every database has.
 fn built_in(role: &str) -> BTreeSet<Grant> {
-    let system = |names: &[&str]| names.iter().map(|name| Grant::System((*name).to_owned())).collect();
+    let system =
+        |names: &[&str]| names.iter().map(|name| Grant::System((*name).to_owned())).collect();
     match role {
         "CONNECT" => system(&["CREATE SESSION", "SET CONTAINER"]),
         "RESOURCE" => system(&["CREATE PROCEDURE", "CREATE TABLE"]),
@@ -414,7 +436,11 @@ impl Rights {
 
     fn granted(&self, owner: &str, name: &str, privileges: &[&str]) -> Access {
         let object = format!("{owner}.{name}");
-        if self.all || privileges.iter().any(|one| self.objects.contains(&(object.clone(), (*one).to_owned()))) {
+        if self.all
+            || privileges
+                .iter()
+                .any(|one| self.objects.contains(&(object.clone(), (*one).to_owned())))
+        {
             Access::Granted
         } else if self.objects.iter().any(|(known, _)| *known == object) {
             Access::Visible

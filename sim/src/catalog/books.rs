@@ -65,11 +65,21 @@ pub struct Books {
 /// The five numbers of a release, and its banner's first line.
 pub fn version(release: Release) -> ([u8; 5], String) {
     let (numbers, named) = match release {
-        Release::R11_2 => ([11, 2, 0, 4, 0], "11g Enterprise Edition Release 11.2.0.4.0 - 64bit Production"),
-        Release::R12_1 => ([12, 1, 0, 2, 0], "12c Enterprise Edition Release 12.1.0.2.0 - 64bit Production"),
-        Release::R12_2 => ([12, 2, 0, 1, 0], "12c Enterprise Edition Release 12.2.0.1.0 - 64bit Production"),
-        Release::R19 => ([19, 28, 0, 0, 0], "19c Enterprise Edition Release 19.0.0.0.0 - Production"),
-        Release::R23 => ([23, 9, 0, 25, 7], "23ai Enterprise Edition Release 23.0.0.0.0 - for Oracle Cloud"),
+        Release::R11_2 => {
+            ([11, 2, 0, 4, 0], "11g Enterprise Edition Release 11.2.0.4.0 - 64bit Production")
+        }
+        Release::R12_1 => {
+            ([12, 1, 0, 2, 0], "12c Enterprise Edition Release 12.1.0.2.0 - 64bit Production")
+        }
+        Release::R12_2 => {
+            ([12, 2, 0, 1, 0], "12c Enterprise Edition Release 12.2.0.1.0 - 64bit Production")
+        }
+        Release::R19 => {
+            ([19, 28, 0, 0, 0], "19c Enterprise Edition Release 19.0.0.0.0 - Production")
+        }
+        Release::R23 => {
+            ([23, 9, 0, 25, 7], "23ai Enterprise Edition Release 23.0.0.0.0 - for Oracle Cloud")
+        }
     };
     let product = if release == Release::R23 { "Oracle AI Database" } else { "Oracle Database" };
     (numbers, format!("{product} {named}"))
@@ -142,8 +152,14 @@ impl Parameters {
         let mut all = BTreeMap::new();
         for (name, kind, value, scope) in PARAMETERS {
             let (session, system) = (scope.contains('S'), scope.contains('Y'));
-            let parameter =
-                Parameter { kind, value: value.to_owned(), own: BTreeMap::new(), session, system, changed: false };
+            let parameter = Parameter {
+                kind,
+                value: value.to_owned(),
+                own: BTreeMap::new(),
+                session,
+                system,
+                changed: false,
+            };
             all.insert(name.to_owned(), parameter);
         }
         let mut parameters = Self(all);
@@ -180,7 +196,10 @@ impl Parameters {
             system,
             changed: false,
         };
-        self.0.entry(name.to_ascii_lowercase()).and_modify(|one| value.clone_into(&mut one.value)).or_insert(known);
+        self.0
+            .entry(name.to_ascii_lowercase())
+            .and_modify(|one| value.clone_into(&mut one.value))
+            .or_insert(known);
     }
 
     /// A parameter.

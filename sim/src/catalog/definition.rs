@@ -71,7 +71,11 @@ fn read(text: &str, release: Release) -> Tables {
 /// Adds a table in each of its forms.
 fn add(tables: &mut Tables, table: Option<(String, Vec<Column>)>, release: Release) {
     let Some((base, columns)) = table else { return };
-    let extra = |name: &str| Column { name: name.to_owned(), column_type: ColumnType::Number, nullable: true };
+    let extra = |name: &str| Column {
+        name: name.to_owned(),
+        column_type: ColumnType::Number,
+        nullable: true,
+    };
     let mut form = Form::Dictionary;
     if base.starts_with("V$") {
         form = Form::Local;

@@ -1,5 +1,6 @@
 //! Dictionary views: accounts and grants, objects and columns, jobs, locks by name, NLS parameters.
 
+use super::Column;
 use super::account::{Account, AccountStatus, Grant, Profile};
 use super::books::version;
 use super::cell::{date, maybe_number, maybe_text, number, text, yes_no};
@@ -7,7 +8,6 @@ use super::definition::{Form, tables};
 use super::fixed::lock_mode;
 use super::global::{base_version, dotted};
 use super::view::{Row, View};
-use super::Column;
 use crate::cluster::SECOND;
 use crate::cluster::lock::BlockingStatus;
 use crate::cluster::session::Session;
@@ -18,16 +18,31 @@ pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> 
     Some(match base {
         "DUAL" => vec![vec![("DUMMY", text("X"))]],
         "DBA_USERS" | "ALL_USERS" => users(view, form),
-        "USER_USERS" => users(view, Form::Containers).into_iter().filter(|row| row[0].1 == text(&view.viewer.user)).take(1).collect(),
-        "SESSION_PRIVS" => view.viewer.rights.system.iter().map(|one| vec![("PRIVILEGE", text(one))]).collect(),
-        "SESSION_ROLES" => view.viewer.rights.roles.iter().map(|one| vec![("ROLE", text(one))]).collect(),
-        "USER_ROLE_PRIVS" | "USER_SYS_PRIVS" | "USER_TAB_PRIVS" => {
-            view.books.accounts.get(&view.viewer.user).map_or_else(Vec::new, |account| grants(account, base))
+        "USER_USERS" => users(view, Form::Containers)
+            .into_iter()
+            .filter(|row| row[0].1 == text(&view.viewer.user))
+            .take(1)
+            .collect(),
+        "SESSION_PRIVS" => {
+            view.viewer.rights.system.iter().map(|one| vec![("PRIVILEGE", text(one))]).collect()
         }
+        "SESSION_ROLES" => {
+            view.viewer.rights.roles.iter().map(|one| vec![("ROLE", text(one))]).collect()
+        }
+        "USER_ROLE_PRIVS" | "USER_SYS_PRIVS" | "USER_TAB_PRIVS" => view
+            .books
+            .accounts
+            .get(&view.viewer.user)
+            .map_or_else(Vec::new, |account| grants(account, base)),
         "DBA_ROLE_PRIVS" | "DBA_SYS_PRIVS" | "DBA_TAB_PRIVS" => {
             view.books.accounts.iter().flat_map(|account| grants(account, base)).collect()
         }
-        "DBA_PROFILES" => view.books.accounts.profiles().flat_map(|(name, profile)| profile_limits(name, profile)).collect(),
+        "DBA_PROFILES" => view
+            .books
+            .accounts
+            .profiles()
+            .flat_map(|(name, profile)| profile_limits(name, profile))
+            .collect(),
         "ALL_TAB_COLUMNS" | "DBA_TAB_COLUMNS" => tab_columns(view, base == "DBA_TAB_COLUMNS"),
         "USER_TAB_COLUMNS" => own_columns(view),
         "ALL_OBJECTS" | "DBA_OBJECTS" => objects(view, base == "DBA_OBJECTS"),
@@ -76,7 +91,10 @@ pub(crate) fn default_nls() -> std::collections::BTreeMap<String, String> {
 }
 
 fn nls(parameters: &std::collections::BTreeMap<String, String>) -> Vec<Row> {
-    parameters.iter().map(|(name, value)| vec![("PARAMETER", text(name)), ("VALUE", text(value))]).collect()
+    parameters
+        .iter()
+        .map(|(name, value)| vec![("PARAMETER", text(name)), ("VALUE", text(value))])
+        .collect()
 }
 
 fn database_nls(view: &View<'_>) -> Vec<Row> {
@@ -102,7 +120,9 @@ fn component(view: &View<'_>) -> Row {
 fn users(view: &View<'_>, form: Form) -> Vec<Row> {
     let created = (view.cluster.spec().start_seconds - 400 * 86_400) * SECOND;
     let containers: Vec<u32> = match form {
-        Form::Containers => view.cluster.containers().iter().map(|one| one.con_id).filter(|id| *id != 2).collect(),
+        Form::Containers => {
+            view.cluster.containers().iter().map(|one| one.con_id).filter(|id| *id != 2).collect()
+        }
         _ => vec![view.viewer.con_id],
     };
     let mut rows = Vec::new();
@@ -132,7 +152,10 @@ fn user(account: &Account, con_id: u32, created: i64) -> Row {
         ("INITIAL_RSRC_CONSUMER_GROUP", text("DEFAULT_CONSUMER_GROUP")),
         ("PASSWORD_VERSIONS", text("11G 12C ")),
         ("EDITIONS_ENABLED", text("N")),
-        ("AUTHENTICATION_TYPE", text(if account.password.is_some() || oracle { "PASSWORD" } else { "NONE" })),
+        (
+            "AUTHENTICATION_TYPE",
+            text(if account.password.is_some() || oracle { "PASSWORD" } else { "NONE" }),
+        ),
         ("PROXY_ONLY_CONNECT", text("N")),
         ("COMMON", yes_no(account.container.is_none() && con_id > 0)),
         ("ORACLE_MAINTAINED", text(if oracle { "Y" } else { "N" })),
@@ -151,7 +174,11 @@ fn grants(account: &Account, base: &str) -> Vec<Row> {
         let mut row = vec![("GRANTEE", text(&account.name)), ("USERNAME", text(&account.name))];
         match (grant, &base[base.len() - 9..]) {
             (Grant::Role(role), "OLE_PRIVS") => {
-                row.extend([("GRANTED_ROLE", text(role)), ("DEFAULT_ROLE", text("YES")), ("OS_GRANTED", text("NO"))]);
+                row.extend([
+                    ("GRANTED_ROLE", text(role)),
+                    ("DEFAULT_ROLE", text("YES")),
+                    ("OS_GRANTED", text("NO")),
+                ]);
                 row.push(("DELEGATE_OPTION", text("NO")));
             }
             (Grant::System(privilege), "SYS_PRIVS") => row.push(("PRIVILEGE", text(privilege))),
@@ -165,7 +192,11 @@ fn grants(account: &Account, base: &str) -> Vec<Row> {
             ]),
             _ => continue,
         }
-        row.extend([("ADMIN_OPTION", text("NO")), ("COMMON", text("NO")), ("INHERITED", text("NO"))]);
+        row.extend([
+            ("ADMIN_OPTION", text("NO")),
+            ("COMMON", text("NO")),
+            ("INHERITED", text("NO")),
+        ]);
         rows.push(row);
     }
     rows
@@ -239,11 +270,18 @@ fn columns_of(owner: &str, table: &str, columns: &[Column]) -> Vec<Row> {
 
 /// What the object behind a name is called: V_$SESSION, a view of SYS, for V$SESSION.
 fn object_name(name: &str) -> String {
-    if name.starts_with("V$") || name.starts_with("GV$") { name.replacen('$', "_$", 1) } else { name.to_owned() }
+    if name.starts_with("V$") || name.starts_with("GV$") {
+        name.replacen('$', "_$", 1)
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The names of Oracle's that the viewer can read, or all of them.
-fn readable<'v>(view: &'v View<'_>, all: bool) -> impl Iterator<Item = (&'static str, &'static [Column])> + 'v {
+fn readable<'v>(
+    view: &'v View<'_>,
+    all: bool,
+) -> impl Iterator<Item = (&'static str, &'static [Column])> + 'v {
     tables(view.release())
         .iter()
         .filter(move |(name, _)| {
@@ -254,8 +292,9 @@ fn readable<'v>(view: &'v View<'_>, all: bool) -> impl Iterator<Item = (&'static
 }
 
 fn tab_columns(view: &View<'_>, all: bool) -> Vec<Row> {
-    let mut rows: Vec<Row> =
-        readable(view, all).flat_map(|(name, columns)| columns_of("SYS", &object_name(name), columns)).collect();
+    let mut rows: Vec<Row> = readable(view, all)
+        .flat_map(|(name, columns)| columns_of("SYS", &object_name(name), columns))
+        .collect();
     for table in view.books.heap.iter() {
         if all || view.resolve(&format!("{}.{}", table.owner, table.name), "SELECT").is_ok() {
             rows.extend(columns_of(&table.owner, &table.name, &table.columns));
@@ -304,7 +343,9 @@ fn objects(view: &View<'_>, all: bool) -> Vec<Row> {
     // Tables of the model's clients, and those of the scenario, which are among them.
     for (name, id) in view.cluster.tables() {
         let (owner, name) = name.split_once('.').unwrap_or(("APP", name));
-        if all || view.viewer.rights.table(owner, name, "SELECT") != super::account::Access::Invisible {
+        if all
+            || view.viewer.rights.table(owner, name, "SELECT") != super::account::Access::Invisible
+        {
             rows.push(object(owner, name, id, "TABLE", created));
         }
     }
@@ -340,13 +381,19 @@ fn heap_tables(view: &View<'_>) -> Vec<Row> {
 }
 
 /// Sessions of all instances whose process has a name of this kind: `J000` for "J".
-fn named<'v>(view: &View<'v>, prefixes: &'static [&'static str]) -> Vec<(&'v Session, String, u32)> {
+fn named<'v>(
+    view: &View<'v>,
+    prefixes: &'static [&'static str],
+) -> Vec<(&'v Session, String, u32)> {
     let mut found = Vec::new();
     for instance in view.cluster.instances() {
         for process in instance.processes() {
             let Some(name) = process.name.as_deref() else { continue };
             let digits = |prefix: &&&str| {
-                name.strip_prefix(**prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
+                name.strip_prefix(**prefix).is_some_and(|rest| {
+                    !rest.is_empty()
+                        && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+                })
             };
             if prefixes.iter().any(|prefix| digits(&prefix))
                 && let Some(session) = process.session.and_then(|key| view.cluster.session(key))
@@ -451,11 +498,17 @@ fn waits(view: &View<'_>) -> Vec<(u32, u32, u32)> {
 fn blockers(view: &View<'_>) -> Vec<Row> {
     let all = waits(view);
     // Only those that do not wait themselves.
-    let mut roots: Vec<(u32, u32)> =
-        all.iter().filter(|(_, blocker, _)| all.iter().all(|(waiter, ..)| waiter != blocker)).map(|(_, b, c)| (*b, *c)).collect();
+    let mut roots: Vec<(u32, u32)> = all
+        .iter()
+        .filter(|(_, blocker, _)| all.iter().all(|(waiter, ..)| waiter != blocker))
+        .map(|(_, b, c)| (*b, *c))
+        .collect();
     roots.sort_unstable();
     roots.dedup();
-    roots.into_iter().map(|(sid, con_id)| vec![("HOLDING_SESSION", number(sid)), ("CON_ID", number(con_id))]).collect()
+    roots
+        .into_iter()
+        .map(|(sid, con_id)| vec![("HOLDING_SESSION", number(sid)), ("CON_ID", number(con_id))])
+        .collect()
 }
 
 fn waiters(view: &View<'_>) -> Vec<Row> {
@@ -478,5 +531,8 @@ fn waiters(view: &View<'_>) -> Vec<Row> {
 fn allocated(view: &View<'_>) -> Vec<Row> {
     let expires = view.cluster.now() + 864_000 * SECOND;
     let all = view.books.lock_names.iter();
-    all.map(|(name, id)| vec![("NAME", text(name)), ("LOCKID", number(*id)), ("EXPIRATION", date(expires))]).collect()
+    all.map(|(name, id)| {
+        vec![("NAME", text(name)), ("LOCKID", number(*id)), ("EXPIRATION", date(expires))]
+    })
+    .collect()
 }

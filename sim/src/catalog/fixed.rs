@@ -28,9 +28,11 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$RESOURCE_LIMIT" => resource_limits(view, instance),
         "V$LICENSE" => vec![license(view, instance)],
         "V$SESSTAT" => view.sessions(instance).flat_map(statistics).collect(),
-        "V$MYSTAT" => {
-            view.cluster.session(view.viewer.key).filter(|own| own.key.inst_id == instance.id).map_or_else(Vec::new, statistics)
-        }
+        "V$MYSTAT" => view
+            .cluster
+            .session(view.viewer.key)
+            .filter(|own| own.key.inst_id == instance.id)
+            .map_or_else(Vec::new, statistics),
         "V$TEMPSEG_USAGE" | "V$SORT_USAGE" => {
             view.sessions(instance).filter(|one| one.temp_blocks > 0).map(temporary).collect()
         }
@@ -59,7 +61,10 @@ fn process(view: &View<'_>, instance: &Instance, one: &Process) -> Row {
         ("SERIAL#", number(one.serial)),
         ("TERMINAL", text("UNKNOWN")),
         ("PROGRAM", text(&program)),
-        ("TRACEFILE", Value::Text(format!("/u01/app/oracle/diag/{}_ora_{spid}.trc", instance.name))),
+        (
+            "TRACEFILE",
+            Value::Text(format!("/u01/app/oracle/diag/{}_ora_{spid}.trc", instance.name)),
+        ),
         ("BACKGROUND", if one.background { text("1") } else { Value::Null }),
         ("PGA_USED_MEM", number(one.pga_used)),
         ("PGA_ALLOC_MEM", number(one.pga_used + 400_000)),
@@ -90,7 +95,12 @@ fn backgrounds(instance: &Instance) -> Vec<Row> {
 
 fn transaction(view: &View<'_>, one: &Transaction) -> Row {
     let now = view.cluster.now();
-    let xid = [&one.xid.0.to_le_bytes()[..2], &one.xid.1.to_le_bytes()[..2], &one.xid.2.to_le_bytes()[..]].concat();
+    let xid = [
+        &one.xid.0.to_le_bytes()[..2],
+        &one.xid.1.to_le_bytes()[..2],
+        &one.xid.2.to_le_bytes()[..],
+    ]
+    .concat();
     let start = chrono::DateTime::from_timestamp(one.start / SECOND, 0).unwrap_or_default();
     // Bit 128 of FLAG is folklore for "rolling back" (facts, section 11).
     let flag = if one.is_rolling_back() { 3_715 } else { 3_587 };
@@ -190,11 +200,16 @@ fn px_session(session: &Session) -> Option<Row> {
 }
 
 fn px_processes(view: &View<'_>, instance: &Instance) -> Vec<Row> {
-    let is_slave = |name: &str| name.starts_with('P') && name[1..].trim_start_matches('Z').bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_slave = |name: &str| {
+        name.starts_with('P')
+            && name[1..].trim_start_matches('Z').bytes().all(|b| b.is_ascii_alphanumeric())
+    };
     let mut rows = Vec::new();
     for one in instance.processes() {
         let session = one.session.and_then(|key| view.cluster.session(key));
-        let Some(px) = session.and_then(|session| session.px).filter(|px| Some(px.coordinator) != one.session) else {
+        let Some(px) =
+            session.and_then(|session| session.px).filter(|px| Some(px.coordinator) != one.session)
+        else {
             continue;
         };
         let Some(name) = one.name.as_deref().filter(|name| is_slave(name)) else { continue };
@@ -216,7 +231,10 @@ fn blockers(view: &View<'_>, instance: &Instance) -> Vec<Row> {
     let mut rows = Vec::new();
     for session in view.sessions(instance).filter(|session| session.call.is_some()) {
         let blocking = view.cluster.blocking(session);
-        let Some(blocker) = blocking.blocker.filter(|_| blocking.status == BlockingStatus::Valid) else { continue };
+        let Some(blocker) = blocking.blocker.filter(|_| blocking.status == BlockingStatus::Valid)
+        else {
+            continue;
+        };
         let wait = session.wait(view.cluster.now());
         rows.push(vec![
             ("SID", number(session.key.sid)),
@@ -256,7 +274,9 @@ fn dead_cleanup(view: &View<'_>, instance: &Instance) -> Vec<Row> {
 }
 
 fn resource_limits(view: &View<'_>, instance: &Instance) -> Vec<Row> {
-    let limit = |limit: Option<u64>| Value::Text(limit.map_or(" UNLIMITED".to_owned(), |limit| format!("{limit:>10}")));
+    let limit = |limit: Option<u64>| {
+        Value::Text(limit.map_or(" UNLIMITED".to_owned(), |limit| format!("{limit:>10}")))
+    };
     let all = view.cluster.resource_limits(instance);
     all.iter()
         .map(|one| {
@@ -332,7 +352,8 @@ fn statistics(session: &Session) -> Vec<Row> {
 }
 
 fn temporary(session: &Session) -> Row {
-    let statement = session.current.as_ref().or(session.previous.as_ref()).map(|one| &one.statement);
+    let statement =
+        session.current.as_ref().or(session.previous.as_ref()).map(|one| &one.statement);
     let sql_id = maybe_text(statement.map(|one| one.sql_id.as_str()));
     vec![
         ("USERNAME", maybe_text(session.username())),
@@ -365,7 +386,10 @@ fn connect_info(view: &View<'_>, instance: &Instance) -> Vec<Row> {
     // Everybody may read the view, but others' sessions show only to whom V$SESSION is open.
     let all = view.viewer.rights.reads_dictionary("V_$SESSION") == super::account::Access::Granted;
     let mut rows = Vec::new();
-    for session in view.sessions(instance).filter(|one| one.is_foreground() && (all || one.key == view.viewer.key)) {
+    for session in view
+        .sessions(instance)
+        .filter(|one| one.is_foreground() && (all || one.key == view.viewer.key))
+    {
         for banner in BANNERS {
             rows.push(vec![
                 ("SID", number(session.key.sid)),
@@ -410,7 +434,10 @@ fn long_operations(view: &View<'_>, instance: &Instance) -> Vec<Row> {
             ("USERNAME", maybe_text(session.username())),
             ("SQL_ADDRESS", address(current.map_or(0, |one| one.statement.address))),
             ("SQL_HASH_VALUE", number(current.map_or(0, |one| one.statement.hash_value))),
-            ("SQL_ID", maybe_text(one.sql_id.as_ref().map(crate::cluster::statement::SqlId::as_str))),
+            (
+                "SQL_ID",
+                maybe_text(one.sql_id.as_ref().map(crate::cluster::statement::SqlId::as_str)),
+            ),
             ("SQL_EXEC_START", current.and_then(|one| one.start).map_or(Value::Null, date)),
             ("SQL_EXEC_ID", maybe_number(current.map(|one| one.id))),
             ("QCSID", maybe_number(session.px.map(|px| px.coordinator.sid))),

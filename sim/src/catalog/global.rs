@@ -22,13 +22,18 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$SERVICES" | "V$ACTIVE_SERVICES" => services(view, instance),
         "V$CONTAINERS" => containers(view, 1),
         "V$PDBS" => containers(view, 2),
-        "V$SQL" | "V$SQLAREA" => view.cluster.statements().map(|one| statement(view, one)).collect(),
+        "V$SQL" | "V$SQLAREA" => {
+            view.cluster.statements().map(|one| statement(view, one)).collect()
+        }
         "V$SQLTEXT" => view.cluster.statements().flat_map(|one| pieces(one)).collect(),
         "V$STATNAME" | "V$SYSSTAT" => statistics(view, instance),
         "V$EVENT_NAME" => EventId::ALL.iter().map(|id| event(*id)).collect(),
         "V$SQLCOMMAND" => COMMANDS.iter().map(|(code, name)| command(*code, name)).collect(),
         "V$NLS_PARAMETERS" => nls(view),
-        "V$TIMER" => vec![vec![("HSECS", number(view.cluster.now() / 10_000 % 4_294_967_296)), ("CON_ID", number(0))]],
+        "V$TIMER" => vec![vec![
+            ("HSECS", number(view.cluster.now() / 10_000 % 4_294_967_296)),
+            ("CON_ID", number(0)),
+        ]],
         // There are none in this model, and that is the truth of it: nothing replicates, nothing is in doubt.
         "V$GOLDENGATE_CAPTURE"
         | "V$XSTREAM_CAPTURE"
@@ -49,7 +54,11 @@ pub(super) fn dotted(release: Release, numbers: usize) -> String {
 
 /// VERSION as V$INSTANCE shows it: since 18c only the first number counts.
 pub(super) fn base_version(release: Release) -> String {
-    if release >= Release::R19 { format!("{}.0.0.0.0", version(release).0[0]) } else { dotted(release, 5) }
+    if release >= Release::R19 {
+        format!("{}.0.0.0.0", version(release).0[0])
+    } else {
+        dotted(release, 5)
+    }
 }
 
 fn this_instance(view: &View<'_>, instance: &Instance) -> Row {
@@ -80,7 +89,10 @@ fn this_instance(view: &View<'_>, instance: &Instance) -> Row {
         ("CON_ID", number(0)),
         ("INSTANCE_MODE", text("REGULAR")),
         ("EDITION", text("EE")),
-        ("DATABASE_TYPE", text(if view.cluster.instances().count() > 1 { "RAC" } else { "SINGLE" })),
+        (
+            "DATABASE_TYPE",
+            text(if view.cluster.instances().count() > 1 { "RAC" } else { "SINGLE" }),
+        ),
     ]
 }
 
@@ -142,7 +154,10 @@ fn versions(view: &View<'_>) -> Vec<Row> {
     if release < Release::R19 {
         let numbers = dotted(release, 5);
         for line in ["PL/SQL Release", "CORE", "TNS for Linux: Version", "NLSRTL Version"] {
-            rows.push(vec![("BANNER", Value::Text(format!("{line} {numbers} - Production"))), ("CON_ID", number(0))]);
+            rows.push(vec![
+                ("BANNER", Value::Text(format!("{line} {numbers} - Production"))),
+                ("CON_ID", number(0)),
+            ]);
         }
     }
     rows
@@ -184,7 +199,8 @@ fn parameters(view: &View<'_>, instance: &Instance) -> Vec<Row> {
 fn services(view: &View<'_>, instance: &Instance) -> Vec<Row> {
     let internal = [("SYS$BACKGROUND", 1), ("SYS$USERS", 2)];
     let root = u32::from(!view.cluster.spec().containers.is_empty());
-    let mut all: Vec<(&str, u32, u32)> = internal.into_iter().map(|(name, id)| (name, id, root)).collect();
+    let mut all: Vec<(&str, u32, u32)> =
+        internal.into_iter().map(|(name, id)| (name, id, root)).collect();
     for (id, service) in (3_u32..).zip(&view.books.services) {
         if service.instances.is_empty() || service.instances.contains(&instance.id) {
             all.push((&service.name, id, service.con_id));
@@ -194,7 +210,8 @@ fn services(view: &View<'_>, instance: &Instance) -> Vec<Row> {
     let created = (view.cluster.spec().start_seconds - 400 * 86_400) * SECOND;
     all.into_iter()
         .map(|(name, id, con_id)| {
-            let container = containers.iter().find(|one| one.con_id == con_id).map_or("", |one| &one.name);
+            let container =
+                containers.iter().find(|one| one.con_id == con_id).map_or("", |one| &one.name);
             vec![
                 ("SERVICE_ID", number(id)),
                 ("NAME", text(name)),
@@ -223,11 +240,18 @@ fn containers(view: &View<'_>, from: u32) -> Vec<Row> {
     let shown = all.into_iter().filter(|one| if is_cdb { one.con_id >= from } else { from == 1 });
     shown
         .map(|one| {
-            let mode = if one.con_id == 2 || view.cluster.spec().read_only { "READ ONLY" } else { "READ WRITE" };
+            let mode = if one.con_id == 2 || view.cluster.spec().read_only {
+                "READ ONLY"
+            } else {
+                "READ WRITE"
+            };
             vec![
                 ("CON_ID", number(one.con_id)),
                 ("DBID", number(view.cluster.spec().dbid + one.con_id)),
-                ("CON_UID", number(if one.con_id <= 1 { 1 } else { view.cluster.spec().dbid + one.con_id })),
+                (
+                    "CON_UID",
+                    number(if one.con_id <= 1 { 1 } else { view.cluster.spec().dbid + one.con_id }),
+                ),
                 ("GUID", Value::Raw(vec![u8::try_from(one.con_id).unwrap_or(0); 16])),
                 ("NAME", text(&one.name)),
                 ("OPEN_MODE", text(mode)),
@@ -370,5 +394,8 @@ fn command(code: u32, name: &str) -> Row {
 
 fn nls(view: &View<'_>) -> Vec<Row> {
     let all = view.viewer.nls.iter();
-    all.map(|(name, value)| vec![("PARAMETER", text(name)), ("VALUE", text(value)), ("CON_ID", number(0))]).collect()
+    all.map(|(name, value)| {
+        vec![("PARAMETER", text(name)), ("VALUE", text(value)), ("CON_ID", number(0))]
+    })
+    .collect()
 }

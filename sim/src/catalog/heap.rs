@@ -40,7 +40,9 @@ pub(crate) struct HeapTable {
 impl HeapTable {
     /// The rows that a session sees, each with its number.
     pub(crate) fn rows(&self, session: SessionKey) -> impl Iterator<Item = (u32, &Vec<Value>)> {
-        (0..).zip(&self.slots).filter_map(move |(number, slot)| Some((number, slot.seen_by(session)?)))
+        (0..)
+            .zip(&self.slots)
+            .filter_map(move |(number, slot)| Some((number, slot.seen_by(session)?)))
     }
 
     /// The number that the next new row gets.
@@ -80,9 +82,18 @@ pub(crate) struct Heap {
 
 impl Heap {
     /// Adds a table with its first rows.
-    pub(crate) fn add(&mut self, owner: &str, name: &str, object_id: u32, columns: Vec<Column>, rows: Vec<Vec<Value>>) {
-        let slots = rows.into_iter().map(|row| Slot { committed: Some(row), pending: None }).collect();
-        let table = HeapTable { owner: owner.to_owned(), name: name.to_owned(), object_id, columns, slots };
+    pub(crate) fn add(
+        &mut self,
+        owner: &str,
+        name: &str,
+        object_id: u32,
+        columns: Vec<Column>,
+        rows: Vec<Vec<Value>>,
+    ) {
+        let slots =
+            rows.into_iter().map(|row| Slot { committed: Some(row), pending: None }).collect();
+        let table =
+            HeapTable { owner: owner.to_owned(), name: name.to_owned(), object_id, columns, slots };
         self.tables.insert(format!("{owner}.{name}"), table);
     }
 
@@ -97,7 +108,13 @@ impl Heap {
     }
 
     /// A session changes a row whose lock it holds; `None` deletes it.
-    pub(crate) fn change(&mut self, session: SessionKey, table: &str, number: u32, values: Option<Vec<Value>>) {
+    pub(crate) fn change(
+        &mut self,
+        session: SessionKey,
+        table: &str,
+        number: u32,
+        values: Option<Vec<Value>>,
+    ) {
         let Some(slots) = self.tables.get_mut(table).map(|table| &mut table.slots) else { return };
         let place = number as usize;
         if place >= slots.len() {
@@ -111,7 +128,10 @@ impl Heap {
     /// What a session changed becomes what everybody sees.
     pub(crate) fn commit(&mut self, session: SessionKey) {
         for change in self.undo.remove(&session).unwrap_or_default().changes {
-            let slot = self.tables.get_mut(&change.table).and_then(|table| table.slots.get_mut(change.number as usize));
+            let slot = self
+                .tables
+                .get_mut(&change.table)
+                .and_then(|table| table.slots.get_mut(change.number as usize));
             if let Some(slot) = slot
                 && let Some((owner, values)) = slot.pending.take()
             {
@@ -140,7 +160,10 @@ impl Heap {
     /// ROLLBACK TO; false if there is no such savepoint (ORA-01086).
     pub(crate) fn rollback_to(&mut self, session: SessionKey, name: &str) -> bool {
         let Some(undo) = self.undo.get_mut(&session) else { return false };
-        let Some(place) = undo.savepoints.iter().position(|savepoint| savepoint.name == name) else { return false };
+        let Some(place) = undo.savepoints.iter().position(|savepoint| savepoint.name == name)
+        else {
+            return false;
+        };
         let changes = undo.savepoints[place].changes;
         undo.savepoints.truncate(place + 1);
         self.undo_to(session, changes);
@@ -151,7 +174,10 @@ impl Heap {
         let Some(undo) = self.undo.get_mut(&session) else { return };
         while undo.changes.len() > keep {
             let Some(change) = undo.changes.pop() else { return };
-            let slot = self.tables.get_mut(&change.table).and_then(|table| table.slots.get_mut(change.number as usize));
+            let slot = self
+                .tables
+                .get_mut(&change.table)
+                .and_then(|table| table.slots.get_mut(change.number as usize));
             if let Some(slot) = slot {
                 slot.pending = change.pending;
             }
@@ -160,8 +186,12 @@ impl Heap {
 
     /// Undoes what sessions left behind that have no transaction any more.
     pub(crate) fn sweep(&mut self, lives: impl Fn(SessionKey) -> bool) {
-        let gone: Vec<_> =
-            self.undo.iter().filter(|(key, undo)| !undo.changes.is_empty() && !lives(**key)).map(|(key, _)| *key).collect();
+        let gone: Vec<_> = self
+            .undo
+            .iter()
+            .filter(|(key, undo)| !undo.changes.is_empty() && !lives(**key))
+            .map(|(key, _)| *key)
+            .collect();
         for session in gone {
             self.rollback(session);
         }
@@ -179,7 +209,13 @@ mod tests {
     fn heap() -> Heap {
         let mut heap = Heap::default();
         let column = Column { name: "ID".into(), column_type: ColumnType::Number, nullable: true };
-        heap.add("APP", "T", 1, vec![column], vec![vec![Value::integer(1)], vec![Value::integer(2)]]);
+        heap.add(
+            "APP",
+            "T",
+            1,
+            vec![column],
+            vec![vec![Value::integer(1)], vec![Value::integer(2)]],
+        );
         heap
     }
 

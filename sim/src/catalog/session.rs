@@ -40,7 +40,11 @@ impl<'a> SessionRow<'a> {
 
 /// The function for a column of V$SESSION; `None` for one that the model leaves NULL.
 pub(crate) fn column(name: &str) -> Option<Getter> {
-    identity(name).or_else(|| client(name)).or_else(|| running(name)).or_else(|| state(name)).or_else(|| wait(name))
+    identity(name)
+        .or_else(|| client(name))
+        .or_else(|| running(name))
+        .or_else(|| state(name))
+        .or_else(|| wait(name))
 }
 
 fn identity(name: &str) -> Option<Getter> {
@@ -88,7 +92,9 @@ fn client(name: &str) -> Option<Getter> {
 
 /// MODULE_HASH and ACTION_HASH: 0 for none, otherwise any number that tells two texts apart.
 fn hash(text: Option<&str>) -> u32 {
-    text.unwrap_or_default().bytes().fold(0, |hash: u32, byte| hash.wrapping_mul(16_777_619) ^ u32::from(byte))
+    text.unwrap_or_default()
+        .bytes()
+        .fold(0, |hash: u32, byte| hash.wrapping_mul(16_777_619) ^ u32::from(byte))
 }
 
 fn of(execution: Option<&Execution>, value: fn(&Execution) -> Value, none: fn() -> Value) -> Value {
@@ -98,24 +104,44 @@ fn of(execution: Option<&Execution>, value: fn(&Execution) -> Value, none: fn() 
 fn running(name: &str) -> Option<Getter> {
     let getter: Getter = match name {
         "COMMAND" => |row| number(row.session.command),
-        "SQL_ADDRESS" => |row| of(row.session.current.as_ref(), |one| address(one.statement.address), no_address),
-        "SQL_HASH_VALUE" => |row| of(row.session.current.as_ref(), |one| number(one.statement.hash_value), zero),
-        "SQL_ID" => |row| of(row.session.current.as_ref(), |one| text(one.statement.sql_id.as_str()), null),
+        "SQL_ADDRESS" => {
+            |row| of(row.session.current.as_ref(), |one| address(one.statement.address), no_address)
+        }
+        "SQL_HASH_VALUE" => {
+            |row| of(row.session.current.as_ref(), |one| number(one.statement.hash_value), zero)
+        }
+        "SQL_ID" => {
+            |row| of(row.session.current.as_ref(), |one| text(one.statement.sql_id.as_str()), null)
+        }
         "SQL_CHILD_NUMBER" => |row| of(row.session.current.as_ref(), |one| number(one.child), null),
-        "SQL_EXEC_START" => |row| of(row.session.current.as_ref(), |one| one.start.map_or(Value::Null, date), null),
+        "SQL_EXEC_START" => {
+            |row| of(row.session.current.as_ref(), |one| one.start.map_or(Value::Null, date), null)
+        }
         "SQL_EXEC_ID" => |row| {
             of(row.session.current.as_ref(), |one| maybe_number(one.start.map(|_| one.id)), null)
         },
-        "PREV_SQL_ADDR" => |row| of(row.session.previous.as_ref(), |one| address(one.statement.address), no_address),
-        "PREV_HASH_VALUE" => |row| of(row.session.previous.as_ref(), |one| number(one.statement.hash_value), zero),
-        "PREV_SQL_ID" => |row| of(row.session.previous.as_ref(), |one| text(one.statement.sql_id.as_str()), null),
-        "PREV_CHILD_NUMBER" => |row| of(row.session.previous.as_ref(), |one| number(one.child), null),
-        "PREV_EXEC_START" => |row| of(row.session.previous.as_ref(), |one| one.start.map_or(Value::Null, date), null),
+        "PREV_SQL_ADDR" => |row| {
+            of(row.session.previous.as_ref(), |one| address(one.statement.address), no_address)
+        },
+        "PREV_HASH_VALUE" => {
+            |row| of(row.session.previous.as_ref(), |one| number(one.statement.hash_value), zero)
+        }
+        "PREV_SQL_ID" => {
+            |row| of(row.session.previous.as_ref(), |one| text(one.statement.sql_id.as_str()), null)
+        }
+        "PREV_CHILD_NUMBER" => {
+            |row| of(row.session.previous.as_ref(), |one| number(one.child), null)
+        }
+        "PREV_EXEC_START" => {
+            |row| of(row.session.previous.as_ref(), |one| one.start.map_or(Value::Null, date), null)
+        }
         "PREV_EXEC_ID" => |row| {
             of(row.session.previous.as_ref(), |one| maybe_number(one.start.map(|_| one.id)), null)
         },
         "PLSQL_ENTRY_OBJECT_ID" => |row| maybe_number(row.session.plsql_entry.map(|entry| entry.0)),
-        "PLSQL_ENTRY_SUBPROGRAM_ID" => |row| maybe_number(row.session.plsql_entry.map(|entry| entry.1)),
+        "PLSQL_ENTRY_SUBPROGRAM_ID" => {
+            |row| maybe_number(row.session.plsql_entry.map(|entry| entry.1))
+        }
         "TOP_LEVEL_CALL#" => |row| number(if row.session.call.is_some() { 94 } else { 0 }),
         "FIXED_TABLE_SEQUENCE" => |row| number(row.session.calls),
         _ => return None,
@@ -163,8 +189,12 @@ fn state(name: &str) -> Option<Getter> {
         "BLOCKING_INSTANCE" => |row| maybe_number(row.blocking().blocker.map(|key| key.inst_id)),
         "BLOCKING_SESSION" => |row| maybe_number(row.blocking().blocker.map(|key| key.sid)),
         "FINAL_BLOCKING_SESSION_STATUS" => |row| text(row.blocking().final_status.as_str()),
-        "FINAL_BLOCKING_INSTANCE" => |row| maybe_number(row.blocking().final_blocker.map(|key| key.inst_id)),
-        "FINAL_BLOCKING_SESSION" => |row| maybe_number(row.blocking().final_blocker.map(|key| key.sid)),
+        "FINAL_BLOCKING_INSTANCE" => {
+            |row| maybe_number(row.blocking().final_blocker.map(|key| key.inst_id))
+        }
+        "FINAL_BLOCKING_SESSION" => {
+            |row| maybe_number(row.blocking().final_blocker.map(|key| key.sid))
+        }
         _ => return None,
     };
     Some(getter)

@@ -149,7 +149,8 @@ impl<'a> View<'a> {
         let table = tables(release).get(&plain).ok_or_else(no_table)?;
         let is_view = plain.starts_with("V$") || plain.starts_with("GV$");
         let synonym = if is_view { !underscored } else { plain != "DBMS_LOCK_ALLOCATED" };
-        let shown = if of_sys { underscored || !is_view || self.viewer.user == "SYS" } else { synonym };
+        let shown =
+            if of_sys { underscored || !is_view || self.viewer.user == "SYS" } else { synonym };
         let granted = granted_name(&plain);
         let public = ["ALL_", "USER_"].iter().any(|front| granted.starts_with(front));
         let access = match () {
@@ -182,11 +183,14 @@ impl<'a> View<'a> {
     }
 
     /// The sessions of an instance that V$SESSION shows to the viewer.
-    pub(crate) fn sessions(&self, instance: &'a Instance) -> impl Iterator<Item = &'a crate::cluster::session::Session> {
+    pub(crate) fn sessions(
+        &self,
+        instance: &'a Instance,
+    ) -> impl Iterator<Item = &'a crate::cluster::session::Session> {
         let viewer = self.viewer;
-        instance
-            .sessions()
-            .filter(move |session| session.session_type != SessionType::Recursive && viewer.sees(session.con_id))
+        instance.sessions().filter(move |session| {
+            session.session_type != SessionType::Recursive && viewer.sees(session.con_id)
+        })
     }
 
     /// The rows of V$SESSION and V$SESSION_WAIT.
@@ -207,7 +211,10 @@ impl<'a> View<'a> {
             .collect();
         for one in self.sessions(instance) {
             let shown = SessionRow::new(self.cluster, one);
-            let values = getters.iter().map(|getter| getter.map_or(Value::Null, |getter| getter(&shown))).collect();
+            let values = getters
+                .iter()
+                .map(|getter| getter.map_or(Value::Null, |getter| getter(&shown)))
+                .collect();
             if !row(values) {
                 return false;
             }
@@ -226,7 +233,9 @@ impl<'a> View<'a> {
         if matches!(base, "V$SESSION" | "V$SESSION_WAIT") {
             return self.scan_sessions(wanted, base, instance, row);
         }
-        let rows = fixed::rows(self, base, instance).or_else(|| global::rows(self, base, instance)).unwrap_or_default();
+        let rows = fixed::rows(self, base, instance)
+            .or_else(|| global::rows(self, base, instance))
+            .unwrap_or_default();
         for one in rows {
             if self.shows(&one) && !row(project(&one, wanted, Some(instance.id))) {
                 return false;
@@ -239,9 +248,9 @@ impl<'a> View<'a> {
     fn shows(&self, row: &Row) -> bool {
         let con_id = row.iter().find(|(name, _)| *name == "CON_ID").map(|(_, value)| value);
         match con_id {
-            Some(Value::Number(con_id)) => {
-                self.viewer.sees(con_id.to_i64().and_then(|con_id| u32::try_from(con_id).ok()).unwrap_or(0))
-            }
+            Some(Value::Number(con_id)) => self
+                .viewer
+                .sees(con_id.to_i64().and_then(|con_id| u32::try_from(con_id).ok()).unwrap_or(0)),
             _ => true,
         }
     }
@@ -262,7 +271,9 @@ impl<'a> View<'a> {
                 }
             }
             Form::Global => {
-                for instance in self.cluster.shown_in_gv().filter_map(|id| self.cluster.instance(id)) {
+                for instance in
+                    self.cluster.shown_in_gv().filter_map(|id| self.cluster.instance(id))
+                {
                     if !self.scan_instance(&table.base, &wanted, instance, row) {
                         return;
                     }
@@ -296,9 +307,10 @@ fn project(row: &Row, wanted: &[Wanted<'_>], inst_id: Option<u32>) -> Vec<Value>
         .iter()
         .map(|one| match one {
             Wanted::Instance => inst_id.map_or(Value::Null, Value::integer),
-            Wanted::Column(name) => {
-                row.iter().find(|(known, _)| known == name).map_or(Value::Null, |(_, value)| value.clone())
-            }
+            Wanted::Column(name) => row
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or(Value::Null, |(_, value)| value.clone()),
         })
         .collect()
 }
@@ -321,7 +333,9 @@ impl Catalog for View<'_> {
             Resolved::Fixed(table) => self.scan_fixed(table, wanted, row),
             Resolved::Heap(table) => {
                 for (_, values) in table.rows(self.viewer.key) {
-                    let picked = wanted.iter().map(|place| values.get(*place).cloned().unwrap_or(Value::Null));
+                    let picked = wanted
+                        .iter()
+                        .map(|place| values.get(*place).cloned().unwrap_or(Value::Null));
                     if !row(picked.collect()) {
                         break;
                     }

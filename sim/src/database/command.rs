@@ -1,0 +1,217 @@
+//! Commands other than queries and blocks. A command that has to wait is carried out again when the wait is over, so it
+//! changes nothing before it has all that it waits for.
+
+use std::task::Poll;
+
+use super::session::{Act, Waited, Waiting};
+use crate::catalog::account::Grant;
+use crate::catalog::books::Managed;
+use crate::cluster::kill::{Manner, Order, Target};
+use crate::ora::OraError;
+use crate::sql::plsql::Executed;
+use crate::sql::query::Inputs;
+use crate::sql::statement::{Command, Ddl, KillMode, SessionLiteral};
+
+/// What a command gives so far.
+pub(super) type Progress = Poll<Result<Executed, OraError>>;
+
+pub(super) fn done() -> Progress {
+    Poll::Ready(Ok(Executed::default()))
+}
+
+pub(super) fn failed(code: u32, text: impl Into<String>) -> Progress {
+    Poll::Ready(Err(OraError::new(code, text)))
+}
+
+/// What this simulation does not know is an error, never a silent success.
+pub(super) fn unknown(what: &str) -> Progress {
+    failed(3001, format!("unimplemented feature: {what}"))
+}
+
+fn target(session: SessionLiteral) -> Target {
+    Target { sid: session.sid, serial: session.serial, inst_id: session.inst_id }
+}
+
+fn manner(mode: KillMode) -> Manner {
+    match mode {
+        KillMode::Plain => Manner::Plain,
+        KillMode::Immediate => Manner::Immediate,
+        KillMode::NoReplay => Manner::NoReplay,
+        KillMode::Force => Manner::Force,
+    }
+}
+
+impl Act<'_> {
+    /// Carries out a command, or goes on with it.
+    pub(super) fn carry_out(&mut self, command: &Command, inputs: &Inputs) -> Progress {
+        match command {
+            Command::Query(query) => Poll::Ready(
+                self.query(query, inputs)
+                    .map(|rows| Executed { rows: Some(rows), ..Executed::default() }),
+            ),
+            Command::SelectForUpdate { query, tables, wait } => {
+                self.select_for_update(query, tables, *wait, inputs)
+            }
+            Command::Dml(dml) => self.dml(dml, inputs),
+            Command::KillSession { session, mode, timeout_secs } => {
+                let order = Order::Kill { manner: manner(*mode), timeout: *timeout_secs };
+                self.alter_system(Doors::KILL, |act| act.order(target(*session), &order))
+            }
+            Command::DisconnectSession { session, post_transaction, mode, timeout_secs } => {
+                let order = Order::Disconnect {
+                    post_transaction: *post_transaction,
+                    manner: manner(*mode),
+                    timeout: *timeout_secs,
+                };
+                self.alter_system(Doors::OTHER, |act| act.order(target(*session), &order))
+            }
+            Command::CancelSql { session, sql_id } => {
+                let order = Order::Cancel { sql_id: sql_id.clone() };
+                self.alter_system(Doors::OTHER, |act| act.order(target(*session), &order))
+            }
+            Command::SystemSet { settings, scope, sid } => self.alter_system(Doors::KILL, |act| {
+                Poll::Ready(act.set_system(settings, scope.as_deref(), sid.as_deref()))
+            }),
+            Command::SystemOther(words) => {
+                self.alter_system(Doors::OTHER, |_| Poll::Ready(system_other(words)))
+            }
+            Command::SessionSet(settings) => {
+                let set =
+                    settings.iter().try_for_each(|one| self.set_session(&one.name, &one.value));
+                Poll::Ready(set.map(|()| Executed::default()))
+            }
+            Command::SessionOther(words) => session_other(words),
+            Command::Commit => {
+                self.commit();
+                done()
+            }
+            Command::Rollback { savepoint } => self.roll_back(savepoint.as_deref()),
+            Command::Savepoint(name) => {
+                self.state.books.heap.savepoint(self.session.key, name);
+                done()
+            }
+            // These say how a transaction reads or is called, which changes nothing here.
+            Command::SetTransaction(words) if !words.contains("ROLLBACK") => done(),
+            Command::SetTransaction(words) => unknown(&format!("SET TRANSACTION {words}")),
+            Command::SetRole(words) => unknown(&format!("SET ROLE {words}")),
+            Command::LockTable { table, mode, .. } => self.lock_table(table, mode),
+            Command::Ddl(ddl) => Poll::Ready(self.ddl(ddl)),
+            Command::Block(_) => unknown("a block within a statement"),
+        }
+    }
+
+    /// Asks for the right to ALTER SYSTEM, and whether the operator of the database allows the clause.
+    fn alter_system(
+        &mut self,
+        door: Doors,
+        act: impl FnOnce(&mut Self) -> Poll<Result<(), OraError>>,
+    ) -> Progress {
+        let shut = match self.state.books.managed {
+            Managed::No => false,
+            Managed::Rds => true,
+            Managed::Autonomous => door == Doors::OTHER,
+        };
+        if shut {
+            return failed(1031, "insufficient privileges");
+        }
+        match self.need("ALTER SYSTEM") {
+            Ok(()) => act(self).map_ok(|()| Executed::default()),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    fn roll_back(&mut self, savepoint: Option<&str>) -> Progress {
+        let key = self.session.key;
+        if let Some(name) = savepoint {
+            return if self.state.books.heap.rollback_to(key, name) {
+                done()
+            } else {
+                failed(
+                    1086,
+                    format!("savepoint '{name}' never established in this session or is invalid"),
+                )
+            };
+        }
+        if let Some(waiting) = self.session.waiting {
+            return match self.look(waiting) {
+                Waited::Still => Poll::Pending,
+                Waited::Over(_) => done(),
+                Waited::Failed(error) => Poll::Ready(Err(error)),
+            };
+        }
+        self.state.books.heap.rollback(key);
+        let until = self.state.cluster.rollback(key);
+        if until > self.state.cluster.now() { self.wait(Waiting::Until(until)) } else { done() }
+    }
+
+    /// GRANT and REVOKE change accounts. Nothing else of the dictionary can be changed here.
+    fn ddl(&mut self, ddl: &Ddl) -> Result<Executed, OraError> {
+        let grants = matches!(ddl.verb.as_str(), "GRANT" | "REVOKE");
+        if !self.session.viewer.rights.roles.contains("DBA") && self.session.viewer.user != "SYS" {
+            return Err(OraError::new(1031, "insufficient privileges"));
+        }
+        if !grants {
+            return Err(OraError::new(
+                3001,
+                format!("unimplemented feature: {} {}", ddl.verb, ddl.object_type),
+            ));
+        }
+        self.commit();
+        for privilege in &ddl.privileges {
+            let text = match ddl.object.as_str() {
+                "" => privilege.clone(),
+                object => format!("{privilege} ON {object}"),
+            };
+            let grant = Grant::read(&text, &self.state.books.accounts.role_names())
+                .map_err(|_| OraError::new(990, "missing or invalid privilege"))?;
+            for grantee in &ddl.grantees {
+                let account = self.state.books.accounts.get_mut(grantee).ok_or_else(|| {
+                    OraError::new(1917, format!("user or role '{grantee}' does not exist"))
+                })?;
+                if ddl.verb == "GRANT" {
+                    account.grants.insert(grant.clone());
+                } else if !account.grants.remove(&grant) {
+                    return Err(OraError::new(1927, "cannot REVOKE privileges you did not grant"));
+                }
+            }
+        }
+        Ok(Executed::default())
+    }
+}
+
+/// Which doors a clause of ALTER SYSTEM goes through (facts, section 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Doors(u8);
+
+impl Doors {
+    /// SET and KILL SESSION, which an autonomous database leaves open.
+    const KILL: Self = Self(0);
+    /// The rest.
+    const OTHER: Self = Self(1);
+}
+
+fn system_other(words: &str) -> Result<(), OraError> {
+    const KNOWN: [&str; 6] = [
+        "ARCHIVE LOG CURRENT",
+        "CHECK DATAFILES",
+        "CHECKPOINT",
+        "FLUSH ",
+        "REGISTER",
+        "SWITCH LOGFILE",
+    ];
+    if KNOWN.iter().any(|known| words.starts_with(known)) {
+        Ok(())
+    } else {
+        Err(OraError::new(2065, "illegal option for ALTER SYSTEM"))
+    }
+}
+
+fn session_other(words: &str) -> Progress {
+    const KNOWN: [&str; 4] =
+        ["DISABLE PARALLEL", "ENABLE PARALLEL", "FORCE PARALLEL", "CLOSE DATABASE LINK"];
+    if KNOWN.iter().any(|known| words.starts_with(known)) {
+        done()
+    } else {
+        failed(2248, "invalid option for ALTER SESSION")
+    }
+}

@@ -1,0 +1,257 @@
+//! DML on ordinary tables: what changes is worked out, then every row is locked, and only then anything changes. If a
+//! row has to be waited for, all begins anew afterwards, as Oracle restarts a statement whose rows moved.
+
+use std::collections::BTreeMap;
+use std::task::Poll;
+
+use super::command::{Progress, failed, unknown};
+use super::session::{Act, Waited, Waiting};
+use crate::catalog::Catalog;
+use crate::catalog::view::Resolved;
+use crate::cluster::SECOND;
+use crate::cluster::live::Grant;
+use crate::cluster::lock::Row;
+use crate::ora::OraError;
+use crate::sql::dml::{self, Change, Changes, Dml};
+use crate::sql::plsql::Executed;
+use crate::sql::query::{Inputs, Query};
+use crate::sql::statement::LockWait;
+use crate::value::Value;
+
+/// A table that is changed.
+struct Place {
+    /// `OWNER.NAME`.
+    name: String,
+    object_id: u32,
+    /// The numbers of its rows in the order in which they are scanned.
+    numbers: Vec<u32>,
+    next: u32,
+}
+
+/// What became of a wish for rows.
+enum Locked {
+    All,
+    Waits,
+    Failed(OraError),
+}
+
+impl Act<'_> {
+    /// INSERT, UPDATE, DELETE.
+    pub(super) fn dml(&mut self, statement: &Dml, inputs: &Inputs) -> Progress {
+        if let Some(waiting) = self.session.waiting {
+            match self.look(waiting) {
+                Waited::Still => return Poll::Pending,
+                Waited::Over(_) => {}
+                Waited::Failed(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        if self.state.cluster.spec().read_only {
+            return failed(16000, "database or pluggable database open for read-only access");
+        }
+        self.state.sweep();
+        let sight = self.sight();
+        let changes = match dml::changes(statement, &self.view(), &sight, inputs) {
+            Ok(changes) => changes,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let privilege = match changes.rows.first() {
+            Some(Change::Insert(_)) => "INSERT",
+            Some(Change::Update { .. }) => "UPDATE",
+            Some(Change::Delete { .. }) => "DELETE",
+            None => "SELECT",
+        };
+        let place = match self.place(&changes.table, privilege) {
+            Ok(place) => place,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let wanted: Vec<u32> = changes
+            .rows
+            .iter()
+            .filter_map(|change| match change {
+                Change::Update { row, .. } | Change::Delete { row } => {
+                    place.numbers.get(*row).copied()
+                }
+                Change::Insert(_) => None,
+            })
+            .collect();
+        match self.lock_rows(place.object_id, &wanted) {
+            Locked::All => {}
+            Locked::Waits => return self.wait(Waiting::Model { until: None }),
+            Locked::Failed(error) => return Poll::Ready(Err(error)),
+        }
+        Poll::Ready(Ok(self.apply(&place, changes)))
+    }
+
+    /// A table by the name that the statement used. The error is ORA-00942, ORA-01031 or ORA-01732.
+    fn place(&self, name: &str, privilege: &str) -> Result<Place, OraError> {
+        match self.view().resolve(name, privilege)? {
+            Resolved::Fixed(_) => {
+                Err(OraError::new(1732, "data manipulation operation not legal on this view"))
+            }
+            Resolved::Heap(table) => Ok(Place {
+                name: format!("{}.{}", table.owner, table.name),
+                object_id: table.object_id,
+                numbers: table.rows(self.session.key).map(|(number, _)| number).collect(),
+                next: table.next_number(),
+            }),
+        }
+    }
+
+    fn lock_rows(&mut self, object: u32, numbers: &[u32]) -> Locked {
+        for number in numbers {
+            match self.state.cluster.lock_row(self.session.key, Row { object, number: *number }) {
+                Ok(Grant::Granted) => {}
+                Ok(Grant::Queued) => return Locked::Waits,
+                Err(error) => return Locked::Failed(error),
+            }
+        }
+        Locked::All
+    }
+
+    /// Makes the changes, whose locks are held.
+    fn apply(&mut self, place: &Place, changes: Changes) -> Executed {
+        let key = self.session.key;
+        let current: BTreeMap<u32, Vec<Value>> = match self.state.books.heap.get(&place.name) {
+            Some(table) => {
+                table.rows(key).map(|(number, values)| (number, values.clone())).collect()
+            }
+            None => BTreeMap::new(),
+        };
+        let count = changes.rows.len() as u64;
+        if count > 0 {
+            self.state.cluster.change(key, &place.name, count);
+        }
+        let mut next = place.next;
+        for change in changes.rows {
+            let (number, values) = match change {
+                Change::Insert(values) => {
+                    let number = next;
+                    next += 1;
+                    // A new row is nobody else's to wait for, but it is locked all the same.
+                    drop(self.state.cluster.lock_row(key, Row { object: place.object_id, number }));
+                    (number, Some(values))
+                }
+                Change::Delete { row } => (place.numbers[row], None),
+                Change::Update { row, values } => {
+                    let number = place.numbers[row];
+                    let mut new = current.get(&number).cloned().unwrap_or_default();
+                    for (column, value) in values {
+                        if let Some(cell) = new.get_mut(column) {
+                            *cell = value;
+                        }
+                    }
+                    (number, Some(new))
+                }
+            };
+            self.state.books.heap.change(key, &place.name, number, values);
+        }
+        Executed { count, rows: None, returning: changes.returning }
+    }
+
+    /// SELECT … FOR UPDATE. Every row of the table that the query would give is locked; which ones these are follows
+    /// from a table of one: with several, all rows of the first are taken.
+    pub(super) fn select_for_update(
+        &mut self,
+        query: &Query,
+        tables: &[String],
+        wait: LockWait,
+        inputs: &Inputs,
+    ) -> Progress {
+        if let Some(waiting) = self.session.waiting {
+            match self.look(waiting) {
+                Waited::Still => return Poll::Pending,
+                Waited::Over(_) => {}
+                Waited::Failed(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        let rows = match self.query(query, inputs) {
+            Ok(rows) => rows,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let places: Result<Vec<Place>, OraError> =
+            tables.iter().map(|table| self.place(table, "UPDATE")).collect();
+        let places = match places {
+            Ok(places) => places,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let [place] = places.as_slice() else {
+            return unknown("FOR UPDATE of more than one table");
+        };
+        let wanted = self.rows_of(query, &tables[0], inputs, place);
+        let until = match wait {
+            LockWait::Wait => None,
+            LockWait::Secs(seconds) => Some(self.state.cluster.now() + i64::from(seconds) * SECOND),
+            LockWait::NoWait => Some(self.state.cluster.now()),
+            LockWait::SkipLocked => return unknown("SKIP LOCKED"),
+        };
+        match self.lock_rows(place.object_id, &wanted) {
+            Locked::Failed(error) => Poll::Ready(Err(error)),
+            Locked::All => {
+                self.state.cluster.change(self.session.key, &place.name, wanted.len() as u64);
+                Poll::Ready(Ok(Executed { rows: Some(rows), ..Executed::default() }))
+            }
+            Locked::Waits if wait == LockWait::NoWait => {
+                self.state.cluster.break_call(self.session.key);
+                failed(54, "resource busy and acquire with NOWAIT specified or timeout expired")
+            }
+            Locked::Waits => self.wait(Waiting::Model { until }),
+        }
+    }
+
+    /// The rows of a table that a query gives: the query is run over the table with one row at a time.
+    fn rows_of(&self, query: &Query, table: &str, inputs: &Inputs, place: &Place) -> Vec<u32> {
+        let sight = self.sight();
+        let view = self.view();
+        let gives = |place: usize| {
+            let one = OneRow { catalog: &view, table, place };
+            crate::sql::query::run(query, &one, &sight, inputs)
+                .is_ok_and(|rows| !rows.cells.is_empty())
+        };
+        place
+            .numbers
+            .iter()
+            .enumerate()
+            .filter(|(row, _)| gives(*row))
+            .map(|(_, number)| *number)
+            .collect()
+    }
+
+    /// LOCK TABLE, as far as it never has to wait here.
+    pub(super) fn lock_table(&mut self, table: &str, mode: &str) -> Progress {
+        match self.place(table, "UPDATE") {
+            Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
+                self.state.cluster.change(self.session.key, &place.name, 0);
+                Poll::Ready(Ok(Executed::default()))
+            }
+            Ok(_) => unknown(&format!("LOCK TABLE IN {mode} MODE")),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+/// A catalog in which one table has only one of its rows.
+struct OneRow<'a> {
+    catalog: &'a dyn Catalog,
+    table: &'a str,
+    place: usize,
+}
+
+impl Catalog for OneRow<'_> {
+    fn columns(&self, table: &str) -> Result<&[crate::catalog::Column], OraError> {
+        self.catalog.columns(table)
+    }
+
+    fn scan(
+        &self,
+        table: &str,
+        wanted: &[usize],
+        row: &mut dyn FnMut(Vec<Value>) -> bool,
+    ) -> Result<(), OraError> {
+        let mut place = 0;
+        self.catalog.scan(table, wanted, &mut |values| {
+            let shown = table != self.table || place == self.place;
+            place += 1;
+            !shown || row(values)
+        })
+    }
+}

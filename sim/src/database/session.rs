@@ -1,0 +1,157 @@
+//! The state of one session, and what its statements act on.
+
+use std::collections::BTreeMap;
+use std::task::Poll;
+
+use super::State;
+use super::environment::Sight;
+use crate::catalog::view::{View, Viewer};
+use crate::cluster::Micros;
+use crate::cluster::kill::{Answer, Pending};
+use crate::cluster::live;
+use crate::cluster::session::SessionKey;
+use crate::ora::OraError;
+use crate::sql::plsql::Run;
+use crate::sql::query::{self, Inputs, Query, Rows};
+
+/// What the call under way waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// Its own KILL or DISCONNECT.
+    Order(Pending),
+    /// A row, a user lock or a sleep: the cluster knows.
+    Model {
+        /// When it gives up (WAIT n), and with which error.
+        until: Option<Micros>,
+    },
+    /// Its own rollback.
+    Until(Micros),
+}
+
+/// What becomes of a wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// It goes on.
+    Still,
+    /// It is over, with what the cluster says: 0 or 1.
+    Over(u32),
+    /// It failed.
+    Failed(OraError),
+}
+
+/// A definer-rights unit that waits.
+pub(super) struct Nested {
+    /// Its execution.
+    pub(super) run: Run,
+    /// Where its OUT parameters are: place of the parameter, place of the bind.
+    pub(super) places: Vec<(usize, usize)>,
+}
+
+/// The state of one session that the model does not know.
+pub(super) struct SessionState {
+    /// Its identity.
+    pub(super) key: SessionKey,
+    /// Who logged in.
+    pub(super) login: String,
+    /// AS SYSDBA.
+    pub(super) sysdba: bool,
+    /// What it may see and do now.
+    pub(super) viewer: Viewer,
+    /// TIME_ZONE.
+    pub(super) offset_minutes: i16,
+    /// What the call waits for.
+    pub(super) waiting: Option<Waiting>,
+    /// Definer-rights units under way, by depth.
+    pub(super) nested: BTreeMap<usize, Nested>,
+    /// DBMS_OUTPUT, while it is enabled.
+    pub(super) output: Option<Vec<String>>,
+}
+
+/// A session at work on its database.
+pub(super) struct Act<'a> {
+    /// The database.
+    pub(super) state: &'a mut State,
+    /// The session.
+    pub(super) session: &'a mut SessionState,
+}
+
+impl Act<'_> {
+    /// The session's sight of the tables.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            cluster: &self.state.cluster,
+            books: &self.state.books,
+            viewer: &self.session.viewer,
+        }
+    }
+
+    /// The session's environment now.
+    pub(super) fn sight(&self) -> Sight {
+        Sight::new(self.state, self.session)
+    }
+
+    /// Runs a query.
+    pub(super) fn query(&mut self, query: &Query, inputs: &Inputs) -> Result<Rows, OraError> {
+        self.state.sweep();
+        query::run(query, &self.view(), &self.sight(), inputs)
+    }
+
+    /// Whether a system privilege is there: ORA-01031 otherwise.
+    pub(super) fn need(&self, privilege: &str) -> Result<(), OraError> {
+        if self.session.viewer.rights.has(privilege) {
+            Ok(())
+        } else {
+            Err(OraError::new(1031, "insufficient privileges"))
+        }
+    }
+
+    /// Begins to wait. The next step looks what became of it.
+    pub(super) fn wait<T>(&mut self, waiting: Waiting) -> Poll<Result<T, OraError>> {
+        self.session.waiting = Some(waiting);
+        Poll::Pending
+    }
+
+    /// What became of the wait, which is forgotten unless it goes on.
+    pub(super) fn look(&mut self, waiting: Waiting) -> Waited {
+        let waited = self.look_at(waiting);
+        if waited != Waited::Still {
+            self.session.waiting = None;
+        }
+        waited
+    }
+
+    fn look_at(&mut self, waiting: Waiting) -> Waited {
+        let key = self.session.key;
+        let cluster = &mut self.state.cluster;
+        match (cluster.poll(key), waiting) {
+            (live::Poll::Failed(error), _) => Waited::Failed(error),
+            (live::Poll::Waiting, Waiting::Model { until: Some(until) })
+                if cluster.now() >= until =>
+            {
+                cluster.break_call(key);
+                Waited::Failed(OraError::new(
+                    30006,
+                    "resource busy; acquire with WAIT timeout expired",
+                ))
+            }
+            (live::Poll::Waiting, _) => Waited::Still,
+            (live::Poll::Done(_), Waiting::Until(until)) if cluster.now() < until => Waited::Still,
+            (live::Poll::Done(code), Waiting::Until(_) | Waiting::Model { .. }) => {
+                Waited::Over(code)
+            }
+            (live::Poll::Done(_), Waiting::Order(pending)) => match cluster.ask_again(pending) {
+                Answer::Done => Waited::Over(0),
+                Answer::Error(error) => Waited::Failed(error),
+                Answer::Wait(pending) => {
+                    self.session.waiting = Some(Waiting::Order(pending));
+                    Waited::Still
+                }
+            },
+        }
+    }
+
+    /// COMMIT.
+    pub(super) fn commit(&mut self) {
+        self.state.commit(self.session.key);
+    }
+}

@@ -1,0 +1,201 @@
+//! ALTER SESSION SET and ALTER SYSTEM SET.
+
+use super::session::Act;
+use crate::catalog::account::ContainerData;
+use crate::ora::OraError;
+use crate::sql::statement::Setting;
+
+/// Session parameters that change nothing in this model, and that clients set when they log on.
+const HARMLESS: [&str; 14] = [
+    "COMMIT_LOGGING",
+    "COMMIT_WAIT",
+    "CURSOR_SHARING",
+    "DDL_LOCK_TIMEOUT",
+    "EDITION",
+    "ISOLATION_LEVEL",
+    "OPTIMIZER_MODE",
+    "PARALLEL_FORCE_LOCAL",
+    "PLSQL_CODE_TYPE",
+    "PLSQL_DEBUG",
+    "PLSQL_OPTIMIZE_LEVEL",
+    "SQL_TRACE",
+    "STATISTICS_LEVEL",
+    "TIMED_STATISTICS",
+];
+
+fn bad_option() -> OraError {
+    OraError::new(2248, "invalid option for ALTER SESSION")
+}
+
+/// `+02:00` in minutes. Regions count as UTC: the model has no zone rules.
+pub(super) fn offset(zone: &str) -> Option<i16> {
+    let zone = zone.trim();
+    let (sign, rest) = match zone.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => {
+            return zone
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
+                .then_some(0);
+        }
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes) = (hours.parse::<i16>().ok()?, minutes.parse::<i16>().ok()?);
+    (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
+}
+
+impl Act<'_> {
+    /// ALTER SESSION SET of one parameter.
+    pub(super) fn set_session(&mut self, name: &str, value: &str) -> Result<(), OraError> {
+        match name {
+            "CURRENT_SCHEMA" => self.set_schema(value),
+            "CONTAINER" => self.set_container(value),
+            "TIME_ZONE" => {
+                let minutes = offset(value).ok_or_else(|| {
+                    OraError::new(1874, "time zone hour must be between -15 and 15")
+                })?;
+                self.session.offset_minutes = minutes;
+                Ok(())
+            }
+            _ if self.session.viewer.nls.contains_key(name) => {
+                self.session.viewer.nls.insert(name.to_owned(), value.to_owned());
+                Ok(())
+            }
+            _ if HARMLESS.contains(&name) || name.starts_with('_') => Ok(()),
+            _ => match self.state.books.parameters.get(name) {
+                Some(parameter) if parameter.session => Ok(()),
+                Some(_) => Err(OraError::new(
+                    2096,
+                    "specified initialization parameter is not modifiable with this option",
+                )),
+                None => Err(bad_option()),
+            },
+        }
+    }
+
+    fn set_schema(&mut self, schema: &str) -> Result<(), OraError> {
+        if self.state.books.accounts.get(schema).is_none() {
+            return Err(OraError::new(1435, "user does not exist"));
+        }
+        schema.clone_into(&mut self.session.viewer.schema);
+        self.state.cluster.set_schema(self.session.key, schema);
+        Ok(())
+    }
+
+    /// SET CONTAINER, for common accounts with the right to it.
+    fn set_container(&mut self, name: &str) -> Result<(), OraError> {
+        let containers = self.state.cluster.containers();
+        let found =
+            containers.iter().find(|one| one.con_id > 0 && one.name.eq_ignore_ascii_case(name));
+        let con_id = found.map(|one| one.con_id).ok_or_else(|| {
+            OraError::new(65011, format!("Pluggable database {name} does not exist."))
+        })?;
+        let common = self
+            .state
+            .books
+            .accounts
+            .get(&self.session.login)
+            .is_some_and(|one| one.container.is_none());
+        if !common || self.need("SET CONTAINER").is_err() {
+            return Err(OraError::new(1031, "insufficient privileges"));
+        }
+        if self.state.cluster.in_transaction(self.session.key) {
+            return Err(OraError::new(65023, "active transaction exists in container"));
+        }
+        self.session.viewer.con_id = con_id;
+        if con_id > 1 {
+            self.session.viewer.container_data = ContainerData::Root;
+        }
+        Ok(())
+    }
+
+    /// ALTER SYSTEM SET. With SCOPE = SPFILE nothing changes before a restart, which is what V$PARAMETER shows.
+    pub(super) fn set_system(
+        &mut self,
+        settings: &[Setting],
+        scope: Option<&str>,
+        sid: Option<&str>,
+    ) -> Result<(), OraError> {
+        let named = |wanted: &str| {
+            let mut all = self.state.cluster.instances();
+            all.find(|one| one.name.eq_ignore_ascii_case(wanted)).map(|one| one.id)
+        };
+        let instance = match sid {
+            None | Some("*") => None,
+            Some(wanted) => Some(
+                named(wanted)
+                    .ok_or_else(|| OraError::new(32010, "cannot find entry to delete in SPFILE"))?,
+            ),
+        };
+        let at_once = !scope.is_some_and(|scope| scope.eq_ignore_ascii_case("SPFILE"));
+        for setting in settings {
+            let hidden = setting.name.starts_with('_');
+            if hidden && self.state.books.parameters.get(&setting.name).is_none() {
+                self.state.books.parameters.add(&setting.name, 2, "", true);
+            }
+            let parameter = self
+                .state
+                .books
+                .parameters
+                .get_mut(&setting.name)
+                .ok_or_else(|| OraError::new(2065, "illegal option for ALTER SYSTEM"))?;
+            if at_once && !parameter.system {
+                return Err(OraError::new(
+                    2095,
+                    "specified initialization parameter cannot be modified",
+                ));
+            }
+            check_value(parameter.kind, &setting.name, &setting.value)?;
+            if at_once {
+                parameter.changed = true;
+                match instance {
+                    Some(id) => drop(parameter.own.insert(id, setting.value.clone())),
+                    None => {
+                        parameter.own.clear();
+                        parameter.value.clone_from(&setting.value);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value has to be of the parameter's type.
+fn check_value(kind: u8, name: &str, value: &str) -> Result<(), OraError> {
+    let good = match kind {
+        1 => matches!(value.to_ascii_uppercase().as_str(), "TRUE" | "FALSE"),
+        3 => {
+            value.bytes().all(|byte| byte.is_ascii_digit() || b"KMG".contains(&byte))
+                && !value.is_empty()
+        }
+        _ => true,
+    };
+    if good {
+        Ok(())
+    } else {
+        Err(OraError::new(
+            2017,
+            format!("integer or Boolean value required for {}", name.to_ascii_lowercase()),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offset;
+
+    #[test]
+    fn time_zones_are_offsets() {
+        for (zone, minutes) in [
+            ("+02:00", Some(120)),
+            ("-05:30", Some(-330)),
+            ("UTC", Some(0)),
+            ("Europe/Berlin", Some(0)),
+            ("+99:00", None),
+        ] {
+            assert_eq!(offset(zone), minutes, "{zone}");
+        }
+    }
+}

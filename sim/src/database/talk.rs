@@ -1,0 +1,409 @@
+//! One client's calls. A call is parsed, waits until its instance answers, and is then carried out step by step until
+//! it ends or has to wait; each step holds the database's lock, and no step is long.
+
+use std::task::Poll;
+
+use super::host::Outside;
+use super::session::{Act, SessionState};
+use super::{SimDatabase, State};
+use crate::cluster::Micros;
+use crate::cluster::live::{self, Cursor};
+use crate::cluster::session::{CallKind, SessionKey};
+use crate::conversation::{Conversation, Death, Outcome, Progress, ResultColumn, Statement, Tags};
+use crate::ora::OraError;
+use crate::sql::dml::Target;
+use crate::sql::plsql::{Executed, Run};
+use crate::sql::query::{self, Input, Inputs};
+use crate::sql::statement::{self, Command, Parsed};
+use crate::value::Value;
+
+/// The call under way.
+struct Call {
+    statement: Statement,
+    parsed: Parsed,
+    /// Nothing happens before this moment: the instance is slow or hung.
+    through: Micros,
+    /// Which iteration of the binds.
+    row: usize,
+    /// The block, once it has begun.
+    run: Option<Run>,
+    count: u64,
+    returning: Vec<Vec<Value>>,
+}
+
+/// A client's session.
+pub(super) struct Talk {
+    database: SimDatabase,
+    session: SessionState,
+    call: Option<Call>,
+    /// The text of the last query, whose cursor may still be open.
+    last_query: Option<String>,
+    /// How somebody else ended the session, once the client was told.
+    ended: Option<Death>,
+    /// The client broke its call, and has not been told yet that it is over.
+    cancelled: bool,
+    /// The session was ended by its own client.
+    left: bool,
+}
+
+impl Talk {
+    pub(super) fn new(database: SimDatabase, session: SessionState) -> Self {
+        Self {
+            database,
+            session,
+            call: None,
+            last_query: None,
+            ended: None,
+            cancelled: false,
+            left: false,
+        }
+    }
+
+    fn key(&self) -> SessionKey {
+        self.session.key
+    }
+
+    /// Begins a call, or says why there is none.
+    fn begin(&mut self, statement: &Statement) -> Result<(), OraError> {
+        if self.ended.is_some() {
+            return Err(OraError::new(1012, "not logged on"));
+        }
+        let key = self.key();
+        let mut state = self.database.lock();
+        let death = state.cluster.death(key);
+        let parsed = statement::parse(&statement.sql, state.cluster.release());
+        let kind = parsed
+            .as_ref()
+            .map_or(CallKind::Sql, |parsed| kind_of(&parsed.command, &statement.sql));
+        let begun = state.cluster.begin_call(key, kind, Some(&statement.sql));
+        if death.is_some() {
+            self.ended = death;
+        }
+        let through = begun?;
+        match parsed {
+            Err(error) => {
+                state.cluster.end_call(key, Cursor::Closed);
+                Err(error)
+            }
+            Ok(parsed) => {
+                let statement = statement.clone();
+                self.last_query =
+                    matches!(parsed.command, Command::Query(_)).then(|| statement.sql.clone());
+                self.call = Some(Call {
+                    statement,
+                    parsed,
+                    through,
+                    row: 0,
+                    run: None,
+                    count: 0,
+                    returning: Vec::new(),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on with the call.
+    fn step(&mut self) -> Progress {
+        let Some(mut call) = self.call.take() else {
+            return Progress::Done(Err(OraError::new(1012, "not logged on")));
+        };
+        let key = self.key();
+        let database = self.database.clone();
+        let mut state = database.lock();
+        let progress = match before(&mut state, key, call.through) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) => call.go_on(&mut state, &mut self.session),
+        };
+        match progress {
+            Poll::Pending => {
+                self.call = Some(call);
+                Progress::Waiting
+            }
+            Poll::Ready(result) => {
+                self.finish(&mut state, call.statement.autocommit && result.is_ok());
+                Progress::Done(result)
+            }
+        }
+    }
+
+    fn finish(&mut self, state: &mut State, commit: bool) {
+        let key = self.key();
+        self.session.waiting = None;
+        self.session.nested.clear();
+        if let Some(death) = state.cluster.death(key) {
+            state.cluster.acknowledge(key);
+            self.ended = Some(death);
+            return;
+        }
+        if commit {
+            state.commit(key);
+        }
+        state.cluster.end_call(key, Cursor::Closed);
+    }
+}
+
+/// Whether a call may go on: its instance answers, and nobody has ended it.
+fn before(state: &mut State, key: SessionKey, through: Micros) -> Poll<Result<(), OraError>> {
+    if let Some(death) = state.cluster.death(key) {
+        return Poll::Ready(Err(match death {
+            Death::Error(error) => error,
+            Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
+        }));
+    }
+    if state.cluster.now() >= through {
+        return Poll::Ready(Ok(()));
+    }
+    match state.cluster.poll(key) {
+        live::Poll::Failed(error) => Poll::Ready(Err(error)),
+        live::Poll::Waiting | live::Poll::Done(_) => Poll::Pending,
+    }
+}
+
+/// A query over GV$ has slaves on every instance, and waits for the slowest.
+fn kind_of(command: &Command, sql: &str) -> CallKind {
+    let reads = matches!(command, Command::Query(_) | Command::Block(_));
+    let upper = sql.to_ascii_uppercase();
+    if reads && (upper.contains("GV$") || upper.contains("GV_$")) {
+        return CallKind::Gv;
+    }
+    match command {
+        Command::Block(_) => CallKind::Plsql,
+        Command::Commit | Command::Rollback { .. } => CallKind::Bare,
+        _ => CallKind::Sql,
+    }
+}
+
+impl Call {
+    /// The binds of the iteration under way.
+    fn inputs(&self) -> Inputs {
+        let values = self.statement.rows.get(self.row);
+        let value = |place: usize| {
+            values.and_then(|values| values.get(place)).cloned().unwrap_or(Value::Null)
+        };
+        let binds = self.statement.binds.iter().enumerate();
+        Inputs {
+            binds: binds
+                .map(|(place, bind)| Input { column_type: bind.column_type, value: value(place) })
+                .collect(),
+            ..Inputs::default()
+        }
+    }
+
+    fn go_on(
+        &mut self,
+        state: &mut State,
+        session: &mut SessionState,
+    ) -> Poll<Result<Outcome, OraError>> {
+        if self.parsed.binds.len() > self.statement.binds.len() {
+            return Poll::Ready(Err(OraError::new(1008, "not all variables bound")));
+        }
+        let iterations = self.statement.rows.len().max(1);
+        loop {
+            let outcome = match self.iterate(state, session) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(outcome)) => outcome,
+            };
+            self.row += 1;
+            if self.row >= iterations {
+                return Poll::Ready(Ok(outcome));
+            }
+        }
+    }
+
+    fn iterate(
+        &mut self,
+        state: &mut State,
+        session: &mut SessionState,
+    ) -> Poll<Result<Outcome, OraError>> {
+        let inputs = self.inputs();
+        let mut act = Act { state, session };
+        if let Command::Block(block) = &self.parsed.command {
+            let run = self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
+            let finished = match run.poll(&mut Outside::new(act)) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(finished) => finished,
+            };
+            self.run = None;
+            return Poll::Ready(
+                finished
+                    .map(|one| Outcome::Plsql { directions: one.directions, values: one.values }),
+            );
+        }
+        match act.carry_out(&self.parsed.command, &inputs) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(executed)) => Poll::Ready(Ok(self.outcome(executed))),
+        }
+    }
+
+    fn outcome(&mut self, executed: Executed) -> Outcome {
+        match (&self.parsed.command, executed.rows) {
+            (_, Some(rows)) => Outcome::Query { columns: rows.columns, cells: rows.cells },
+            (Command::Dml(_), None) => {
+                self.count += executed.count;
+                if !executed.returning.is_empty() {
+                    self.returning.resize(self.statement.binds.len(), Vec::new());
+                }
+                for one in executed.returning {
+                    if let Target::Bind(place) = one.target
+                        && let Some(values) = self.returning.get_mut(place)
+                    {
+                        values.extend(one.values);
+                    }
+                }
+                Outcome::Dml { count: self.count, returning: self.returning.clone() }
+            }
+            _ => Outcome::Done,
+        }
+    }
+}
+
+impl Conversation for Talk {
+    fn session(&self) -> (u32, u32) {
+        (self.session.key.sid, self.session.key.serial)
+    }
+
+    fn execute(&mut self, statement: &Statement) -> Progress {
+        self.cancelled = false;
+        match self.begin(statement) {
+            Ok(()) => self.step(),
+            Err(error) => Progress::Done(Err(error)),
+        }
+    }
+
+    fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError> {
+        if self.ended.is_some() {
+            return Err(OraError::new(1012, "not logged on"));
+        }
+        let database = self.database.clone();
+        let mut state = database.lock();
+        let parsed = statement::parse(sql, state.cluster.release())?;
+        let act = Act { state: &mut state, session: &mut self.session };
+        match &parsed.command {
+            Command::Query(query) | Command::SelectForUpdate { query, .. } => {
+                query::describe(query, &act.view(), &act.sight(), &Inputs::default())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn resume(&mut self) -> Progress {
+        if std::mem::take(&mut self.cancelled) {
+            return Progress::Done(Err(OraError::new(
+                1013,
+                "user requested cancel of current operation",
+            )));
+        }
+        self.step()
+    }
+
+    fn cancel(&mut self) {
+        if self.call.is_none() {
+            return;
+        }
+        let database = self.database.clone();
+        let mut state = database.lock();
+        state.cluster.break_call(self.session.key);
+        self.call = None;
+        self.cancelled = true;
+        self.finish(&mut state, false);
+    }
+
+    fn call(&mut self, open_cursor: bool) {
+        if self.ended.is_some() {
+            return;
+        }
+        let key = self.key();
+        let mut state = self.database.lock();
+        if state.cluster.death(key).is_some() {
+            return;
+        }
+        let open = self.last_query.as_deref().filter(|_| open_cursor);
+        let (kind, cursor) = match open {
+            Some(_) => (CallKind::Fetch, Cursor::Open),
+            None => (CallKind::Bare, Cursor::Closed),
+        };
+        if state.cluster.begin_call(key, kind, open).is_ok() {
+            state.cluster.end_call(key, cursor);
+        }
+    }
+
+    fn tag(&mut self, tags: &Tags) {
+        let key = self.key();
+        self.database.lock().cluster.tag(key, tags);
+    }
+
+    fn commit(&mut self) -> Result<(), OraError> {
+        let key = self.key();
+        self.ended_or(|state| state.commit(key))
+    }
+
+    fn rollback(&mut self) -> Result<(), OraError> {
+        let key = self.key();
+        self.ended_or(|state| {
+            state.books.heap.rollback(key);
+            state.cluster.rollback(key);
+        })
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.database.lock().cluster.in_transaction(self.session.key)
+    }
+
+    fn death(&self) -> Option<Death> {
+        self.ended.clone().or_else(|| self.database.lock().cluster.death(self.session.key))
+    }
+
+    fn log_off(mut self: Box<Self>) {
+        self.left = true;
+        let key = self.key();
+        let mut state = self.database.lock();
+        if state.cluster.death(key).is_some() {
+            state.cluster.acknowledge(key);
+        } else {
+            state.commit(key);
+            state.cluster.log_off(key);
+        }
+        state.sweep();
+    }
+}
+
+impl Talk {
+    fn ended_or(&mut self, act: impl FnOnce(&mut State)) -> Result<(), OraError> {
+        if self.ended.is_some() {
+            return Err(OraError::new(1012, "not logged on"));
+        }
+        let key = self.key();
+        let mut state = self.database.lock();
+        if let Some(death) = state.cluster.death(key) {
+            state.cluster.acknowledge(key);
+            let error = match &death {
+                Death::Error(error) => error.clone(),
+                Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
+            };
+            self.ended = Some(death);
+            return Err(error);
+        }
+        act(&mut state);
+        Ok(())
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        let key = self.key();
+        let mut state = self.database.lock();
+        if state.cluster.death(key).is_some() {
+            state.cluster.acknowledge(key);
+        } else if self.ended.is_none() {
+            state.cluster.drop_connection(key);
+        }
+        state.sweep();
+    }
+}
