@@ -15,6 +15,8 @@ pub mod event;
 pub mod fault;
 pub mod history;
 pub mod instance;
+#[cfg(test)]
+mod invariants;
 pub mod kill;
 pub mod live;
 pub mod lock;

@@ -10,7 +10,7 @@ use super::birth::Birth;
 use super::queue::Due;
 use super::rng::{self, Rng};
 use super::session::{Client, Execution, Marks, Role, Server, SessionKey, SessionType, User};
-use super::spec::{Kind, Workload};
+use super::spec::{Kind, ServerKind, Workload};
 use super::statement::Statement;
 use super::{Cluster, Micros, SECOND};
 
@@ -76,6 +76,13 @@ pub(super) struct Seat {
     client: Arc<Client>,
 }
 
+#[cfg(test)]
+impl Seat {
+    pub(super) fn session(&self) -> Option<SessionKey> {
+        self.session
+    }
+}
+
 /// Seconds of a scenario as time.
 #[expect(
     clippy::cast_possible_truncation,
@@ -83,6 +90,18 @@ pub(super) struct Seat {
 )]
 fn micros(seconds: f64) -> Micros {
     (seconds.clamp(0.0, 1e9) * 1e6) as Micros
+}
+
+/// PNAME of a client that is a process of the instance; always four characters.
+fn process_name(spec: &Workload, number: u32) -> Option<String> {
+    let prefix = match (&*spec.process_name, spec.kind) {
+        ("", Kind::Job) => "J",
+        ("", _) => return None,
+        (prefix, _) => prefix,
+    };
+    let digits = 4_usize.saturating_sub(prefix.len()).max(1);
+    let most = 10_u32.pow(u32::try_from(digits).expect("few digits"));
+    Some(format!("{prefix}{:0digits$}", number % most))
 }
 
 impl Cluster {
@@ -205,16 +224,18 @@ impl Cluster {
     fn make_client(&self, spec: &Workload, number: u32, home: u32, rng: &mut Rng) -> Client {
         let host =
             self.instance(home).map_or_else(|| "db1".into(), |instance| instance.host.to_string());
+        let named = process_name(spec, number);
         let machine = match spec.kind {
-            Kind::Job | Kind::Agent | Kind::Rman => host,
+            Kind::Job | Kind::Agent | Kind::Rman | Kind::Monitor => host,
+            _ if named.is_some() => host,
             _ if spec.machines.is_empty() => "localhost".to_owned(),
             _ => spec.machines[number as usize % spec.machines.len()]
                 .replace("{}", &(number + 1).to_string()),
         };
         let windows = machine.contains('\\');
-        let program = match spec.kind {
-            Kind::Job => format!("oracle@{machine} (J{:03})", number % 1_000),
-            _ => spec.program.replace("{host}", &machine),
+        let program = match named {
+            Some(name) => format!("oracle@{machine} ({name})"),
+            None => spec.program.replace("{host}", &machine),
         };
         // A quarter of the Windows clients write the account in the other case (realdata, O5).
         let osuser = if windows && rng.chance(0.25) {
@@ -260,7 +281,11 @@ impl Cluster {
         Birth {
             user: Some(Arc::clone(&work.user)),
             session_type: SessionType::User,
-            connected: Server::Dedicated,
+            connected: match work.spec.server {
+                ServerKind::Dedicated => Server::Dedicated,
+                ServerKind::Shared => Server::Shared,
+                ServerKind::Pooled => Server::Pooled,
+            },
             client: Arc::clone(&seat.client),
             marks: Marks {
                 module,

@@ -8,6 +8,7 @@ use crate::cluster::live::Cursor;
 use crate::cluster::lock::Row;
 use crate::cluster::locking::Grant;
 use crate::cluster::session::{Call, CallKind, SessionKey};
+use crate::cluster::spec::ServerKind;
 use crate::cluster::statement::Statement;
 use crate::cluster::wait::{Doing, Mix};
 use crate::cluster::{Cluster, Micros, SECOND};
@@ -53,6 +54,9 @@ impl Cluster {
             }
         }
         self.seats[place as usize].writing = intent.writing;
+        if self.work_of(place).spec.server != ServerKind::Dedicated {
+            self.change_hands(place, key);
+        }
         if cancelled {
             self.seat_cancelled(place);
             return;
@@ -64,6 +68,18 @@ impl Cluster {
             self.begin_writing(place, key, until);
         } else {
             self.plan(place, Plan::Finish, until);
+        }
+    }
+
+    /// Another person uses the session.
+    fn change_hands(&mut self, place: u32, key: SessionKey) {
+        let seat = &mut self.seats[place as usize];
+        let work = &self.works[seat.work as usize];
+        let person = format!("user{}", seat.rng.below(500));
+        let module = (!work.modules.is_empty()).then(|| Arc::clone(&work.modules[seat.rng.index(work.modules.len())]));
+        if let Some(session) = self.session_mut(key) {
+            session.marks.client_identifier = Some(person.into());
+            session.marks.module = module.or(session.marks.module.take());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The scenarios that come with the program. The numbers are measured ones where there are any (realdata, sections 2.6
 //! and 5); the rest lies in the same range.
 
-use super::{InstanceSpec, Kind, Limits, ProfileSpec, Spec, Workload};
+use super::{InstanceSpec, Kind, Limits, ProfileSpec, ServerKind, Spec, Workload};
 use crate::cluster::fault::{Chances, Fault, Scheduled};
 use crate::conversation::Release;
 
@@ -23,9 +23,9 @@ fn pool(name: &str, user: &str, sessions: u32, machines: Vec<String>) -> Workloa
         osuser: "wlsadm".into(),
         machines,
         service: format!("{}_RW", user.to_lowercase()),
-        think_seconds: 28.0,
-        call_seconds: 0.45,
-        long_share: 0.03,
+        think_seconds: 20.0,
+        call_seconds: 0.55,
+        long_share: 0.01,
         long_seconds: 4.0,
         reserve_share: 0.25,
         write_share: 0.25,
@@ -43,26 +43,28 @@ fn applications(scale: f64) -> Vec<Workload> {
         reason = "a number of sessions"
     )]
     let sized = |sessions: f64| (sessions * scale).round().max(1.0) as u32;
-    let mut shop = pool("shop", "SHOP", sized(1_430.0), hosts("shopapp", 9));
+    let mut shop = pool("shop", "SHOP", sized(1_513.0), hosts("shopapp", 9));
     shop.modules = texts(&["JDBC Thin Client", "checkout", "catalog"]);
     shop.actions = texts(&["", "getProductDetails", "placeOrder"]);
-    let mut billing = pool("billing", "BILLING", sized(735.0), hosts("billapp", 6));
+    let mut billing = pool("billing", "BILLING", sized(774.0), hosts("billapp", 6));
     billing.hot_rows = 60;
     // Containers and several servers on one host all say `localhost`.
-    let mut crm = pool("crm", "CRM", sized(640.0), vec!["localhost".into()]);
+    let mut crm = pool("crm", "CRM", sized(669.0), vec!["localhost".into()]);
     crm.osuser = "tomcat".into();
     let mut desk =
-        pool("desk", "DESK", sized(170.0), (1..=8).map(|n| format!("CORP\\DESK{n:02}")).collect());
+        pool("desk", "DESK", sized(190.0), (1..=8).map(|n| format!("CORP\\DESK{n:02}")).collect());
     desk.program = "w3wp.exe".into();
     desk.osuser = "svc_desk".into();
-    let mut portal = pool("portal", "PORTAL", sized(120.0), hosts("portal", 2));
+    let mut portal = pool("portal", "PORTAL", sized(130.0), hosts("portal", 2));
     portal.program = "httpd@{host} (TNS V1-V3)".into();
     portal.reconnect_share = 0.05;
-    let mut report = pool("report", "REPORT", sized(80.0), hosts("rep", 2));
+    portal.server = ServerKind::Pooled;
+    portal.modules = texts(&["login", "basket", "search"]);
+    let mut report = pool("report", "REPORT", sized(90.0), hosts("rep", 2));
     (report.kind, report.think_seconds, report.write_share) = (Kind::Dashboard, 60.0, 0.0);
     (report.reserve_share, report.reconnect_share) = (0.0, 0.0);
-    let ship = pool("ship", "SHIP", sized(90.0), hosts("ship", 3));
-    let hr = pool("hr", "HRAPP", sized(45.0), hosts("hr", 1));
+    let ship = pool("ship", "SHIP", sized(100.0), hosts("ship", 3));
+    let hr = pool("hr", "HRAPP", sized(54.0), hosts("hr", 1));
     vec![shop, billing, crm, desk, portal, report, ship, hr]
 }
 
@@ -112,7 +114,7 @@ fn hangers_on(scale: f64) -> Vec<Workload> {
         call_seconds: 7_200.0,
         think_seconds: 600.0,
         undo_per_second: 40,
-        ..pool("orphans", "BILLING", sized(5.0), hosts("billapp", 6))
+        ..pool("orphans", "BILLING", sized(3.0), hosts("billapp", 6))
     };
     vec![
         leak("SHOP", sized(90.0), "shopapp03"),
@@ -154,6 +156,8 @@ fn caretakers(instances: u32) -> Vec<Workload> {
         });
         let monitor = pinned("monitor", Kind::Monitor, "DBSNMP", "OMS", 1);
         all.push(Workload { statements: texts(&["begin dbms_lock.sleep(60); end;"]), ..monitor });
+        // SYS in a process of the server, ACTIVE for days: it was seen in real systems.
+        all.push(pinned("server", Kind::Monitor, "SYS", "oracle@{host}", 1));
     }
     all
 }
@@ -170,6 +174,22 @@ fn jobs(sessions: u32, every_seconds: f64, length: f64) -> Workload {
         think_seconds: every_seconds,
         call_seconds: length,
         write_share: 0.6,
+        ..Workload::default()
+    }
+}
+
+/// Processes of Data Pump.
+fn data_pump(name: &str, process_name: &str, sessions: u32) -> Workload {
+    Workload {
+        name: name.into(),
+        kind: Kind::Batch,
+        sessions,
+        user: "SYSTEM".into(),
+        process_name: process_name.into(),
+        modules: texts(&[if process_name == "DM" { "Data Pump Master" } else { "Data Pump Worker" }]),
+        actions: texts(&["SYS_EXPORT_SCHEMA_03"]),
+        call_seconds: 3_000.0,
+        think_seconds: 5.0,
         ..Workload::default()
     }
 }
@@ -243,6 +263,8 @@ impl Spec {
             heavy("endless", 4, 18_000.0, "BATCH.HISTORY"),
             parallel,
             rman,
+            data_pump("pump-master", "DM", 1),
+            data_pump("pump-workers", "DW", 4),
             Workload { name: "night-jobs".into(), ..jobs(40, 120.0, 200.0) },
         ]);
         spec.chances = Chances { lost_connections: 2.0, hung_calls: 0.5, ..Chances::default() };
