@@ -15,15 +15,19 @@ pub mod event;
 pub mod fault;
 pub mod history;
 pub mod instance;
+#[cfg(test)]
+mod invariants;
 pub mod kill;
 pub mod live;
 pub mod lock;
 mod locking;
+mod parallel;
 mod queue;
 mod rng;
 pub mod session;
 pub mod spec;
 pub mod statement;
+mod sweep;
 pub mod transaction;
 mod undo;
 pub mod view;
@@ -103,6 +107,7 @@ impl Cluster {
         cluster.make_instances();
         cluster.make_works();
         cluster.make_schedule();
+        cluster.plan_sweep();
         cluster
     }
 

@@ -157,7 +157,7 @@ impl Cluster {
             temp_blocks: 0,
             leave: None,
             cancel_next: false,
-            cancelled: false,
+            cancelled: None,
             role: birth.role,
         };
         instance.seat(session);
@@ -190,8 +190,13 @@ impl Cluster {
         self.end_slaves(key);
         let instance = self.home(key);
         let session = instance.unseat(key).expect("it was there");
-        if let Some(pid) = session.pid {
-            instance.end_process(pid);
+        let process = session.pid.and_then(|pid| instance.end_process(pid));
+        if session.pid.is_none() {
+            instance.processes_used.fall();
+        }
+        if let Some(px) = session.px {
+            let name = process.and_then(|process| process.name).unwrap_or_default();
+            self.slave_gone(key, px, &name, parting);
         }
         self.dying.remove(&key);
         self.record(What::LogOff, key, u64::from(parting.is_some()));

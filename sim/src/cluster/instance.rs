@@ -1,7 +1,7 @@
 //! An instance: its session slots, its processes and its state. Slots are given out as Oracle does it: what was freed
 //! last is used first, and SERIAL# rises (facts, section 1.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Micros;
@@ -145,6 +145,7 @@ pub struct Instance {
     pub(super) next_spid: u32,
     pub(super) next_transaction: u64,
     pub(super) next_execution: u32,
+    slave_numbers: BTreeSet<u32>,
 }
 
 impl Instance {
@@ -180,6 +181,7 @@ impl Instance {
             next_spid: 3_000 + u32::try_from(rng.below(20_000)).expect("small"),
             next_transaction: 1,
             next_execution: 0,
+            slave_numbers: BTreeSet::new(),
         };
         instance.slots.resize_with(slots as usize + 1, Slot::default);
         instance.reset(rng);
@@ -202,6 +204,7 @@ impl Instance {
         self.free_pids = (2..pids).rev().collect();
         self.process_serials.fill(0);
         self.transactions.clear();
+        self.slave_numbers.clear();
         self.sessions_used = Gauge::default();
         self.processes_used = Gauge::default();
         self.transactions_used = Gauge::default();
@@ -237,7 +240,7 @@ impl Instance {
         self.transactions.values()
     }
 
-    /// Takes the slot that was freed last. A new slot's serial is `first` for what starts with the instance.
+    /// Takes the slot that was freed last. What starts with the instance has serial 1.
     pub(super) fn take_slot(&mut self, rng: &mut Rng, starting: bool) -> Option<SessionKey> {
         let sid = self.free_slots.pop()?;
         let slot = &mut self.slots[sid as usize];
@@ -298,14 +301,32 @@ impl Instance {
         Some(pid)
     }
 
-    /// Ends a process. Its place in PROCESSES becomes free, unless `kept`.
-    pub(super) fn end_process(&mut self, pid: u32) {
-        if let Some(place) = self.processes.get_mut(pid as usize)
-            && place.take().is_some()
-        {
-            self.free_pids.push(pid);
-            self.processes_used.fall();
+    /// Ends a process.
+    pub(super) fn end_process(&mut self, pid: u32) -> Option<Process> {
+        let process = self.processes.get_mut(pid as usize)?.take()?;
+        self.free_pids.push(pid);
+        self.processes_used.fall();
+        Some(process)
+    }
+
+    /// The process of a killed session is gone, but counts until its client was told (facts, section 2.5).
+    pub(super) fn end_process_of_ghost(&mut self, pid: u32) {
+        if self.end_process(pid).is_some() {
+            self.processes_used.rise();
         }
+    }
+
+    /// The lowest number that no slave here has.
+    pub(super) fn take_slave_number(&mut self) -> u32 {
+        let number = (0..)
+            .find(|number| !self.slave_numbers.contains(number))
+            .expect("there is always one more");
+        self.slave_numbers.insert(number);
+        number
+    }
+
+    pub(super) fn free_slave_number(&mut self, number: u32) {
+        self.slave_numbers.remove(&number);
     }
 
     pub(super) fn process_mut(&mut self, pid: u32) -> Option<&mut Process> {

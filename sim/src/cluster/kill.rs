@@ -430,6 +430,7 @@ impl Cluster {
     pub(super) fn after_rollback(&mut self, victim: SessionKey) {
         let Some(doom) = self.session(victim).and_then(|session| session.doom) else {
             self.seat_rolled_back(victim);
+            self.leave_if_asked(victim);
             return;
         };
         if doom.stage != Stage::RollingBack {
@@ -445,7 +446,7 @@ impl Cluster {
         let instance = self.home(victim);
         let pseudo = instance.process_addr(1);
         if let Some(pid) = instance.session_mut(victim.sid).and_then(|session| session.pid.take()) {
-            instance.end_process(pid);
+            instance.end_process_of_ghost(pid);
         }
         if rewritten && let Some(session) = instance.session_mut(victim.sid) {
             session.paddr = pseudo;
@@ -495,7 +496,7 @@ impl Cluster {
         if session.doom.is_some() || session.call.as_ref().is_none_or(|call| call.began != began) {
             return;
         }
-        session.cancelled = true;
+        session.cancelled = Some(1_013);
         let role = session.role;
         self.record(What::Cancelled, key, 0);
         self.leave_queues(key);
@@ -510,6 +511,10 @@ fn notice_at(session: &Session, now: Micros) -> Option<Micros> {
     let call = session.call.as_ref()?;
     match call.doing {
         Doing::Sleep { until, .. } => Some(until.max(now)),
+        // A monitor's sleep: it ends when its round does.
+        Doing::Wait { event: EventId::LockTimer, since, round } if round > 0 => {
+            Some(since + ((now - since) / round + 1) * round)
+        }
         Doing::Wait { event: EventId::MessageFromDblink | EventId::ReliableMessage, .. } => None,
         _ => Some(now + NOTICE + i64::try_from(call.seed % 300_000).unwrap_or(0)),
     }

@@ -92,8 +92,7 @@ impl Cluster {
         {
             return Err(error(code));
         }
-        let profile = self.spec.profiles.iter().find(|profile| profile.user == user);
-        if let Some(most) = profile.and_then(|profile| profile.sessions) {
+        if let Some(most) = self.profile(user).and_then(|profile| profile.sessions) {
             let sessions = self.instance(inst_id).expect("it is open").sessions();
             if sessions.filter(|session| session.username() == Some(user)).count() >= most as usize
             {
@@ -101,6 +100,17 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    fn is_over_connect_time(&self, key: SessionKey) -> bool {
+        let (Some(session), Some(instance)) = (self.session(key), self.instance(key.inst_id))
+        else {
+            return false;
+        };
+        let minutes =
+            session.username().and_then(|user| self.profile(user)).and_then(|p| p.connect_minutes);
+        let age = instance.clock(self.now) - session.logon;
+        minutes.is_some_and(|minutes| age > i64::from(minutes) * 60 * SECOND)
     }
 
     /// Begins a call: STATUS is ACTIVE from now. The result is when the call will be through, without what it waits for
@@ -121,6 +131,10 @@ impl Cluster {
         }
         if self.session(key).is_none() {
             return Err(error(1_012));
+        }
+        if self.is_over_connect_time(key) {
+            self.remove(key, None);
+            return Err(error(2_399));
         }
         let statement = sql.map(|sql| self.pool.intern(sql));
         self.enter_call(key, kind, statement, Doing::Work(Mix::Cpu));
@@ -167,7 +181,9 @@ impl Cluster {
 
     /// LOGOFF: a transaction is committed.
     pub fn log_off(&mut self, key: SessionKey) {
-        self.finish_commit(key);
+        if self.session(key).is_some_and(|session| session.doom.is_none()) {
+            self.finish_commit(key);
+        }
         self.remove(key, None);
         self.obituaries.remove(&key);
     }
@@ -255,8 +271,8 @@ impl Cluster {
         }
         let now = self.now;
         let Some(session) = self.session_mut(key) else { return Poll::Failed(error(1_012)) };
-        if std::mem::take(&mut session.cancelled) {
-            return Poll::Failed(error(1_013));
+        if let Some(code) = session.cancelled.take() {
+            return Poll::Failed(error(code));
         }
         let hung = self.hung_until(key.inst_id).is_some();
         match self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing) {
@@ -292,7 +308,9 @@ impl Cluster {
         let transaction = self.session(key).and_then(|session| session.transaction);
         let until = transaction.map_or(self.now, |transaction| self.start_rollback(transaction));
         self.release_on_commit(key);
-        self.leave_if_asked(key);
+        if until <= self.now {
+            self.leave_if_asked(key);
+        }
         until
     }
 
@@ -362,7 +380,7 @@ impl Cluster {
         session.seq = session.seq.wrapping_add(1);
         session.plsql_entry = None;
         session.command = 0;
-        session.cancelled = false;
+        session.cancelled = None;
         match cursor {
             Cursor::Closed => {
                 if let Some(done) = session.current.take() {

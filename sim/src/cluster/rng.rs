@@ -4,43 +4,43 @@
 
 /// A stream of numbers that a seed decides.
 #[derive(Debug, Clone)]
-pub struct Rng(u64);
+pub(super) struct Rng(u64);
 
 impl Rng {
     /// The stream of a seed.
-    pub const fn new(seed: u64) -> Self {
+    pub(super) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Another stream, decided by this one.
-    pub fn fork(&mut self) -> Self {
+    pub(super) fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
     /// 64 even bits.
-    pub const fn next(&mut self) -> u64 {
+    pub(super) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
 
     /// A number below `bound`, which is not 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next()) * u128::from(bound);
         u64::try_from(wide >> 64).expect("the upper half of a product fits")
     }
 
     /// A place in a list of so many.
-    pub fn index(&mut self, len: usize) -> usize {
+    pub(super) fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).expect("below a usize")
     }
 
     /// Even in [0, 1).
-    pub fn unit(&mut self) -> f64 {
+    pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / 9_007_199_254_740_992.0
     }
 
     /// True with a probability.
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(super) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
@@ -49,13 +49,13 @@ impl Rng {
         clippy::cast_possible_truncation,
         reason = "a mean is far below 2^53 and the result below 20 means"
     )]
-    pub fn exponential(&mut self, mean: i64) -> i64 {
+    pub(super) fn exponential(&mut self, mean: i64) -> i64 {
         let factor = -(1.0 - self.unit()).ln();
         (factor.min(20.0) * mean as f64) as i64
     }
 
     /// Even in `[low, high)`.
-    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
         let span = u64::try_from(high - low).unwrap_or(0).max(1);
         low + i64::try_from(self.below(span)).expect("below an i64")
     }

@@ -283,8 +283,8 @@ pub struct Session {
     pub(super) leave: Option<super::kill::Parting>,
     /// CANCEL SQL found the session idle: the next statement is cancelled.
     pub(super) cancel_next: bool,
-    /// The call under way was cancelled, and its client has to be told.
-    pub(super) cancelled: bool,
+    /// The call under way failed with this error, and its client has to be told.
+    pub(super) cancelled: Option<u32>,
     /// Who plays the client.
     pub(super) role: Role,
 }

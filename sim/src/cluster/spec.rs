@@ -11,7 +11,7 @@ use super::fault::{Chances, Scheduled};
 use crate::conversation::Release;
 
 pub use switches::{DeadInstance, PseudoAgain, Switches};
-pub use workload::{Kind, Workload};
+pub use workload::{Kind, ServerKind, Workload};
 
 /// A database.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -1,12 +1,14 @@
 //! What the fixed views show besides sessions, processes and transactions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Cluster;
-use super::instance::{DeadCleanup, Instance, ResourceLimit};
+use super::instance::{DeadCleanup, Instance, InstanceState, ResourceLimit};
 use super::kill::Stage;
 use super::lock::LockRow;
 use super::session::{Session, SessionKey};
+use super::spec::Workload;
 use super::statement::{SqlId, Statement};
 use super::wait::Doing;
 use super::{Micros, SECOND};
@@ -63,6 +65,21 @@ impl Cluster {
         let fixed = ["CDB$ROOT".to_owned(), "PDB$SEED".to_owned()];
         let all = fixed.into_iter().chain(self.spec.containers.iter().cloned());
         (1..).zip(all).map(|(con_id, name)| Container { con_id, name }).collect()
+    }
+
+    /// The services of an instance that is open, in any case as they were written: its clients', the database's and the
+    /// containers'.
+    pub fn services(&self, instance: &Instance) -> BTreeSet<String> {
+        if instance.state != InstanceState::Open {
+            return BTreeSet::new();
+        }
+        let serves = |workload: &&Workload| {
+            let anywhere = workload.instances.is_empty() || workload.instances.contains(&instance.id);
+            anywhere && !workload.service.starts_with("SYS$")
+        };
+        let clients = self.spec.workloads.iter().filter(serves).map(|workload| workload.service.clone());
+        let containers = self.spec.containers.iter().cloned();
+        clients.chain(containers).chain([self.spec.name.clone()]).collect()
     }
 
     /// V$LOCK of an instance, by SID.

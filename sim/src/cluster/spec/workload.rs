@@ -62,6 +62,10 @@ pub struct Workload {
     pub degree: u32,
     /// This share of the connections is made anew after a call.
     pub reconnect_share: f64,
+    /// SERVER. Behind POOLED and SHARED the people change: MODULE and CLIENT_IDENTIFIER may with every call.
+    pub server: ServerKind,
+    /// PNAME without its number, for clients that are processes of the instance: `J` for jobs, `DW` for Data Pump.
+    pub process_name: String,
 }
 
 impl Default for Workload {
@@ -95,8 +99,22 @@ impl Default for Workload {
             hold_share: 0.0,
             degree: 4,
             reconnect_share: 0.0,
+            server: ServerKind::Dedicated,
+            process_name: String::new(),
         }
     }
+}
+
+/// How clients are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerKind {
+    /// A process for each.
+    Dedicated,
+    /// Shared server.
+    Shared,
+    /// A pooled server (DRCP).
+    Pooled,
 }
 
 /// Kinds of clients.
