@@ -14,8 +14,13 @@
 //! leave memory. PL/SQL needs the parser and the expressions in any case.
 
 mod ast;
+mod datetime;
+mod format;
 pub mod dml;
 pub mod environment;
+mod lex;
+mod number;
+mod parse;
 pub mod plsql;
 pub mod query;
 pub mod statement;

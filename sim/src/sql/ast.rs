@@ -1,7 +1,362 @@
-//! The syntax tree.
+//! The syntax tree. Every name is as the dictionary has it: upper-case unless it was quoted. `at` is a place in the
+//! text, in characters.
+
+use super::dml::Target;
+use super::statement::{Command, LockWait};
+use crate::conversation::Direction;
+use crate::value::{ColumnType, Value};
+
+/// An expression or a condition.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Query;
+pub(crate) struct Expr {
+    pub(crate) kind: ExprKind,
+    pub(crate) at: usize,
+}
+
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Dml;
+pub(crate) enum ExprKind {
+    Literal(Value, ColumnType),
+    /// TRUE and FALSE of PL/SQL.
+    Boolean(bool),
+    /// `a`, `t.a`, `o.t.a`; with `(+)` behind it or not.
+    Name {
+        parts: Vec<String>,
+        outer: bool,
+    },
+    /// By place.
+    Bind(usize),
+    Unary(Unary, Box<Expr>),
+    Binary(Binary, Box<Expr>, Box<Expr>),
+    Between {
+        value: Box<Expr>,
+        low: Box<Expr>,
+        high: Box<Expr>,
+    },
+    In {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+    },
+    InQuery {
+        value: Box<Expr>,
+        query: Box<Query>,
+    },
+    /// `= ANY (…)`, `> ALL (…)`.
+    Quantified {
+        operator: Binary,
+        all: bool,
+        value: Box<Expr>,
+        right: Box<Quantity>,
+    },
+    Exists(Box<Query>),
+    Like {
+        value: Box<Expr>,
+        pattern: Box<Expr>,
+        escape: Option<Box<Expr>>,
+    },
+    IsNull(Box<Expr>),
+    /// `(a, b)` before IN or `=`.
+    Row(Vec<Expr>),
+    Case {
+        operand: Option<Box<Expr>>,
+        arms: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
+    /// The number is the scale that a NUMBER is rounded to.
+    Cast(Box<Expr>, ColumnType, Option<i32>),
+    Extract(String, Box<Expr>),
+    AtTimeZone(Box<Expr>, Box<Expr>),
+    Call(Box<Call>),
+    Query(Box<Query>),
+    /// `SQL%ROWCOUNT`, `c%NOTFOUND`.
+    Attribute(String, String),
+}
+
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Block;
+pub(crate) enum Quantity {
+    List(Vec<Expr>),
+    Query(Query),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unary {
+    Minus,
+    Not,
+    Prior,
+    ConnectByRoot,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Concat,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    And,
+    Or,
+}
+
+/// `f(…)`, an aggregate or an analytic function.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) name: Vec<String>,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) distinct: bool,
+    /// COUNT(*).
+    pub(crate) star: bool,
+    /// WITHIN GROUP (ORDER BY …), or KEEP (DENSE_RANK …).
+    pub(crate) within: Vec<OrderItem>,
+    /// KEEP (DENSE_RANK FIRST|LAST …): true for LAST.
+    pub(crate) keep_last: Option<bool>,
+    pub(crate) over: Option<Over>,
+    /// Without parentheses there is no argument list at all: `SYSDATE`.
+    pub(crate) parentheses: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Argument {
+    pub(crate) name: Option<String>,
+    pub(crate) value: Expr,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Over {
+    pub(crate) partition: Vec<Expr>,
+    pub(crate) order: Vec<OrderItem>,
+    /// ROWS/RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING.
+    pub(crate) whole: bool,
+    /// ROWS … CURRENT ROW rather than RANGE.
+    pub(crate) rows: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OrderItem {
+    pub(crate) value: Expr,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Query {
+    pub(crate) with: Vec<Cte>,
+    pub(crate) body: Body,
+    pub(crate) order: Vec<OrderItem>,
+    /// ORDER SIBLINGS BY.
+    pub(crate) siblings: bool,
+    pub(crate) limit: Option<Limit>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cte {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) query: Query,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Limit {
+    pub(crate) offset: Option<Expr>,
+    pub(crate) count: Option<Expr>,
+    pub(crate) percent: bool,
+    pub(crate) ties: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Body {
+    Select(Box<Select>),
+    Set { operator: SetOperator, left: Box<Body>, right: Box<Body>, at: usize },
+    Nested(Box<Query>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetOperator {
+    Union,
+    UnionAll,
+    Minus,
+    Intersect,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Select {
+    pub(crate) distinct: bool,
+    pub(crate) items: Vec<Item>,
+    pub(crate) from: Vec<From>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) connect: Option<Connect>,
+    pub(crate) group: Vec<Expr>,
+    pub(crate) having: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    Star,
+    TableStar(Vec<String>, usize),
+    Expr { value: Expr, name: String, alias: bool },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct From {
+    pub(crate) source: Source,
+    pub(crate) alias: Option<String>,
+    pub(crate) join: Join,
+    pub(crate) on: Option<Expr>,
+    pub(crate) using: Vec<String>,
+    pub(crate) at: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Source {
+    Table(Vec<String>),
+    Query(Box<Query>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Join {
+    Comma,
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Connect {
+    pub(crate) start: Option<Expr>,
+    pub(crate) condition: Expr,
+    pub(crate) no_cycle: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Dml {
+    Insert {
+        table: Vec<String>,
+        columns: Vec<(String, usize)>,
+        source: InsertSource,
+        returning: Returning,
+        at: usize,
+    },
+    Update {
+        table: Vec<String>,
+        alias: Option<String>,
+        set: Vec<(String, usize, Expr)>,
+        filter: Option<Expr>,
+        returning: Returning,
+        at: usize,
+    },
+    Delete {
+        table: Vec<String>,
+        alias: Option<String>,
+        filter: Option<Expr>,
+        returning: Returning,
+        at: usize,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum InsertSource {
+    Values(Vec<Expr>),
+    Query(Box<Query>),
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Returning {
+    pub(crate) values: Vec<Expr>,
+    pub(crate) into: Vec<Target>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Block {
+    pub(crate) declarations: Vec<Declaration>,
+    pub(crate) body: Vec<Stmt>,
+    pub(crate) handlers: Vec<Handler>,
+    /// Of the outermost block: per bind whether the block reads it and whether it writes it.
+    pub(crate) bind_uses: Vec<BindUse>,
+    /// Where each line of the text begins, so that errors can name line and column.
+    pub(crate) lines: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct BindUse {
+    pub(crate) reads: u32,
+    pub(crate) written: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Declaration {
+    pub(crate) name: String,
+    pub(crate) kind: DeclarationKind,
+    pub(crate) at: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DeclarationKind {
+    Variable { declared: Declared, initial: Option<Expr>, constant: bool, not_null: bool },
+    Exception,
+    ExceptionInit(i64),
+    Cursor(Box<Query>),
+    Nothing,
+}
+
+/// The type of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    Sql(ColumnType, Option<i32>),
+    /// PLS_INTEGER and its kin: rounded, 32 bits.
+    Integer,
+    Boolean,
+    /// `x%TYPE`: tolerated, holds anything.
+    Anything,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stmt {
+    pub(crate) kind: StmtKind,
+    pub(crate) at: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum StmtKind {
+    Null,
+    Assign(Target, Expr),
+    If { arms: Vec<(Expr, Vec<Stmt>)>, otherwise: Vec<Stmt> },
+    Case { operand: Option<Expr>, arms: Vec<(Expr, Vec<Stmt>)>, otherwise: Option<Vec<Stmt>> },
+    Loop { label: Option<String>, kind: LoopKind, body: Vec<Stmt> },
+    Exit { label: Option<String>, when: Option<Expr> },
+    Continue { label: Option<String>, when: Option<Expr> },
+    Block(Box<Block>),
+    Raise(Option<String>),
+    Return,
+    /// SELECT … INTO; the lock wait is there for FOR UPDATE.
+    Select { query: Box<Query>, into: Vec<Target>, lock: Option<(Vec<String>, LockWait)> },
+    /// Another SQL statement.
+    Sql(Box<Command>),
+    Dynamic { text: Expr, into: Vec<Target>, using: Vec<(Expr, Direction)>, returning: Vec<Target> },
+    Call { name: Vec<String>, arguments: Vec<Argument> },
+    Open(String),
+    Fetch { cursor: String, into: Vec<Target> },
+    Close(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum LoopKind {
+    Forever,
+    While(Expr),
+    Range { variable: String, low: Expr, high: Expr, reverse: bool },
+    Query { variable: String, query: Box<Query> },
+    Cursor { variable: String, cursor: String },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Handler {
+    /// Upper-case; `OTHERS` for all.
+    pub(crate) names: Vec<String>,
+    pub(crate) body: Vec<Stmt>,
+    pub(crate) at: usize,
+}

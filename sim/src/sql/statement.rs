@@ -1,6 +1,7 @@
 //! The text of a statement to a command that the caller carries out.
 
 use super::dml::Dml;
+use super::parse::Parser;
 use super::plsql::Block;
 use super::query::Query;
 use crate::conversation::Release;
@@ -168,6 +169,7 @@ pub struct Ddl {
 
 /// Parses one statement. The error has the number and the place that Oracle would give.
 pub fn parse(sql: &str, release: Release) -> Result<Parsed, OraError> {
-    let _ = (sql, release);
-    Err(OraError::new(900, "invalid SQL statement").at(0))
+    let mut parser = Parser::new(sql, release)?;
+    let command = parser.statement()?;
+    Ok(Parsed { command, binds: parser.binds })
 }

@@ -1,0 +1,96 @@
+//! TO_CHAR, TO_DATE and TO_NUMBER with their format models.
+
+mod number;
+mod read;
+mod write;
+
+pub(crate) use number::{number_text, read_number};
+pub(crate) use read::read_time;
+pub(crate) use write::time_text;
+
+use crate::ora::OraError;
+
+/// A part of a date format.
+#[derive(Debug, Clone, PartialEq)]
+enum Element {
+    /// One of [`NAMES`], and how it was written: the case of a name follows it.
+    Field(&'static str, Case),
+    /// FF with its digits.
+    Fraction(usize),
+    /// Punctuation or quoted text.
+    Literal(String),
+    /// FM: no padding from here on, or padding again.
+    FillMode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Upper,
+    Lower,
+    Title,
+}
+
+/// Longest first where one begins like another.
+const NAMES: [&str; 42] = [
+    "SYYYY", "SSSSS", "MONTH", "YYYY", "RRRR", "IYYY", "Y,YYY", "HH24", "HH12", "A.M.", "P.M.", "B.C.", "A.D.", "YYY",
+    "IYY", "MON", "DAY", "DDD", "TZH", "TZM", "TZR", "TZD", "YY", "RR", "IY", "MM", "RM", "DD", "DY", "HH", "MI", "SS",
+    "AM", "PM", "WW", "IW", "CC", "W", "Q", "J", "D", "Y",
+];
+
+/// The parts of a format; ORA-01821 for what is none.
+fn elements(format: &str) -> Result<Vec<Element>, OraError> {
+    let mut elements = Vec::new();
+    let mut rest = format;
+    while let Some(first) = rest.chars().next() {
+        if first == '"' {
+            let quoted = rest[1..].split('"').next().unwrap_or_default();
+            elements.push(Element::Literal(quoted.to_owned()));
+            rest = rest.get(quoted.len() + 2..).unwrap_or_default();
+        } else if first.is_ascii_alphabetic() {
+            let (element, length) =
+                named(rest).ok_or_else(|| OraError::new(1821, "date format not recognized"))?;
+            elements.extend(element);
+            rest = &rest[length..];
+        } else if first.is_alphanumeric() {
+            return Err(OraError::new(1821, "date format not recognized"));
+        } else {
+            elements.push(Element::Literal(first.to_string()));
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    Ok(elements)
+}
+
+/// The element at the beginning of a text, and its length; FX means nothing here.
+fn named(text: &str) -> Option<(Option<Element>, usize)> {
+    let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    if starts("FM") {
+        return Some((Some(Element::FillMode), 2));
+    }
+    if starts("FX") {
+        return Some((None, 2));
+    }
+    if starts("FF") {
+        let digits = text[2..].chars().next().and_then(|digit| digit.to_digit(10)).filter(|digit| *digit > 0);
+        let length = if digits.is_some() { 3 } else { 2 };
+        return Some((Some(Element::Fraction(digits.map_or(6, |digits| digits as usize))), length));
+    }
+    if let Some(name) = NAMES.into_iter().find(|name| starts(name)) {
+        let mut letters = text[..name.len()].chars();
+        let case = match (letters.next(), letters.next()) {
+            (Some(first), _) if first.is_lowercase() => Case::Lower,
+            (_, Some(second)) if second.is_lowercase() => Case::Title,
+            _ => Case::Upper,
+        };
+        return Some((Some(Element::Field(name, case)), name.len()));
+    }
+    // The radix character between seconds and their fraction.
+    starts("X").then(|| (Some(Element::Literal(".".into())), 1))
+}
+
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
