@@ -19,8 +19,21 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::conversation::Database;
 
+mod packet;
+mod connect;
+mod negotiate;
+mod auth;
+mod codec;
+mod scalar;
+mod feed;
+mod request;
+mod cursor;
+mod reply;
 mod connection;
+mod session;
 mod tls;
+
+use auth::Verifiers;
 
 pub use tls::{Tls, TlsError};
 
@@ -69,7 +82,8 @@ pub fn listen(
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let open = Arc::new(AtomicUsize::new(0));
-    let shared = Arc::new(Shared { databases, options, open: Arc::clone(&open) });
+    let verifiers = Verifiers::default();
+    let shared = Arc::new(Shared { databases, options, verifiers, open: Arc::clone(&open) });
     let task = tokio::spawn(accept(listener, shared, stopped));
     Ok(Handle { address, stop, open, task })
 }
@@ -106,6 +120,7 @@ impl Handle {
 struct Shared {
     databases: Vec<Arc<dyn Database>>,
     options: Options,
+    verifiers: Verifiers,
     open: Arc<AtomicUsize>,
 }
 

@@ -1,0 +1,293 @@
+//! The log-on: both sides prove that they know the password, and neither sends it in the clear (O5LOGON with the
+//! verifier of 12c).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use aes::Aes256;
+use aes::cipher::block_padding::{NoPadding, Pkcs7};
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use sha2::{Digest, Sha512};
+
+use super::codec::{Reader, Unreadable, Writer};
+use super::packet::Fault;
+
+const KEY: usize = 32;
+const BLOCK: usize = 16;
+const SALT: usize = 16;
+/// The iterations that derive a verifier, and those that join the halves of the session key.
+const VERIFIER_ROUNDS: u32 = 4_096;
+const SESSION_ROUNDS: u32 = 3;
+/// The number of the 12c verifier.
+const VERIFIER_TYPE: u32 = 0x4815;
+
+/// A user's name is longer than this only in an attack.
+const USER_BYTES_MAX: usize = 1_024;
+const PAIRS_MAX: usize = 128;
+/// Verifiers kept; more accounts than this derive theirs at each log-on.
+const VERIFIERS_MAX: usize = 1_024;
+
+/// One of the two messages of a log-on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    /// As typed.
+    pub(super) user: String,
+    mode: u32,
+    pairs: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// Reads it behind the header of its function.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let has_user = reader.u8()? != 0;
+        let length = reader.count(USER_BYTES_MAX)?;
+        let mode = reader.ub4()?;
+        reader.skip(1)?;
+        let count = reader.count(PAIRS_MAX)?;
+        reader.skip(2)?;
+        let user = if has_user && length > 0 { reader.counted()? } else { Vec::new().into() };
+        let user = String::from_utf8_lossy(&user).into_owned();
+        let mut pairs = BTreeMap::new();
+        for _ in 0..count {
+            let key = reader.long_text()?;
+            let value = reader.long_text()?;
+            reader.skip_ub(1)?;
+            pairs.insert(key, value);
+        }
+        Ok(Self { user, mode, pairs })
+    }
+
+    /// What a key says; empty without it.
+    pub(super) fn get(&self, key: &str) -> &str {
+        self.pairs.get(key).map_or("", String::as_str)
+    }
+
+    /// AS SYSDBA.
+    pub(super) const fn sysdba(&self) -> bool {
+        self.mode & 0x20 != 0
+    }
+
+    /// The account that is meant: upper-case unless it stands between double quotes.
+    pub(super) fn account(&self) -> String {
+        match self.user.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(quoted) => quoted.to_owned(),
+            None => self.user.to_uppercase(),
+        }
+    }
+
+    /// The time zone that the client sets for its session.
+    pub(super) fn time_zone(&self) -> Option<String> {
+        let text = self.get("AUTH_ALTER_SESSION");
+        let (_, rest) = text.split_once("TIME_ZONE=").or_else(|| text.split_once("TIME_ZONE ="))?;
+        rest.split('\'').nth(1).map(str::to_owned)
+    }
+}
+
+/// What is stored of a password: enough to check that a client knows it.
+#[derive(Clone)]
+struct Verifier {
+    salt: [u8; SALT],
+    key: [u8; KEY],
+}
+
+impl Verifier {
+    fn new(password: &str) -> Result<Self, Fault> {
+        let salt = random()?;
+        let mut derived = [0; 64];
+        let salted = [&salt[..], b"AUTH_PBKDF2_SPEEDY_KEY"].concat();
+        pbkdf2::pbkdf2_hmac::<Sha512>(password.as_bytes(), &salted, VERIFIER_ROUNDS, &mut derived);
+        let hash = Sha512::new().chain_update(derived).chain_update(salt).finalize();
+        let mut key = [0; KEY];
+        key.copy_from_slice(&hash[..KEY]);
+        Ok(Self { salt, key })
+    }
+
+    /// That of no password at all.
+    fn impossible() -> Result<Self, Fault> {
+        Ok(Self { salt: random()?, key: random()? })
+    }
+}
+
+/// Verifiers by password, since deriving one takes long on purpose.
+#[derive(Default)]
+pub(super) struct Verifiers {
+    known: Mutex<BTreeMap<String, Verifier>>,
+}
+
+impl Verifiers {
+    fn get(&self, password: Option<&str>) -> Result<Verifier, Fault> {
+        let Some(password) = password else {
+            return Verifier::impossible();
+        };
+        let known = |verifiers: &Self| {
+            let known = verifiers.known.lock().unwrap_or_else(PoisonError::into_inner);
+            (known.get(password).cloned(), known.len())
+        };
+        if let (Some(verifier), _) = known(self) {
+            return Ok(verifier);
+        }
+        let verifier = Verifier::new(password)?;
+        if known(self).1 < VERIFIERS_MAX {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(password.to_owned(), verifier.clone());
+        }
+        Ok(verifier)
+    }
+}
+
+/// The server's side of a log-on between its two messages.
+pub(super) struct Challenge {
+    verifier: Verifier,
+    half: [u8; KEY],
+    salt: [u8; SALT],
+    password: Option<String>,
+}
+
+impl Challenge {
+    /// For an account with this password, or for one that does not exist.
+    pub(super) fn new(verifiers: &Verifiers, password: Option<String>) -> Result<Self, Fault> {
+        let verifier = verifiers.get(password.as_deref())?;
+        Ok(Self { verifier, half: random()?, salt: random()?, password })
+    }
+
+    /// The answer to the first message.
+    pub(super) fn write(&self, to: &mut Writer) {
+        let half = encrypt(&self.verifier.key, &self.half);
+        let pairs = [
+            ("AUTH_SESSKEY", hex(&half), 0),
+            ("AUTH_VFR_DATA", hex(&self.verifier.salt), VERIFIER_TYPE),
+            ("AUTH_PBKDF2_CSK_SALT", hex(&self.salt), 0),
+            ("AUTH_PBKDF2_VGEN_COUNT", VERIFIER_ROUNDS.to_string(), 0),
+            ("AUTH_PBKDF2_SDER_COUNT", SESSION_ROUNDS.to_string(), 0),
+            ("AUTH_GLOBALLY_UNIQUE_DBID\0", hex(&self.verifier.salt), 0),
+        ];
+        write_pairs(to, &pairs);
+    }
+
+    /// The server's own proof, if the second message proves the client's.
+    pub(super) fn check(&self, message: &Message) -> Option<String> {
+        let theirs = unhex(message.get("AUTH_SESSKEY"))?;
+        let theirs = decrypt(&self.verifier.key, &theirs)?;
+        let joined = hex(&[theirs.get(..KEY)?, &self.half].concat());
+        let mut key = [0; KEY];
+        pbkdf2::pbkdf2_hmac::<Sha512>(joined.as_bytes(), &self.salt, SESSION_ROUNDS, &mut key);
+        let sent = unhex(message.get("AUTH_PASSWORD"))?;
+        let plain = decryptor(&key).decrypt_padded_vec::<Pkcs7>(&sent).ok()?;
+        let password = plain.get(BLOCK..)?;
+        if self.password.as_deref()?.as_bytes() != password {
+            return None;
+        }
+        let proof =
+            [&random::<BLOCK>().ok()?[..], b"SERVER_TO_CLIENT", &[BLOCK_BYTE; BLOCK]].concat();
+        Some(hex(&encrypt(&key, &proof)))
+    }
+}
+
+/// The padding of a whole block.
+const BLOCK_BYTE: u8 = 16;
+
+/// Writes what a client is told in pairs of a key and a value, each with a number.
+pub(super) fn write_pairs(to: &mut Writer, pairs: &[(&str, String, u32)]) {
+    to.u8(8);
+    to.ub(pairs.len() as u64);
+    for (key, value, flags) in pairs {
+        to.long_counted(key.as_bytes());
+        to.long_counted(value.as_bytes());
+        to.ub(*flags);
+    }
+}
+
+fn decryptor(key: &[u8; KEY]) -> cbc::Decryptor<Aes256> {
+    cbc::Decryptor::new(key.into(), &[0; BLOCK].into())
+}
+
+fn encrypt(key: &[u8; KEY], plain: &[u8]) -> Vec<u8> {
+    let encryptor: cbc::Encryptor<Aes256> = cbc::Encryptor::new(key.into(), &[0; BLOCK].into());
+    encryptor.encrypt_padded_vec::<NoPadding>(plain)
+}
+
+fn decrypt(key: &[u8; KEY], secret: &[u8]) -> Option<Vec<u8>> {
+    decryptor(key).decrypt_padded_vec::<NoPadding>(secret).ok()
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Fault::Protocol("the system has no random bytes"))?;
+    Ok(bytes)
+}
+
+/// Upper-case, which one client insists on.
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |number: u8| DIGITS[usize::from(number)];
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit =
+        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| if let [a, b] = pair { Some(digit(a)? << 4 | digit(b)?) } else { None })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a client that believes in `password` answers.
+    fn answer(challenge: &Challenge, password: &str) -> Message {
+        let mut verifier = Verifier { salt: challenge.verifier.salt, key: [0; KEY] };
+        let salted = [&verifier.salt[..], b"AUTH_PBKDF2_SPEEDY_KEY"].concat();
+        let mut derived = [0; 64];
+        pbkdf2::pbkdf2_hmac::<Sha512>(password.as_bytes(), &salted, VERIFIER_ROUNDS, &mut derived);
+        let hash = Sha512::new().chain_update(derived).chain_update(verifier.salt).finalize();
+        verifier.key.copy_from_slice(&hash[..KEY]);
+        let server = decrypt(&verifier.key, &encrypt(&challenge.verifier.key, &challenge.half));
+        let theirs = [5; KEY];
+        let joined = hex(&[&theirs[..], &server.expect("whole blocks")].concat());
+        let mut key = [0; KEY];
+        pbkdf2::pbkdf2_hmac::<Sha512>(joined.as_bytes(), &challenge.salt, SESSION_ROUNDS, &mut key);
+        let encryptor: cbc::Encryptor<Aes256> =
+            cbc::Encryptor::new(&key.into(), &[0; BLOCK].into());
+        let secret =
+            encryptor.encrypt_padded_vec::<Pkcs7>(&[&[9; BLOCK], password.as_bytes()].concat());
+        let pairs = [
+            ("AUTH_SESSKEY".to_owned(), hex(&encrypt(&verifier.key, &theirs))),
+            ("AUTH_PASSWORD".to_owned(), hex(&secret)),
+        ];
+        Message { pairs: pairs.into(), ..Message::default() }
+    }
+
+    #[test]
+    fn only_the_password_proves_itself() {
+        let verifiers = Verifiers::default();
+        let challenge = |password: Option<&str>| {
+            Challenge::new(&verifiers, password.map(str::to_owned)).expect("random bytes")
+        };
+        let tiger = challenge(Some("tiger"));
+        assert!(tiger.check(&answer(&tiger, "tiger")).is_some());
+        assert!(tiger.check(&answer(&tiger, "Tiger")).is_none());
+        assert!(tiger.check(&answer(&tiger, "")).is_none());
+        assert!(tiger.check(&Message::default()).is_none());
+        let nobody = challenge(None);
+        assert!(nobody.check(&answer(&nobody, "tiger")).is_none());
+    }
+
+    #[test]
+    fn names_are_upper_case_unless_quoted() {
+        let account = |user: &str| Message { user: user.into(), ..Message::default() }.account();
+        assert_eq!(account("scott"), "SCOTT");
+        assert_eq!(account("\"Scott\""), "Scott");
+        assert_eq!(account("\""), "\"");
+    }
+
+    #[test]
+    fn hex_reads_what_it_writes() {
+        assert_eq!(hex(&[0, 255, 26]), "00FF1A");
+        assert_eq!(unhex("00FF1a"), Some(vec![0, 255, 26]));
+        assert_eq!((unhex("0"), unhex("0g")), (None, None));
+    }
+}

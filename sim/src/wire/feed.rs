@@ -1,0 +1,138 @@
+//! Messages out of packets, and answers into them. A message has neither a length nor an end: it is read again from its
+//! beginning whenever more of it has come.
+
+use super::codec::{Reader, Unreadable, Writer};
+use super::packet::{Fault, Kind, Marker, Packet, Wire};
+use super::reply;
+
+/// What came from a client.
+pub(super) enum Incoming<T> {
+    Message(T),
+    Marker(Marker),
+    /// The client is about to close the connection.
+    End,
+}
+
+/// An answer longer than this begins to be sent before it is complete.
+const ANSWER_BYTES: usize = 64 * 1_024;
+
+/// A client's messages.
+pub(super) struct Feed {
+    pub(super) wire: Wire,
+    /// What has come and was not read.
+    buffer: Vec<u8>,
+    /// The longest message.
+    bytes_max: usize,
+    /// Answers carry a byte that says that they end.
+    marks_end: bool,
+}
+
+impl Feed {
+    /// Messages of at most so many bytes.
+    pub(super) const fn new(wire: Wire, bytes_max: usize) -> Self {
+        Self { wire, buffer: Vec::new(), bytes_max, marks_end: false }
+    }
+
+    /// From now on messages may be longer.
+    pub(super) const fn allow(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+    }
+
+    /// From now on the end of each answer is marked.
+    pub(super) fn mark_end_of_response(&mut self) {
+        self.marks_end = true;
+        self.wire.mark_end_of_response();
+    }
+
+    /// The next message. A cancelled call loses nothing.
+    pub(super) async fn next<T>(
+        &mut self,
+        read: impl Fn(&mut Reader<'_>) -> Result<T, Unreadable>,
+    ) -> Result<Incoming<T>, Fault> {
+        loop {
+            // While more is there already, reading what may be incomplete is wasted work.
+            if !self.buffer.is_empty()
+                && !self.wire.has_more()
+                && let Some(message) = self.read(&read)?
+            {
+                return Ok(Incoming::Message(message));
+            }
+            let packet = self.wire.packet().await?;
+            if packet.kind == Kind::Marker {
+                return packet.marker().map(Incoming::Marker);
+            }
+            if self.keep(&packet)? {
+                return Ok(Incoming::End);
+            }
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        read: impl Fn(&mut Reader<'_>) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, Fault> {
+        let mut reader = Reader::new(&self.buffer);
+        match read(&mut reader) {
+            Ok(message) => {
+                let used = self.buffer.len() - reader.left();
+                if used == self.buffer.len() {
+                    self.forget();
+                } else {
+                    self.buffer.drain(..used);
+                }
+                Ok(Some(message))
+            }
+            Err(Unreadable::Short) => Ok(None),
+            Err(Unreadable::Wrong(why)) => Err(Fault::Protocol(why)),
+        }
+    }
+
+    /// Keeps the payload of a packet for later; true if the client is about to close the connection.
+    pub(super) fn keep(&mut self, packet: &Packet) -> Result<bool, Fault> {
+        if packet.kind != Kind::Data {
+            return Err(Fault::Protocol("a packet of an unexpected kind"));
+        }
+        let (payload, end) = packet.data()?;
+        if self.buffer.len() + payload.len() > self.bytes_max {
+            return Err(Fault::Protocol("a request that is too long"));
+        }
+        self.buffer.extend_from_slice(payload);
+        Ok(end)
+    }
+
+    /// Drops what has come and was not read.
+    pub(super) fn forget(&mut self) {
+        self.buffer = Vec::new();
+        self.wire.settle();
+    }
+
+    /// Sends what there is of a long answer, so that it need not be held whole.
+    pub(super) async fn spill(&mut self, answer: &mut Writer) -> Result<(), Fault> {
+        if answer.len() >= ANSWER_BYTES {
+            self.wire.send_some(answer.bytes_mut()).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends an answer, or the rest of it.
+    pub(super) async fn send(&mut self, mut answer: Writer) -> Result<(), Fault> {
+        if self.marks_end {
+            reply::write_end_of_response(&mut answer);
+        }
+        self.wire.send(&answer.into_bytes()).await
+    }
+
+    /// Answers a break: both sides say that they have thrown away what was under way.
+    pub(super) async fn reset(&mut self) -> Result<(), Fault> {
+        self.forget();
+        self.wire.send_marker(Marker::Break).await?;
+        loop {
+            let packet = self.wire.packet().await?;
+            if packet.kind == Kind::Marker && packet.marker()? == Marker::Reset {
+                break;
+            }
+        }
+        self.wire.settle();
+        self.wire.send_marker(Marker::Reset).await
+    }
+}

@@ -1,0 +1,240 @@
+//! Answers: descriptions, rows, what a block gave back, errors.
+
+use super::codec::Writer;
+use super::request::Declared;
+use super::scalar::{self, Shape};
+use crate::conversation::{Direction, ResultColumn};
+use crate::ora::OraError;
+use crate::value::Value;
+
+/// What every message that ends a call says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct End {
+    /// The version of the fields of messages.
+    pub(super) fields: u8,
+    /// The number that the client gave the call.
+    pub(super) sequence: u8,
+    pub(super) cursor: u16,
+    /// The kind of statement that ran, by its number.
+    pub(super) kind: u8,
+    /// Rows so far, of a query or a change.
+    pub(super) rows: u64,
+    pub(super) in_transaction: bool,
+}
+
+/// The numbers of the kinds of statements.
+pub(super) mod kind {
+    pub(in crate::wire) const DML: u8 = 2;
+    pub(in crate::wire) const QUERY: u8 = 3;
+    pub(in crate::wire) const BLOCK: u8 = 47;
+}
+
+/// There are no more rows. Not an error.
+const NO_DATA_FOUND: u32 = 1_403;
+
+impl End {
+    /// Bit 1 of the status of a call: a transaction is open.
+    fn status(self) -> u8 {
+        if self.in_transaction { 3 } else { 1 }
+    }
+
+    /// The answer to what cannot fail: commit, rollback, ping, log-off.
+    pub(super) fn write_status(self, to: &mut Writer) {
+        to.u8(9);
+        to.ub(self.status() & 2);
+        to.ub(0_u8);
+    }
+
+    /// All went well.
+    pub(super) fn write_success(self, to: &mut Writer) {
+        self.write(to, 0, 0);
+    }
+
+    /// All went well, and the last row was among those sent.
+    pub(super) fn write_no_more_rows(self, to: &mut Writer) {
+        self.write(to, NO_DATA_FOUND, 0);
+        to.counted(b"ORA-01403: no data found\n");
+    }
+
+    /// It failed.
+    pub(super) fn write_error(self, to: &mut Writer, error: &OraError) {
+        self.write(to, error.code, error.position.unwrap_or(0));
+        to.counted(format!("{error}\n").as_bytes());
+    }
+
+    fn write(self, to: &mut Writer, code: u32, position: usize) {
+        const FIELDS_WITH_CHECKSUM: u8 = 14;
+        to.u8(4);
+        to.ub(self.status());
+        to.ub(0_u8);
+        to.ub(self.rows.min(u32::MAX.into()));
+        to.ub(code.min(u16::MAX.into()));
+        to.zeros(2);
+        to.ub(self.cursor);
+        to.ub(position.min(u16::MAX.into()) as u64);
+        to.u8(self.kind);
+        // Four settings and a warning; a ROWID of five parts; the system's error and the statement's number.
+        to.zeros(5 + 5 + 2);
+        // An OCI client sends a statement again whose call ends with another number than its own.
+        to.u8(self.sequence);
+        to.zeros(6);
+        to.ub(code);
+        to.ub(self.rows);
+        if self.fields >= FIELDS_WITH_CHECKSUM {
+            to.zeros(2);
+        }
+    }
+}
+
+/// What stands before the end of a first execution, and of no other.
+pub(super) fn write_return_parameters(to: &mut Writer) {
+    to.u8(8);
+    to.zeros(4);
+}
+
+/// The columns of a query. They carry the date, which no client looks at.
+pub(super) fn write_description(to: &mut Writer, fields: u8, columns: &[ResultColumn]) {
+    to.u8(16);
+    to.u8(0);
+    let width: u64 =
+        columns.iter().map(|column| u64::from(Shape::of(column.column_type).size)).sum();
+    to.ub(width.min(u32::MAX.into()));
+    to.ub(columns.len() as u64);
+    if !columns.is_empty() {
+        to.u8(1);
+    }
+    for (index, column) in columns.iter().enumerate() {
+        write_column(to, fields, column, index + 1);
+    }
+    to.long_counted(&scalar::EPOCH);
+    to.ub(1_u8);
+    to.zeros(4);
+}
+
+fn write_column(to: &mut Writer, fields: u8, column: &ResultColumn, place: usize) {
+    const CHARACTERS: u8 = 1;
+    let shape = Shape::of(column.column_type);
+    to.raw(&[shape.code, 0x80, shape.precision, shape.scale]);
+    to.ub(shape.size);
+    // No elements, no flags, no type of its own.
+    to.zeros(4);
+    to.ub(shape.charset.unwrap_or(0));
+    to.u8(if shape.charset.is_some() { CHARACTERS } else { 0 });
+    to.ub(if shape.charset.is_some() { shape.size } else { 0 });
+    if fields >= 8 {
+        to.zeros(1);
+    }
+    to.u8(column.nullable.into());
+    // An identifier has at most 128 bytes; the length is informative.
+    to.u8(u8::try_from(column.name.len()).unwrap_or(u8::MAX));
+    to.long_counted(column.name.as_bytes());
+    to.zeros(2);
+    to.ub(place as u64);
+    to.zeros(1);
+    if fields >= 17 {
+        to.zeros(2);
+    }
+    if fields >= 20 {
+        to.zeros(1);
+    }
+    if fields >= 24 {
+        to.zeros(3);
+    }
+}
+
+/// One row.
+pub(super) fn write_row(to: &mut Writer, columns: &[ResultColumn], row: &[Value]) {
+    to.u8(7);
+    for (column, cell) in columns.iter().zip(row) {
+        scalar::write_cell(to, column.column_type, cell);
+    }
+}
+
+/// What stands before rows.
+pub(super) fn write_row_header(to: &mut Writer, columns: usize, asked: u32) {
+    to.raw(&[6, 0x22]);
+    to.ub(columns as u64);
+    to.ub(0_u8);
+    to.ub(asked);
+    to.zeros(3);
+}
+
+/// Which binds of a block went where, and the values of those that came back.
+pub(super) fn write_block(
+    to: &mut Writer,
+    binds: &[Declared],
+    directions: &[Direction],
+    values: &[Value],
+) {
+    const FLAGS: u8 = 5;
+    if binds.is_empty() {
+        return;
+    }
+    to.raw(&[11, FLAGS]);
+    to.ub((binds.len() & 255) as u64);
+    to.ub((binds.len() >> 8) as u64);
+    to.ub(1_u8);
+    to.zeros(3);
+    let direction = |index: usize| directions.get(index).copied().unwrap_or(Direction::In);
+    for index in 0..binds.len() {
+        to.u8(match direction(index) {
+            Direction::In => 0x20,
+            Direction::Out => 0x10,
+            Direction::InOut => 0x30,
+        });
+    }
+    if (0..binds.len()).all(|index| direction(index) == Direction::In) {
+        return;
+    }
+    to.u8(7);
+    for (index, bind) in binds.iter().enumerate() {
+        if direction(index) != Direction::In {
+            write_bind(to, bind, values.get(index).unwrap_or(&Value::Null));
+        }
+    }
+}
+
+/// What RETURNING gave to each bind that takes it.
+pub(super) fn write_returning(to: &mut Writer, binds: &[Declared], returned: &[Vec<Value>]) {
+    let takers: Vec<_> = binds.iter().enumerate().filter(|(_, bind)| bind.returning).collect();
+    if takers.is_empty() {
+        return;
+    }
+    // By place of the bind, or only of those that take something.
+    let by_place = returned.len() == binds.len();
+    to.u8(7);
+    for (nth, (place, bind)) in takers.into_iter().enumerate() {
+        let values =
+            returned.get(if by_place { place } else { nth }).map_or(&[][..], Vec::as_slice);
+        to.ub(values.len() as u64);
+        for value in values {
+            write_bind(to, bind, value);
+        }
+    }
+}
+
+fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) {
+    const NULL_INDICATOR: [u8; 2] = [0x81, 1];
+    scalar::write_bind(to, bind.code, bind.national, value);
+    if value.is_null() {
+        to.raw(&NULL_INDICATOR)
+    } else {
+        to.zeros(1)
+    }
+    if bind.wants_return_code() {
+        to.zeros(1);
+    }
+}
+
+/// The banner and the number of the release.
+pub(super) fn write_version(to: &mut Writer, banner: &str, number: u32) {
+    to.u8(8);
+    to.ub(banner.len() as u64);
+    to.counted(banner.as_bytes());
+    to.ub(number);
+}
+
+/// Marks the end of an answer, for the clients that want it marked.
+pub(super) fn write_end_of_response(to: &mut Writer) {
+    to.u8(29);
+}

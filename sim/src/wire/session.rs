@@ -1,0 +1,453 @@
+//! A logged-in client: its calls, one after the other, and what may come between them: a break, a death, the clock.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::codec::Writer;
+use super::connection::version_number;
+use super::cursor::Cursors;
+use super::feed::{Feed, Incoming};
+use super::packet::{Fault, Kind, Marker};
+use super::reply::{self, End, kind};
+use super::request::{self, Again, Call, Execute, Function, Piggyback};
+use super::scalar;
+use crate::conversation::{
+    About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
+};
+use crate::ora::OraError;
+use crate::value::Value;
+
+/// A client that is logged in.
+pub(super) struct Session {
+    feed: Feed,
+    conversation: Option<Box<dyn Conversation>>,
+    cursors: Cursors,
+    fields: u8,
+    about: About,
+    ticks: watch::Receiver<u64>,
+}
+
+/// How long a client may take to close the connection after its log-off.
+const PARTING: Duration = Duration::from_secs(5);
+
+/// Whether the session goes on.
+enum Flow {
+    On,
+    Over,
+}
+
+/// How a statement came to its end.
+enum Ended {
+    Done(Result<Outcome, OraError>),
+    Cancelled,
+    Dead(Death),
+}
+
+/// What a statement was run for.
+struct Run {
+    sequence: u8,
+    cursor: u16,
+    /// In full, so that its answer describes it.
+    full: bool,
+    /// How many rows to answer with, if it is a query.
+    rows: Option<u32>,
+}
+
+impl Session {
+    /// A session on messages of this version.
+    pub(super) fn new(
+        feed: Feed,
+        conversation: Box<dyn Conversation>,
+        fields: u8,
+        about: About,
+        ticks: watch::Receiver<u64>,
+    ) -> Self {
+        let conversation = Some(conversation);
+        Self { feed, conversation, cursors: Cursors::default(), fields, about, ticks }
+    }
+
+    /// Serves the client until it leaves, dies, or breaks the protocol.
+    pub(super) async fn run(mut self) {
+        if let Err(Fault::Protocol(why)) = self.serve().await {
+            // It may have gone already.
+            drop(
+                self.part(&OraError::new(3_106, format!("fatal two-task protocol error: {why}")))
+                    .await,
+            );
+        }
+    }
+
+    async fn serve(&mut self) -> Result<(), Fault> {
+        while let Flow::On = self.turn().await? {}
+        Ok(())
+    }
+
+    /// Waits for one thing to happen and deals with it.
+    async fn turn(&mut self) -> Result<Flow, Fault> {
+        let (fields, cursors) = (self.fields, &self.cursors);
+        let incoming = tokio::select! {
+            incoming = self.feed.next(|reader| request::read(reader, fields, cursors)) => incoming?,
+            ticked = self.ticks.changed() => return Ok(self.tick(ticked.is_ok())),
+        };
+        match incoming {
+            Incoming::Message(call) => self.answer(call).await,
+            Incoming::Marker(Marker::Reset) => Ok(Flow::On),
+            Incoming::Marker(_) => self.cancelled(0).await,
+            Incoming::End => Ok(Flow::Over),
+        }
+    }
+
+    /// A session that is cut closes at once; one that was killed hears of it with its next call. Without a clock there
+    /// is no database any more.
+    fn tick(&self, clock: bool) -> Flow {
+        let death = self.conversation.as_ref().and_then(|conversation| conversation.death());
+        if !clock || death == Some(Death::Cut) { Flow::Over } else { Flow::On }
+    }
+
+    async fn answer(&mut self, call: Call) -> Result<Flow, Fault> {
+        let Call { piggybacks, sequence, function } = call;
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(Flow::Over);
+        };
+        for piggyback in piggybacks {
+            match piggyback {
+                Piggyback::Close(numbers) => self.cursors.close(&numbers),
+                Piggyback::Tag(tags) => conversation.tag(&tags),
+                Piggyback::Other => {}
+            }
+        }
+        if let Some(death) = conversation.death() {
+            return self.die(sequence, death).await;
+        }
+        match function {
+            Function::Execute(execute) => self.execute(sequence, execute).await,
+            Function::Again(again) => self.again(sequence, again).await,
+            Function::Fetch { cursor, rows } => self.fetch(sequence, cursor, rows).await,
+            Function::LogOff => self.log_off().await,
+            Function::Unknown(code) => {
+                let error = OraError::new(3_115, format!("unsupported network function {code}"));
+                self.feed.forget();
+                self.fail(sequence, 0, &error).await
+            }
+            simple @ (Function::Commit
+            | Function::Rollback
+            | Function::Ping
+            | Function::Version) => self.simple(sequence, &simple).await,
+        }
+    }
+
+    fn end(&self, sequence: u8, cursor: u16) -> End {
+        let in_transaction = self.conversation.as_ref().is_some_and(|it| it.in_transaction());
+        End { fields: self.fields, sequence, cursor, kind: 0, rows: 0, in_transaction }
+    }
+
+    async fn fail(&mut self, sequence: u8, cursor: u16, error: &OraError) -> Result<Flow, Fault> {
+        let mut answer = Writer::new();
+        self.end(sequence, cursor).write_error(&mut answer, error);
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    /// The last error of a connection.
+    async fn part(&mut self, error: &OraError) -> Result<(), Fault> {
+        self.fail(0, 0, error).await?;
+        self.feed.wire.send_end().await
+    }
+
+    async fn die(&mut self, sequence: u8, death: Death) -> Result<Flow, Fault> {
+        if let Death::Error(error) = death {
+            self.fail(sequence, 0, &error).await?;
+            self.feed.wire.send_end().await?;
+        }
+        Ok(Flow::Over)
+    }
+
+    /// What the client asked to break off is broken off.
+    async fn cancelled(&mut self, sequence: u8) -> Result<Flow, Fault> {
+        self.feed.reset().await?;
+        let error = OraError::new(1_013, "user requested cancel of current operation");
+        self.fail(sequence, 0, &error).await
+    }
+
+    async fn simple(&mut self, sequence: u8, function: &Function) -> Result<Flow, Fault> {
+        let open = self.cursors.any_open();
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(Flow::Over);
+        };
+        let done = match function {
+            Function::Commit => conversation.commit(),
+            Function::Rollback => conversation.rollback(),
+            _ => {
+                conversation.call(open);
+                Ok(())
+            }
+        };
+        if let Err(error) = done {
+            return self.fail(sequence, 0, &error).await;
+        }
+        let mut answer = Writer::new();
+        let end = self.end(sequence, 0);
+        if *function == Function::Version {
+            let number = version_number(self.about.version, self.fields);
+            reply::write_version(&mut answer, &self.about.banner, number);
+            end.write_success(&mut answer);
+        } else {
+            end.write_status(&mut answer);
+        }
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    async fn log_off(&mut self) -> Result<Flow, Fault> {
+        if let Some(conversation) = self.conversation.take() {
+            conversation.log_off();
+        }
+        let mut answer = Writer::new();
+        self.end(0, 0).write_status(&mut answer);
+        self.feed.send(answer).await?;
+        // The client says good-bye and closes; closing first would look like a failure to it.
+        drop(tokio::time::timeout(PARTING, self.feed.wire.packet()).await);
+        Ok(Flow::Over)
+    }
+
+    async fn execute(&mut self, sequence: u8, execute: Execute) -> Result<Flow, Fault> {
+        if execute.sql.is_none() && !execute.has(Execute::EXECUTE) {
+            return self.fetch(sequence, execute.cursor, execute.rows_wanted).await;
+        }
+        let rows = execute.has(Execute::FETCH).then_some(execute.rows_wanted);
+        let describe = execute.has(Execute::DESCRIBE) || !execute.has(Execute::EXECUTE);
+        let commit = execute.has(Execute::COMMIT);
+        let (cursor, values) = match self.prepare(execute) {
+            Ok(prepared) => prepared,
+            Err(error) => return self.fail(sequence, 0, &error).await,
+        };
+        let run = Run { sequence, cursor, full: true, rows };
+        if describe {
+            return self.describe(run).await;
+        }
+        self.run_statement(run, values, commit).await
+    }
+
+    /// Finds or makes the cursor, and gives it what the client sent.
+    fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
+        let number = if execute.cursor == 0 { self.cursors.create()? } else { execute.cursor };
+        let cursor = self.cursors.get(number)?;
+        if let Some(sql) = execute.sql {
+            cursor.sql = sql;
+            cursor.binds.clear();
+        }
+        if let Some(binds) = execute.binds {
+            cursor.binds = binds;
+        }
+        Ok((number, execute.rows))
+    }
+
+    async fn again(&mut self, sequence: u8, again: Again) -> Result<Flow, Fault> {
+        if let Err(error) = self.cursors.get(again.cursor) {
+            return self.fail(sequence, 0, &error).await;
+        }
+        let run = Run { sequence, cursor: again.cursor, full: false, rows: again.fetch };
+        self.run_statement(run, again.rows, again.commit).await
+    }
+
+    async fn run_statement(
+        &mut self,
+        run: Run,
+        rows: Vec<Vec<Value>>,
+        autocommit: bool,
+    ) -> Result<Flow, Fault> {
+        let statement = match self.statement(run.cursor, rows, autocommit) {
+            Ok(statement) => statement,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(Flow::Over);
+        };
+        let begun = conversation.execute(&statement);
+        match self.finish(begun).await? {
+            Ended::Done(Ok(outcome)) => self.outcome(run, outcome).await,
+            Ended::Done(Err(error)) => self.fail(run.sequence, run.cursor, &error).await,
+            Ended::Cancelled => self.cancelled(run.sequence).await,
+            Ended::Dead(death) => self.die(run.sequence, death).await,
+        }
+    }
+
+    fn statement(
+        &mut self,
+        cursor: u16,
+        mut rows: Vec<Vec<Value>>,
+        autocommit: bool,
+    ) -> Result<Statement, OraError> {
+        let cursor = self.cursors.get(cursor)?;
+        cursor.close();
+        let binds = cursor.binds.iter().map(|bind| {
+            let column_type = scalar::bind_type(bind.code, bind.size);
+            let unknown =
+                || OraError::new(3_115, format!("unsupported network datatype {}", bind.code));
+            column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
+        });
+        let binds = binds.collect::<Result<Vec<_>, _>>()?;
+        if rows.is_empty() {
+            rows.push(vec![Value::Null; binds.len()]);
+        }
+        Ok(Statement { sql: cursor.sql.clone(), binds, rows, autocommit })
+    }
+
+    /// Waits until a call is over, the client breaks it off or the session dies.
+    async fn finish(&mut self, mut progress: Progress) -> Result<Ended, Fault> {
+        loop {
+            if let Progress::Done(result) = progress {
+                return Ok(Ended::Done(result));
+            }
+            let Some(conversation) = &mut self.conversation else {
+                return Ok(Ended::Dead(Death::Cut));
+            };
+            if let Some(death) = conversation.death() {
+                return Ok(Ended::Dead(death));
+            }
+            tokio::select! {
+                packet = self.feed.wire.packet() => {
+                    let packet = packet?;
+                    if packet.kind != Kind::Marker {
+                        if self.feed.keep(&packet)? {
+                            return Err(Fault::Closed);
+                        }
+                    } else if packet.marker()? != Marker::Reset {
+                        conversation.cancel();
+                        return Ok(Ended::Cancelled);
+                    }
+                }
+                ticked = self.ticks.changed() => {
+                    if ticked.is_err() {
+                        return Ok(Ended::Dead(Death::Cut));
+                    }
+                    if let Some(death) = conversation.death() {
+                        return Ok(Ended::Dead(death));
+                    }
+                    progress = conversation.resume();
+                }
+            }
+        }
+    }
+
+    async fn outcome(&mut self, run: Run, outcome: Outcome) -> Result<Flow, Fault> {
+        let mut end = self.end(run.sequence, run.cursor);
+        let mut answer = Writer::new();
+        let cursor = match self.cursors.get(run.cursor) {
+            Ok(cursor) => cursor,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
+        match outcome {
+            Outcome::Query { columns, cells } => return self.query(run, columns, cells).await,
+            Outcome::Dml { count, returning } => {
+                end = End { rows: count, kind: kind::DML, ..end };
+                reply::write_returning(&mut answer, &cursor.binds, &returning);
+            }
+            Outcome::Plsql { directions, values } => {
+                end.kind = kind::BLOCK;
+                reply::write_block(&mut answer, &cursor.binds, &directions, &values);
+                cursor.direct(&directions);
+            }
+            Outcome::Done => {}
+        }
+        if run.full {
+            reply::write_return_parameters(&mut answer);
+        }
+        end.write_success(&mut answer);
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    /// Parses a statement without running it.
+    async fn describe(&mut self, run: Run) -> Result<Flow, Fault> {
+        let described = match (&mut self.conversation, self.cursors.get(run.cursor)) {
+            (Some(conversation), Ok(cursor)) => conversation.describe(&cursor.sql),
+            (_, Err(error)) => Err(error),
+            (None, _) => return Ok(Flow::Over),
+        };
+        let columns = match described {
+            Ok(columns) => columns,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
+        let mut end = self.end(run.sequence, run.cursor);
+        let mut answer = Writer::new();
+        if !columns.is_empty() {
+            end.kind = kind::QUERY;
+            reply::write_description(&mut answer, self.fields, &columns);
+        }
+        reply::write_return_parameters(&mut answer);
+        end.write_success(&mut answer);
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    async fn query(
+        &mut self,
+        run: Run,
+        columns: Vec<ResultColumn>,
+        cells: Vec<Value>,
+    ) -> Result<Flow, Fault> {
+        let mut answer = Writer::new();
+        if run.full {
+            reply::write_description(&mut answer, self.fields, &columns);
+        }
+        let opened = self.cursors.room_for(cells.len()).and_then(|()| {
+            self.cursors.get(run.cursor)?.open(columns, cells);
+            Ok(())
+        });
+        if let Err(error) = opened {
+            return self.fail(run.sequence, run.cursor, &error).await;
+        }
+        self.rows(run, answer).await
+    }
+
+    async fn fetch(&mut self, sequence: u8, number: u16, rows: u32) -> Result<Flow, Fault> {
+        let fetchable = self.cursors.get(number).and_then(|cursor| {
+            let query = !cursor.columns.is_empty();
+            query.then_some(()).ok_or_else(|| OraError::new(1_002, "fetch out of sequence"))
+        });
+        if let Err(error) = fetchable {
+            return self.fail(sequence, number, &error).await;
+        }
+        let run = Run { sequence, cursor: number, full: false, rows: Some(rows) };
+        self.rows(run, Writer::new()).await
+    }
+
+    /// The rows that were asked for, if any were, and the end of the answer.
+    async fn rows(&mut self, run: Run, mut answer: Writer) -> Result<Flow, Fault> {
+        let mut end = End { kind: kind::QUERY, ..self.end(run.sequence, run.cursor) };
+        let cursor = match self.cursors.get(run.cursor) {
+            Ok(cursor) => cursor,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
+        let mut last = false;
+        if let Some(asked) = run.rows {
+            let fetch = cursor.fetch(asked);
+            last = fetch.last;
+            reply::write_row_header(&mut answer, fetch.columns.len(), asked);
+            for row in fetch.cells.chunks(fetch.columns.len().max(1)) {
+                reply::write_row(&mut answer, fetch.columns, row);
+                self.feed.spill(&mut answer).await?;
+            }
+        }
+        if last {
+            cursor.close();
+        }
+        end.rows = cursor.fetched;
+        let open = self.cursors.any_open();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.call(open);
+        }
+        if run.full {
+            reply::write_return_parameters(&mut answer);
+        }
+        if last {
+            end.write_no_more_rows(&mut answer)
+        } else {
+            end.write_success(&mut answer)
+        }
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+}

@@ -1,0 +1,99 @@
+//! Real clients, each in a process of its own: one that fails must not take the tests with it.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use rac_sim::conversation::{Database, Release};
+use rac_sim::wire::{self, Handle, Options};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::fake::Fake;
+
+#[path = "../clients/rust_thin.rs"]
+mod rust_thin;
+
+/// Where a client finds the server, as it is told in its environment.
+const PORT: &str = "RAC_SIM_PORT";
+const RELEASE: &str = "RAC_SIM_RELEASE";
+
+/// A server on a port of its own.
+pub(crate) struct Server {
+    runtime: Runtime,
+    pub(crate) handle: Handle,
+    pub(crate) fake: Arc<Fake>,
+}
+
+impl Server {
+    pub(crate) fn start(release: Release, options: Options) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let fake = Fake::new(release);
+        let database: Arc<dyn Database> = Arc::<Fake>::clone(&fake);
+        let handle = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            wire::listen(listener, vec![database], options).expect("a listener")
+        });
+        Self { runtime, handle, fake }
+    }
+
+    /// Stops it and says whether anything was left of its clients.
+    pub(crate) fn stop(self) {
+        let Self { runtime, handle, fake } = self;
+        runtime.block_on(handle.stop());
+        assert_eq!(fake.sessions(), 0, "every session ended with its connection");
+    }
+
+    fn environment(&self, command: &mut Command, release: Release) {
+        command.env(PORT, self.handle.address().port().to_string());
+        command.env(RELEASE, format!("{release:?}"));
+    }
+}
+
+/// Runs a client's program against a release and demands that all of its checks pass.
+fn passes(mut command: Command, release: Release) {
+    let server = Server::start(release, Options::default());
+    server.environment(&mut command, release);
+    let Output { status, stdout, stderr } = command.output().expect("the client runs");
+    let said = String::from_utf8_lossy(&stdout);
+    let failed = String::from_utf8_lossy(&stderr);
+    assert!(
+        status.success() && said.contains("all checks passed"),
+        "{release:?}: {said}\n{failed}"
+    );
+    server.stop();
+}
+
+/// This very program, to run but one of its tests.
+fn this_test(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("its own path"));
+    command.args(["--exact", name, "--nocapture"]);
+    command
+}
+
+/// The body of the Rust thin client; without a server to go to there is nothing for it to do.
+#[test]
+fn rust_thin_child() {
+    if let (Ok(port), Ok(release)) = (std::env::var(PORT), std::env::var(RELEASE)) {
+        rust_thin::run(&port, &release);
+    }
+}
+
+#[test]
+fn rust_thin_on_19c() {
+    passes(this_test("clients::rust_thin_child"), Release::R19);
+}
+
+#[test]
+fn rust_thin_on_23ai() {
+    passes(this_test("clients::rust_thin_child"), Release::R23);
+}
+
+#[test]
+fn rust_thin_on_12_1() {
+    passes(this_test("clients::rust_thin_child"), Release::R12_1);
+}
+
+#[test]
+fn rust_thin_on_12_2() {
+    passes(this_test("clients::rust_thin_child"), Release::R12_2);
+}

@@ -1,0 +1,4 @@
+//! The wire, tried by real clients and by bad ones, over a database that is not a model but a handful of answers.
+
+mod clients;
+mod fake;
