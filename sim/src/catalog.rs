@@ -16,6 +16,8 @@ mod fixed;
 mod global;
 pub(crate) mod heap;
 mod session;
+#[cfg(test)]
+mod tests;
 pub(crate) mod view;
 
 pub(crate) use dictionary::default_nls;

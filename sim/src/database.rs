@@ -75,6 +75,11 @@ impl SimDatabase {
         Self { state: Arc::new(Mutex::new(State { cluster, books })), ticks: watch::Sender::new(0) }
     }
 
+    /// DB_NAME.
+    pub fn name(&self) -> String {
+        self.lock().cluster.spec().name.clone()
+    }
+
     /// The model and the books, to look at or to change. Nothing else of the database moves meanwhile.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         // A statement that panicked has left no half-made change that matters to a test.

@@ -9,17 +9,20 @@
 //! - [`ora`]: errors as Oracle numbers them.
 //! - [`cluster`]: the model: instances, sessions, transactions, locks; a virtual clock; no IO.
 //! - [`catalog`]: the model's state as tables, and what an account may see of them.
-//! - `sql`: statements over these tables.
+//! - [`sql`]: statements over these tables.
 //! - [`conversation`]: what a logged-in client can ask; the seam between the database and the wire.
 //! - [`database`]: accounts and sessions over one cluster: what a client's statements do to it.
 //! - [`wire`]: Oracle Net, so that unmodified clients can log in.
-//! - `server`: clusters, a listener and a clock that runs, put together.
+//! - [`scenario`]: what a process plays, as a file.
+//! - [`server`]: databases, a listener and a clock that runs, put together.
 
 pub mod catalog;
 pub mod cluster;
 pub mod conversation;
 pub mod database;
 pub mod ora;
+pub mod scenario;
+pub mod server;
 pub mod sql;
 pub mod value;
 pub mod wire;
