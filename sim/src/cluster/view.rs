@@ -74,10 +74,12 @@ impl Cluster {
             return BTreeSet::new();
         }
         let serves = |workload: &&Workload| {
-            let anywhere = workload.instances.is_empty() || workload.instances.contains(&instance.id);
+            let anywhere =
+                workload.instances.is_empty() || workload.instances.contains(&instance.id);
             anywhere && !workload.service.starts_with("SYS$")
         };
-        let clients = self.spec.workloads.iter().filter(serves).map(|workload| workload.service.clone());
+        let clients =
+            self.spec.workloads.iter().filter(serves).map(|workload| workload.service.clone());
         let containers = self.spec.containers.iter().cloned();
         clients.chain(containers).chain([self.spec.name.clone()]).collect()
     }

@@ -76,7 +76,8 @@ impl Cluster {
         let seat = &mut self.seats[place as usize];
         let work = &self.works[seat.work as usize];
         let person = format!("user{}", seat.rng.below(500));
-        let module = (!work.modules.is_empty()).then(|| Arc::clone(&work.modules[seat.rng.index(work.modules.len())]));
+        let module = (!work.modules.is_empty())
+            .then(|| Arc::clone(&work.modules[seat.rng.index(work.modules.len())]));
         if let Some(session) = self.session_mut(key) {
             session.marks.client_identifier = Some(person.into());
             session.marks.module = module.or(session.marks.module.take());

@@ -186,7 +186,11 @@ fn data_pump(name: &str, process_name: &str, sessions: u32) -> Workload {
         sessions,
         user: "SYSTEM".into(),
         process_name: process_name.into(),
-        modules: texts(&[if process_name == "DM" { "Data Pump Master" } else { "Data Pump Worker" }]),
+        modules: texts(&[if process_name == "DM" {
+            "Data Pump Master"
+        } else {
+            "Data Pump Worker"
+        }]),
         actions: texts(&["SYS_EXPORT_SCHEMA_03"]),
         call_seconds: 3_000.0,
         think_seconds: 5.0,
