@@ -137,9 +137,9 @@ impl Cluster {
         for text in &spec.statements {
             let statement = self.pool.intern(text);
             if matches!(statement.command, 2 | 6 | 7 | 189) {
-                writes.push(statement)
+                writes.push(statement);
             } else {
-                reads.push(statement)
+                reads.push(statement);
             }
         }
         if spec.statements.is_empty() {

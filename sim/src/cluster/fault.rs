@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::event::EventId;
 use super::history::What;
-use super::instance::{InstanceState, Trouble};
+use super::instance::{Instance, InstanceState, Trouble};
 use super::kill::Parting;
 use super::queue::Due;
 use super::rng::Rng;
@@ -299,7 +299,7 @@ impl Cluster {
             Fault::NoSlaves { seconds } => self.no_slaves = Some(until(now, *seconds)),
             Fault::LoseConnections { instance, share } => self.lose_connections(*instance, *share),
             Fault::LockStorm { workload, clients, seconds } => {
-                self.start_lock_storm(workload, *clients, *seconds)
+                self.start_lock_storm(workload, *clients, *seconds);
             }
             Fault::LogOnBurst { workload, clients } => self.start_log_on_burst(workload, *clients),
             Fault::LoseConnection(key) => self.remove(*key, Some(Parting::Cut)),
@@ -344,7 +344,7 @@ impl Cluster {
             }
             Fault::Error { code, calls, .. } => trouble.errors.extend(times(*code, *calls)),
             Fault::LogOnError { code, log_ons, .. } => {
-                trouble.log_on_errors.extend(times(*code, *log_ons))
+                trouble.log_on_errors.extend(times(*code, *log_ons));
             }
             Fault::FillProcesses { leaving, seconds, .. } => {
                 let taken = processes.saturating_sub(instance.processes_used.now + leaving);
@@ -390,7 +390,7 @@ impl Cluster {
         let open: Vec<_> = self
             .instance(inst_id)
             .into_iter()
-            .flat_map(|it| it.transactions())
+            .flat_map(Instance::transactions)
             .map(|it| it.key)
             .collect();
         for key in open {

@@ -245,9 +245,8 @@ impl Instance {
         let sid = self.free_slots.pop()?;
         let slot = &mut self.slots[sid as usize];
         slot.serial = match (slot.serial, starting) {
-            (0, true) => 1,
             (0, false) => 1 + u32::try_from(rng.below(60_000)).expect("small"),
-            (65_535, _) => 1,
+            (0, true) | (65_535, _) => 1,
             (serial, _) => serial + 1,
         };
         Some(SessionKey { inst_id: self.id, sid, serial: slot.serial })
@@ -318,9 +317,10 @@ impl Instance {
 
     /// The lowest number that no slave here has.
     pub(super) fn take_slave_number(&mut self) -> u32 {
-        let number = (0..)
-            .find(|number| !self.slave_numbers.contains(number))
-            .expect("there is always one more");
+        let mut number = 0;
+        while self.slave_numbers.contains(&number) {
+            number += 1;
+        }
         self.slave_numbers.insert(number);
         number
     }

@@ -105,8 +105,7 @@ fn random_order(rng: &mut Rng) -> Order {
 /// Kills some sessions and asks about what was not over.
 fn rage(cluster: &mut Cluster, rng: &mut Rng, pending: &mut Vec<super::kill::Pending>) {
     let users: Vec<SessionKey> = cluster
-        .instances()
-        .flat_map(super::instance::Instance::sessions)
+        .sessions()
         .filter(|session| session.session_type == SessionType::User)
         .map(|session| session.key)
         .collect();
@@ -152,7 +151,7 @@ fn the_model_never_contradicts_itself() {
                 200 => cluster.inject(&Fault::Hang { instance: 2, seconds: 30 }),
                 250 => cluster.inject(&Fault::ShutDown { instance: 2, seconds: 60 }),
                 270 => {
-                    cluster.inject(&Fault::FillProcesses { instance: 1, leaving: 2, seconds: 40 })
+                    cluster.inject(&Fault::FillProcesses { instance: 1, leaving: 2, seconds: 40 });
                 }
                 _ => {}
             }

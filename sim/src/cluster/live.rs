@@ -277,13 +277,12 @@ impl Cluster {
         let hung = self.hung_until(key.inst_id).is_some();
         match self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing) {
             _ if hung => Poll::Waiting,
-            Some(Doing::Row { .. } | Doing::Wait { .. }) => Poll::Waiting,
             Some(Doing::Sleep { until, .. }) if now < until => Poll::Waiting,
             Some(Doing::UserLock { deadline: Some(deadline), .. }) if now >= deadline => {
                 self.leave_queues(key);
                 Poll::Done(1)
             }
-            Some(Doing::UserLock { .. }) => Poll::Waiting,
+            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::UserLock { .. }) => Poll::Waiting,
             Some(Doing::Sleep { .. }) => {
                 self.do_now(key, Doing::Work(Mix::Cpu));
                 Poll::Done(0)

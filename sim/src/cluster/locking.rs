@@ -189,10 +189,8 @@ impl Cluster {
         let Some(mut lock) = self.locks.user.remove(&id) else { return };
         while let Some(next) = lock.waiters.pop_front() {
             let Some(session) = self.session(next) else { continue };
-            let deadline = match session.call.as_ref().map(|call| call.doing) {
-                Some(Doing::UserLock { deadline, .. }) => deadline,
-                _ => continue,
-            };
+            let doing = session.call.as_ref().map(|call| call.doing);
+            let Some(Doing::UserLock { deadline, .. }) = doing else { continue };
             if session.doom.is_some() || deadline.is_some_and(|deadline| deadline < self.now) {
                 continue;
             }

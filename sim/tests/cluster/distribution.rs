@@ -8,7 +8,7 @@ use rac_sim::cluster::{Cluster, SECOND};
 fn listings(cluster: &mut Cluster, count: u32, mut look: impl FnMut(&Cluster, &[&Session])) {
     for _ in 0..count {
         cluster.advance(177 * SECOND);
-        let all = cluster.instances().flat_map(|instance| instance.sessions());
+        let all = cluster.sessions();
         let users: Vec<&Session> = all.filter(|session| session.user.is_some()).collect();
         look(cluster, &users);
     }
@@ -67,7 +67,7 @@ fn a_calm_online_system() {
 #[test]
 fn users_machines_and_slots() {
     let cluster = Cluster::new(Spec::oltp(), 3);
-    let sessions = || cluster.instances().flat_map(|instance| instance.sessions());
+    let sessions = || cluster.sessions();
     let of = |user: &str| sessions().filter(|session| session.username() == Some(user)).count();
     let pools = 3_520;
     assert!((0.36..0.50).contains(&share(of("SHOP"), pools)), "first user");

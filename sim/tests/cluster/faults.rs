@@ -168,7 +168,7 @@ fn scheduled_and_random_faults_happen() {
     spec.chances = Chances { lost_connections: 60.0, evictions: 0.5, ..Chances::default() };
     let mut cluster = Cluster::new(spec, 8);
     let blocked = |cluster: &Cluster| {
-        let all = cluster.instances().flat_map(|instance| instance.sessions());
+        let all = cluster.sessions();
         all.filter(|session| cluster.blocking(session).blocker.is_some()).count()
     };
     cluster.advance(99 * SECOND);
@@ -186,10 +186,6 @@ fn scheduled_and_random_faults_happen() {
         .filter(|entry| entry.what == rac_sim::cluster::history::What::Closed)
         .count();
     assert!((1..12).contains(&closed), "{closed}");
-    let users = cluster
-        .instances()
-        .flat_map(|it| it.sessions())
-        .filter(|session| session.user.is_some())
-        .count();
+    let users = cluster.sessions().filter(|session| session.user.is_some()).count();
     assert_eq!(users, 130);
 }

@@ -15,7 +15,7 @@ fn only(workload: Workload) -> Spec {
 
 /// The sessions of users.
 fn users(cluster: &Cluster) -> Vec<SessionKey> {
-    let all = cluster.instances().flat_map(|instance| instance.sessions());
+    let all = cluster.sessions();
     all.filter(|session| session.user.is_some()).map(|session| session.key).collect()
 }
 
@@ -131,7 +131,7 @@ fn a_pool_refills_itself_and_its_dead_rows_go_when_it_calls() {
         cluster.order(issuer, target, &Order::Kill { manner: Manner::Plain, timeout: None });
     }
     let pseudo = |cluster: &Cluster| {
-        let all = cluster.instances().flat_map(|instance| instance.sessions());
+        let all = cluster.sessions();
         all.filter(|session| session.server().as_str() == "PSEUDO").count()
     };
     assert!(pseudo(&cluster) > 30);
