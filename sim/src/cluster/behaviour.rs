@@ -49,8 +49,10 @@ enum Plan {
 enum Forced {
     /// To take a row and sleep on it.
     Hold { row: u32, length: Micros },
-    /// To want a row.
+    /// To want a row; who gets one of those above 0 then wants another, which makes chains.
     Want { row: u32 },
+    /// To fight over mutexes.
+    Latch { length: Micros },
 }
 
 /// A client of the model.
@@ -321,6 +323,7 @@ impl Cluster {
         match self.spawn(home, birth) {
             Ok(key) => {
                 self.seats[place as usize].session = Some(key);
+                self.moved_in(key, kind);
                 self.live_in(place, key, age);
             }
             Err(_) => self.plan(place, Plan::LogOn, self.now + SECOND),

@@ -57,6 +57,7 @@ struct Slot {
 pub(super) struct Trouble {
     pub(super) hung: Option<Micros>,
     pub(super) hidden: Option<Micros>,
+    pub(super) stuck: Option<Micros>,
     pub(super) slow: Option<(Micros, Micros)>,
     pub(super) errors: Vec<u32>,
     pub(super) log_on_errors: Vec<u32>,
@@ -146,6 +147,8 @@ pub struct Instance {
     pub(super) next_transaction: u64,
     pub(super) next_execution: u32,
     slave_numbers: BTreeSet<u32>,
+    /// The session of LGWR.
+    pub(super) log_writer: Option<SessionKey>,
 }
 
 impl Instance {
@@ -182,6 +185,7 @@ impl Instance {
             next_transaction: 1,
             next_execution: 0,
             slave_numbers: BTreeSet::new(),
+            log_writer: None,
         };
         instance.slots.resize_with(slots as usize + 1, Slot::default);
         instance.reset(rng);

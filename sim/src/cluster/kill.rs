@@ -133,6 +133,14 @@ pub enum Parting {
 }
 
 impl Parting {
+    /// The error that the client sees, also if it has to make it up.
+    pub(super) fn error(self) -> OraError {
+        match self {
+            Self::Error(code) => error(code),
+            Self::Cut => error(3_113),
+        }
+    }
+
     pub(super) fn death(self) -> Death {
         match self {
             Self::Error(code) => Death::Error(error(code)),

@@ -13,8 +13,8 @@ fn a_scenario_reads() {
             "workloads": [{"name": "pool", "kind": "idle_in_transaction", "sessions": 5, "server": "pooled"}],
             "limits": {"processes": 300},
             "switches": {"dead_instance": "gone"},
-            "schedule": [{"after_seconds": 60, "fault": {"hide": {"instance": 2, "seconds": 30}}},
-                         {"after_seconds": 90, "every_seconds": 10, "fault": "lift"}],
+            "schedule": [{"after_seconds": 60, "fault": {"kind": "hide", "instance": 2, "seconds": 30}},
+                         {"after_seconds": 90, "every_seconds": 10, "fault": {"kind": "lift"}}],
             "chances": {"lost_connections": 2.5}
         }"#,
     )
@@ -33,7 +33,7 @@ fn unknown_keys_and_releases_are_refused() {
         r#"{"release": "20c"}"#,
         r#"{"workloads": [{"thinks": 5}]}"#,
         r#"{"switches": {"cancel": 1}}"#,
-        r#"{"schedule": [{"after_seconds": 1, "fault": {"hide": {"instance": 2, "second": 30}}}]}"#,
+        r#"{"schedule": [{"after_seconds": 1, "fault": {"kind": "hide", "instance": 2, "second": 30}}]}"#,
         r#"{"chances": {"meteors": 1}}"#,
     ] {
         assert!(serde_json::from_str::<Spec>(text).is_err(), "{text}");

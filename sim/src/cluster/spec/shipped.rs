@@ -57,7 +57,7 @@ fn applications(scale: f64) -> Vec<Workload> {
     desk.osuser = "svc_desk".into();
     let mut portal = pool("portal", "PORTAL", sized(130.0), hosts("portal", 2));
     portal.program = "httpd@{host} (TNS V1-V3)".into();
-    portal.reconnect_share = 0.05;
+    portal.reconnect_share = 0.1;
     portal.server = ServerKind::Pooled;
     portal.modules = texts(&["login", "basket", "search"]);
     let mut report = pool("report", "REPORT", sized(90.0), hosts("rep", 2));
@@ -285,6 +285,12 @@ impl Spec {
         spec.schedule = vec![
             at(120, Some(900), storm),
             at(480, Some(900), billing),
+            at(
+                560,
+                Some(1_800),
+                Fault::LatchStorm { workload: "crm".into(), clients: 41, seconds: 90 },
+            ),
+            at(1_500, Some(3_600), Fault::ArchiverStuck { instance: 1, seconds: 45 }),
             at(600, Some(900), Fault::LoseConnections { instance: 2, share: 0.2 }),
             at(700, Some(3_600), Fault::LogOnBurst { workload: "portal".into(), clients: 40 }),
         ];
