@@ -155,6 +155,11 @@ impl Cluster {
         self.instances.get((inst_id as usize).checked_sub(1)?)
     }
 
+    /// All sessions, by instance and SID.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.instances().flat_map(Instance::sessions)
+    }
+
     /// The session of a key, as long as its row is there.
     pub fn session(&self, key: SessionKey) -> Option<&Session> {
         self.instance(key.inst_id)?.session(key.sid).filter(|session| session.key == key)

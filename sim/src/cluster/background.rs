@@ -140,6 +140,9 @@ impl Cluster {
             audsid: None,
         };
         let Ok(key) = self.spawn(inst_id, birth) else { return };
+        if name == "LGWR" {
+            self.home(key).log_writer = Some(key);
+        }
         let session = self.session_mut(key).expect("it was just made");
         let doing = Doing::Wait { event, since: at, round };
         session.call = Some(Call {

@@ -49,8 +49,10 @@ enum Plan {
 enum Forced {
     /// To take a row and sleep on it.
     Hold { row: u32, length: Micros },
-    /// To want a row.
+    /// To want a row; who gets one of those above 0 then wants another, which makes chains.
     Want { row: u32 },
+    /// To fight over mutexes.
+    Latch { length: Micros },
 }
 
 /// A client of the model.
@@ -137,9 +139,9 @@ impl Cluster {
         for text in &spec.statements {
             let statement = self.pool.intern(text);
             if matches!(statement.command, 2 | 6 | 7 | 189) {
-                writes.push(statement)
+                writes.push(statement);
             } else {
-                reads.push(statement)
+                reads.push(statement);
             }
         }
         if spec.statements.is_empty() {
@@ -321,6 +323,7 @@ impl Cluster {
         match self.spawn(home, birth) {
             Ok(key) => {
                 self.seats[place as usize].session = Some(key);
+                self.moved_in(key, kind);
                 self.live_in(place, key, age);
             }
             Err(_) => self.plan(place, Plan::LogOn, self.now + SECOND),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::error;
 use super::history::What;
-use super::instance::{Instance, InstanceState};
+use super::instance::{Instance, InstanceState, Process};
 use super::kill::Parting;
 use super::session::{
     Client, Marks, NO_OWNER, Role, Server, Session, SessionKey, SessionType, User,
@@ -87,6 +87,8 @@ impl Cluster {
 
     /// Makes a session and its process. The error is ORA-00018, 00020, 01033, 01034 or 01089.
     pub(super) fn spawn(&mut self, inst_id: u32, birth: Birth) -> Result<SessionKey, OraError> {
+        self.check_open(inst_id)?;
+        self.check_room(inst_id)?;
         let audsid = birth.audsid.unwrap_or_else(|| match birth.user.as_deref() {
             None => 0,
             Some(User { id: 0, .. }) => 4_294_967_295,
@@ -96,73 +98,39 @@ impl Cluster {
             }
         });
         let schema = birth.user.clone().unwrap_or_else(|| self.user("SYS", Some(0)));
-        self.check_open(inst_id)?;
-        let (sessions, processes) = (self.spec.limits.sessions(), self.spec.limits.processes);
         let mut rng = self.rng.fork();
-        let now = self.now;
         let instance = self.instance_mut(inst_id).expect("it is open");
-        let taken =
-            instance.trouble.taken.filter(|(until, _)| *until > now).map_or(0, |(_, taken)| taken);
-        if instance.processes_used.now + taken >= processes {
-            return Err(error(20));
-        }
-        if instance.sessions_used.now >= sessions {
-            return Err(error(18));
-        }
-        let pid = instance
-            .start_process(
-                birth.process_name.clone(),
-                birth.session_type == SessionType::Background,
-                Arc::clone(&birth.client.program),
-            )
-            .ok_or_else(|| error(20))?;
+        let background = birth.session_type == SessionType::Background;
+        let program = Arc::clone(&birth.client.program);
+        let process = instance.start_process(birth.process_name.clone(), background, program);
+        let pid = process.ok_or_else(|| error(20))?;
         let key = instance.take_slot(&mut rng, birth.starting).ok_or_else(|| error(18))?;
-        let paddr = instance.process_addr(pid);
+        let (saddr, logon) = (instance.session_addr(key.sid), instance.clock(birth.logon));
         let process = instance.process_mut(pid).expect("it was just started");
         process.session = Some(key);
-        let creator_serial = process.serial;
-        let session = Session {
-            key,
-            saddr: instance.session_addr(key.sid),
-            paddr,
-            creator_addr: paddr,
-            creator_serial,
-            pid: Some(pid),
-            audsid,
-            user: birth.user,
-            schema,
-            session_type: birth.session_type,
-            connected: birth.connected,
-            client: birth.client,
-            marks: birth.marks,
-            logon: instance.clock(birth.logon),
-            con_id: birth.con_id,
-            owner_id: NO_OWNER,
-            command: 0,
-            current: None,
-            previous: None,
-            call: None,
-            boundary: birth.logon,
-            transaction: None,
-            doom: None,
-            sniped: false,
-            cached: false,
-            px: None,
-            calls: 1,
-            seq: u32::try_from(rng.below(3_000)).expect("small"),
-            plsql_entry: None,
-            parallel: ["DISABLED", "ENABLED", "ENABLED"],
-            failover: ["NONE", "NONE", "NO"],
-            consumer_group: (birth.session_type == SessionType::User).then_some("OTHER_GROUPS"),
-            temp_blocks: 0,
-            leave: None,
-            cancel_next: false,
-            cancelled: None,
-            role: birth.role,
-        };
+        let mut session = newborn(key, process, birth, schema);
+        (session.saddr, session.logon, session.audsid) = (saddr, logon, audsid);
+        session.seq = u32::try_from(rng.below(3_000)).expect("small");
         instance.seat(session);
         self.record(What::LogOn, key, audsid);
         Ok(key)
+    }
+
+    /// Whether an instance has room for a session and its process.
+    fn check_room(&self, inst_id: u32) -> Result<(), OraError> {
+        let instance = self.instance(inst_id).expect("it is open");
+        let taken = instance
+            .trouble
+            .taken
+            .filter(|(until, _)| *until > self.now)
+            .map_or(0, |(_, taken)| taken);
+        if instance.processes_used.now + taken >= self.spec.limits.processes {
+            return Err(error(20));
+        }
+        if instance.sessions_used.now >= self.spec.limits.sessions() {
+            return Err(error(18));
+        }
+        Ok(())
     }
 
     /// Whether somebody may log on to an instance.
@@ -207,5 +175,48 @@ impl Cluster {
             (Role::Seat(seat), _) => self.seat_lost(seat, key),
             _ => {}
         }
+    }
+}
+
+/// A session as it is when it begins.
+fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) -> Session {
+    Session {
+        key,
+        saddr: 0,
+        paddr: process.addr,
+        creator_addr: process.addr,
+        creator_serial: process.serial,
+        pid: Some(process.pid),
+        audsid: 0,
+        user: birth.user,
+        schema,
+        session_type: birth.session_type,
+        connected: birth.connected,
+        client: birth.client,
+        marks: birth.marks,
+        logon: birth.logon,
+        con_id: birth.con_id,
+        owner_id: NO_OWNER,
+        command: 0,
+        current: None,
+        previous: None,
+        call: None,
+        boundary: birth.logon,
+        transaction: None,
+        doom: None,
+        sniped: false,
+        cached: false,
+        px: None,
+        calls: 1,
+        seq: 0,
+        plsql_entry: None,
+        parallel: ["DISABLED", "ENABLED", "ENABLED"],
+        failover: ["NONE", "NONE", "NO"],
+        consumer_group: (birth.session_type == SessionType::User).then_some("OTHER_GROUPS"),
+        temp_blocks: 0,
+        leave: None,
+        cancel_next: false,
+        cancelled: None,
+        role: birth.role,
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::event::EventId;
 use super::history::What;
-use super::instance::{InstanceState, Trouble};
+use super::instance::{Instance, InstanceState, Trouble};
 use super::kill::Parting;
 use super::queue::Due;
 use super::rng::Rng;
@@ -14,7 +14,7 @@ use super::{Cluster, Micros, SECOND};
 
 /// Something goes wrong. `seconds` of 0 means until it is lifted.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// The instance dies, as if evicted; its sessions are cut. After `seconds` it starts again.
     Evict {
@@ -118,6 +118,22 @@ pub enum Fault {
         /// How many clients.
         clients: u32,
         /// How long the root sleeps on it.
+        seconds: u32,
+    },
+    /// The clients of a workload all run one statement and fight over mutexes in the shared pool.
+    LatchStorm {
+        /// The workload's name.
+        workload: String,
+        /// How many clients.
+        clients: u32,
+        /// How long their calls take.
+        seconds: u32,
+    },
+    /// The archiver is stuck: whoever changes anything on the instance waits for LGWR, which is idle itself.
+    ArchiverStuck {
+        /// INST_ID.
+        instance: u32,
+        /// How long.
         seconds: u32,
     },
     /// More clients of a workload log on, within a minute.
@@ -299,7 +315,10 @@ impl Cluster {
             Fault::NoSlaves { seconds } => self.no_slaves = Some(until(now, *seconds)),
             Fault::LoseConnections { instance, share } => self.lose_connections(*instance, *share),
             Fault::LockStorm { workload, clients, seconds } => {
-                self.start_lock_storm(workload, *clients, *seconds)
+                self.start_lock_storm(workload, *clients, *seconds);
+            }
+            Fault::LatchStorm { workload, clients, seconds } => {
+                self.start_latch_storm(workload, *clients, *seconds);
             }
             Fault::LogOnBurst { workload, clients } => self.start_log_on_burst(workload, *clients),
             Fault::LoseConnection(key) => self.remove(*key, Some(Parting::Cut)),
@@ -316,6 +335,7 @@ impl Cluster {
             | Fault::Skew { .. }
             | Fault::Error { .. }
             | Fault::LogOnError { .. }
+            | Fault::ArchiverStuck { .. }
             | Fault::FillProcesses { .. } => self.trouble(fault),
         }
     }
@@ -329,6 +349,7 @@ impl Cluster {
         | Fault::Skew { instance, .. }
         | Fault::Error { instance, .. }
         | Fault::LogOnError { instance, .. }
+        | Fault::ArchiverStuck { instance, .. }
         | Fault::FillProcesses { instance, .. }) = fault
         else {
             return;
@@ -338,13 +359,16 @@ impl Cluster {
         let times = |code: u32, count: u32| std::iter::repeat_n(code, count as usize);
         match fault {
             Fault::Hang { seconds, .. } => trouble.hung = Some(until(now, *seconds)),
+            Fault::ArchiverStuck { seconds, .. } => {
+                trouble.stuck = Some(until(now, (*seconds).max(1)));
+            }
             Fault::Hide { seconds, .. } => trouble.hidden = Some(until(now, *seconds)),
             Fault::Slow { millis, seconds, .. } => {
                 trouble.slow = Some((until(now, *seconds), i64::from(*millis) * 1_000));
             }
             Fault::Error { code, calls, .. } => trouble.errors.extend(times(*code, *calls)),
             Fault::LogOnError { code, log_ons, .. } => {
-                trouble.log_on_errors.extend(times(*code, *log_ons))
+                trouble.log_on_errors.extend(times(*code, *log_ons));
             }
             Fault::FillProcesses { leaving, seconds, .. } => {
                 let taken = processes.saturating_sub(instance.processes_used.now + leaving);
@@ -390,7 +414,7 @@ impl Cluster {
         let open: Vec<_> = self
             .instance(inst_id)
             .into_iter()
-            .flat_map(|it| it.transactions())
+            .flat_map(Instance::transactions)
             .map(|it| it.key)
             .collect();
         for key in open {

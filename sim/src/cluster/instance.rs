@@ -57,6 +57,7 @@ struct Slot {
 pub(super) struct Trouble {
     pub(super) hung: Option<Micros>,
     pub(super) hidden: Option<Micros>,
+    pub(super) stuck: Option<Micros>,
     pub(super) slow: Option<(Micros, Micros)>,
     pub(super) errors: Vec<u32>,
     pub(super) log_on_errors: Vec<u32>,
@@ -146,6 +147,8 @@ pub struct Instance {
     pub(super) next_transaction: u64,
     pub(super) next_execution: u32,
     slave_numbers: BTreeSet<u32>,
+    /// The session of LGWR.
+    pub(super) log_writer: Option<SessionKey>,
 }
 
 impl Instance {
@@ -182,6 +185,7 @@ impl Instance {
             next_transaction: 1,
             next_execution: 0,
             slave_numbers: BTreeSet::new(),
+            log_writer: None,
         };
         instance.slots.resize_with(slots as usize + 1, Slot::default);
         instance.reset(rng);
@@ -245,9 +249,8 @@ impl Instance {
         let sid = self.free_slots.pop()?;
         let slot = &mut self.slots[sid as usize];
         slot.serial = match (slot.serial, starting) {
-            (0, true) => 1,
             (0, false) => 1 + u32::try_from(rng.below(60_000)).expect("small"),
-            (65_535, _) => 1,
+            (0, true) | (65_535, _) => 1,
             (serial, _) => serial + 1,
         };
         Some(SessionKey { inst_id: self.id, sid, serial: slot.serial })
@@ -318,9 +321,10 @@ impl Instance {
 
     /// The lowest number that no slave here has.
     pub(super) fn take_slave_number(&mut self) -> u32 {
-        let number = (0..)
-            .find(|number| !self.slave_numbers.contains(number))
-            .expect("there is always one more");
+        let mut number = 0;
+        while self.slave_numbers.contains(&number) {
+            number += 1;
+        }
         self.slave_numbers.insert(number);
         number
     }

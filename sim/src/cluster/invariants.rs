@@ -17,12 +17,19 @@ fn check(cluster: &Cluster) {
         assert_eq!(sessions, instance.sessions_used.now as usize, "sessions are counted");
         let ghosts = instance.sessions().filter(|session| session.pid.is_none()).count();
         let processes = instance.processes().count();
-        assert_eq!(processes + ghosts, instance.processes_used.now as usize, "processes are counted");
+        assert_eq!(
+            processes + ghosts,
+            instance.processes_used.now as usize,
+            "processes are counted"
+        );
         assert_eq!(instance.transactions().count(), instance.transactions_used.now as usize);
         assert!(sessions <= cluster.spec.limits.sessions() as usize);
         assert!(instance.processes_used.now <= cluster.spec.limits.processes);
         for process in instance.processes() {
-            let session = process.session.and_then(|key| cluster.session(key)).expect("a process serves a session");
+            let session = process
+                .session
+                .and_then(|key| cluster.session(key))
+                .expect("a process serves a session");
             assert_eq!((session.pid, session.paddr), (Some(process.pid), process.addr));
         }
         for session in instance.sessions() {
@@ -66,12 +73,19 @@ fn check_session(cluster: &Cluster, key: SessionKey) {
         assert!(session.doom.is_some() || lock.waiters.contains(&key), "{session:?} {lock:?}");
     }
     if let Some(px) = session.px {
-        let slaves = cluster.slaves.get(&px.coordinator).expect("a coordinator lives as long as its slaves");
+        let slaves =
+            cluster.slaves.get(&px.coordinator).expect("a coordinator lives as long as its slaves");
         assert!(px.coordinator == key || slaves.contains(&key));
+        assert!(
+            cluster.session(px.coordinator).is_some_and(|coordinator| coordinator.px.is_some())
+        );
     }
     assert!(session.boundary <= cluster.now());
     let wait = session.wait(cluster.now());
-    assert!(wait.began <= wait.now && wait.wait_time_micro() >= 0 && wait.since_last_wait_micro() >= 0, "{wait:?}");
+    assert!(
+        wait.began <= wait.now && wait.wait_time_micro() >= 0 && wait.since_last_wait_micro() >= 0,
+        "{wait:?}"
+    );
     assert!(cluster.blocking(session).final_blocker != Some(key), "nobody blocks himself");
 }
 
@@ -79,7 +93,11 @@ fn random_order(rng: &mut Rng) -> Order {
     let manner = [Manner::Plain, Manner::Immediate, Manner::NoReplay, Manner::Force][rng.index(4)];
     match rng.below(4) {
         0 => Order::Cancel { sql_id: None },
-        1 => Order::Disconnect { post_transaction: rng.chance(0.5), manner: Manner::Immediate, timeout: None },
+        1 => Order::Disconnect {
+            post_transaction: rng.chance(0.5),
+            manner: Manner::Immediate,
+            timeout: None,
+        },
         _ => Order::Kill { manner, timeout: None },
     }
 }
@@ -87,14 +105,14 @@ fn random_order(rng: &mut Rng) -> Order {
 /// Kills some sessions and asks about what was not over.
 fn rage(cluster: &mut Cluster, rng: &mut Rng, pending: &mut Vec<super::kill::Pending>) {
     let users: Vec<SessionKey> = cluster
-        .instances()
-        .flat_map(super::instance::Instance::sessions)
+        .sessions()
         .filter(|session| session.session_type == SessionType::User)
         .map(|session| session.key)
         .collect();
     for _ in 0..3 {
         let [issuer, victim] = [(); 2].map(|()| users[rng.index(users.len())]);
-        let target = Target { sid: victim.sid, serial: victim.serial, inst_id: Some(victim.inst_id) };
+        let target =
+            Target { sid: victim.sid, serial: victim.serial, inst_id: Some(victim.inst_id) };
         if let Answer::Wait(one) = cluster.order(issuer, target, &random_order(rng)) {
             pending.push(one);
         }
@@ -103,7 +121,10 @@ fn rage(cluster: &mut Cluster, rng: &mut Rng, pending: &mut Vec<super::kill::Pen
     let (due, rest): (Vec<_>, Vec<_>) = pending.drain(..).partition(|one| one.until <= now);
     *pending = rest;
     for one in due {
-        assert!(!matches!(cluster.ask_again(one), Answer::Wait(_)), "no order waits beyond its time");
+        assert!(
+            !matches!(cluster.ask_again(one), Answer::Wait(_)),
+            "no order waits beyond its time"
+        );
     }
 }
 
@@ -115,7 +136,8 @@ fn the_model_never_contradicts_itself() {
         workload.sessions = workload.sessions.div_ceil(8);
         workload.undo_per_second *= 20_000;
     }
-    spec.workloads.extend(Spec::batch().workloads.into_iter().filter(|work| work.name == "warehouse"));
+    spec.workloads
+        .extend(Spec::batch().workloads.into_iter().filter(|work| work.name == "warehouse"));
     let mut most_dying = 0;
     for seed in 0..4 {
         let mut cluster = Cluster::new(spec.clone(), seed);
@@ -128,7 +150,9 @@ fn the_model_never_contradicts_itself() {
                 100 => cluster.inject(&Fault::Evict { instance: 1, seconds: 90 }),
                 200 => cluster.inject(&Fault::Hang { instance: 2, seconds: 30 }),
                 250 => cluster.inject(&Fault::ShutDown { instance: 2, seconds: 60 }),
-                270 => cluster.inject(&Fault::FillProcesses { instance: 1, leaving: 2, seconds: 40 }),
+                270 => {
+                    cluster.inject(&Fault::FillProcesses { instance: 1, leaving: 2, seconds: 40 });
+                }
                 _ => {}
             }
             check(&cluster);

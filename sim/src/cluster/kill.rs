@@ -133,6 +133,14 @@ pub enum Parting {
 }
 
 impl Parting {
+    /// The error that the client sees, also if it has to make it up.
+    pub(super) fn error(self) -> OraError {
+        match self {
+            Self::Error(code) => error(code),
+            Self::Cut => error(3_113),
+        }
+    }
+
     pub(super) fn death(self) -> Death {
         match self {
             Self::Error(code) => Death::Error(error(code)),
@@ -242,35 +250,26 @@ impl Cluster {
         }
         let victim = SessionKey { inst_id, sid: target.sid, serial: target.serial };
         self.check_victim(issuer, victim)?;
-        match order {
-            Order::Cancel { sql_id } => self.order_cancel(victim, sql_id.as_deref()),
-            Order::Kill { manner, timeout } => {
-                let sentence = self.sentence(*manner, *timeout, true);
-                self.order_kill(issuer, victim, sentence)
-            }
+        match *order {
+            Order::Cancel { ref sql_id } => self.order_cancel(victim, sql_id.as_deref()),
             Order::Disconnect { post_transaction: true, manner, .. }
                 if self.in_transaction(victim) =>
             {
-                let parting =
-                    if *manner == Manner::NoReplay { Parting::Error(45) } else { Parting::Cut };
                 let session = self.session_mut(victim).expect("it was checked");
-                session.leave = Some(parting);
+                session.leave = Some(cut(manner));
                 Ok(Answer::Done)
             }
-            Order::Disconnect { manner: Manner::Plain, timeout, .. } => {
-                let sentence = self.sentence(Manner::Plain, *timeout, true);
-                self.order_kill(issuer, victim, sentence)
-            }
-            Order::Disconnect { post_transaction: true, manner, timeout } => {
-                let sentence = self.sentence(*manner, *timeout, true);
-                self.order_kill(issuer, victim, sentence)
-            }
-            Order::Disconnect { manner, .. } => {
-                let parting =
-                    if *manner == Manner::NoReplay { Parting::Error(45) } else { Parting::Cut };
+            Order::Disconnect { post_transaction: false, manner, .. }
+                if manner != Manner::Plain =>
+            {
                 self.record(What::Marked, victim, 1);
-                self.remove(victim, Some(parting));
+                self.remove(victim, Some(cut(manner)));
                 Ok(Answer::Done)
+            }
+            // Without a transaction, or without a word behind it, DISCONNECT acts as KILL.
+            Order::Kill { manner, timeout } | Order::Disconnect { manner, timeout, .. } => {
+                let sentence = self.sentence(manner, timeout);
+                self.order_kill(issuer, victim, sentence)
             }
         }
     }
@@ -332,7 +331,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn sentence(&self, manner: Manner, timeout: Option<u32>, kill: bool) -> Sentence {
+    fn sentence(&self, manner: Manner, timeout: Option<u32>) -> Sentence {
         let lost =
             if self.spec.switches.lost_contact { Parting::Error(3_135) } else { Parting::Cut };
         let plain = manner == Manner::Plain
@@ -350,7 +349,7 @@ impl Cluster {
         Sentence {
             parting_idle,
             parting_active,
-            waits_for_client: kill && manner == Manner::Plain,
+            waits_for_client: manner == Manner::Plain,
             wait: timeout.unwrap_or(default_wait),
             force: manner == Manner::Force,
         }
@@ -504,6 +503,11 @@ impl Cluster {
             self.seat_cancelled(seat);
         }
     }
+}
+
+/// What a client is told whose connection is taken away.
+fn cut(manner: Manner) -> Parting {
+    if manner == Manner::NoReplay { Parting::Error(45) } else { Parting::Cut }
 }
 
 /// When a session in a call notices that it was marked; `None`: not before the call ends by itself.

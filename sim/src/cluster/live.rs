@@ -11,7 +11,7 @@ use super::kill::Parting;
 use super::lock::{Row, UserLockId};
 pub use super::locking::Grant;
 use super::session::{
-    Call, CallKind, Client, Execution, Marks, Role, Server, SessionKey, SessionType,
+    Call, CallKind, Client, Execution, Marks, Role, Server, Session, SessionKey, SessionType,
 };
 use super::statement::Statement;
 use super::wait::{Doing, Mix};
@@ -124,13 +124,16 @@ impl Cluster {
     ) -> Result<Micros, OraError> {
         if let Some(death) = self.death(key) {
             self.acknowledge(key);
-            return Err(match death {
-                Death::Error(error) => error,
-                Death::Cut => error(3_113),
-            });
+            return Err(told(death));
         }
-        if self.session(key).is_none() {
-            return Err(error(1_012));
+        match self.session(key).map(|session| session.doom) {
+            None => return Err(error(1_012)),
+            Some(Some(doom)) => {
+                // It is marked, and its rollback goes on without its client.
+                self.drop_connection(key);
+                return Err(doom.parting.error());
+            }
+            Some(None) => {}
         }
         if self.is_over_connect_time(key) {
             self.remove(key, None);
@@ -164,6 +167,25 @@ impl Cluster {
         self.leave_call(key, cursor);
     }
 
+    /// A block runs a statement: SQL_ID changes, LAST_CALL_ET goes on (facts, section 1.7).
+    pub fn run_statement(&mut self, key: SessionKey, sql: &str) {
+        let statement = self.pool.intern(sql);
+        let now = self.now;
+        let (id, start) = self.next_execution(key.inst_id, now);
+        if let Some(session) = self.session_mut(key).filter(|session| session.call.is_some()) {
+            session.command = statement.command;
+            let execution = Execution { statement, child: 0, start, id };
+            session.previous = session.current.replace(execution).or(session.previous.take());
+        }
+    }
+
+    /// SQL_EXEC_ID and SQL_EXEC_START of an execution that begins.
+    fn next_execution(&mut self, inst_id: u32, now: Micros) -> (u32, Option<Micros>) {
+        let Some(instance) = self.instance_mut(inst_id) else { return (0, None) };
+        instance.next_execution = (instance.next_execution + 1) & 0x00ff_ffff;
+        ((instance.id << 24) | instance.next_execution, Some(instance.clock(now) / SECOND * SECOND))
+    }
+
     /// MODULE, ACTION and the like; empty text is NULL.
     pub fn tag(&mut self, key: SessionKey, tags: &Tags) {
         if let Some(session) = self.session_mut(key) {
@@ -181,17 +203,22 @@ impl Cluster {
 
     /// LOGOFF: a transaction is committed.
     pub fn log_off(&mut self, key: SessionKey) {
-        if self.session(key).is_some_and(|session| session.doom.is_none()) {
-            self.finish_commit(key);
-        }
-        self.remove(key, None);
-        self.obituaries.remove(&key);
+        self.commit(key);
+        self.drop_connection(key);
     }
 
-    /// The client is gone without a word: its transaction is rolled back.
+    /// The client is gone without a word, and the server noticed: its transaction is rolled back. A session that is
+    /// marked already stays until that is done.
     pub fn drop_connection(&mut self, key: SessionKey) {
-        self.remove(key, None);
         self.obituaries.remove(&key);
+        match self.session_mut(key) {
+            Some(Session { doom: Some(doom), role, .. }) if !doom.is_acknowledgement_missing() => {
+                doom.waits_for_client = false;
+                *role = Role::Nobody;
+            }
+            Some(_) => self.remove(key, None),
+            None => {}
+        }
     }
 
     /// True while the session has a transaction.
@@ -264,26 +291,24 @@ impl Cluster {
 
     /// What became of the wait of the call under way.
     pub fn poll(&mut self, key: SessionKey) -> Poll {
-        match self.death(key) {
-            Some(Death::Error(error)) => return Poll::Failed(error),
-            Some(Death::Cut) => return Poll::Failed(error(3_113)),
-            None => {}
+        if let Some(death) = self.death(key) {
+            return Poll::Failed(told(death));
         }
         let now = self.now;
         let Some(session) = self.session_mut(key) else { return Poll::Failed(error(1_012)) };
         if let Some(code) = session.cancelled.take() {
             return Poll::Failed(error(code));
         }
-        let hung = self.hung_until(key.inst_id).is_some();
+        let still = session.doom.is_some() || self.hung_until(key.inst_id).is_some();
         match self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing) {
-            _ if hung => Poll::Waiting,
-            Some(Doing::Row { .. } | Doing::Wait { .. }) => Poll::Waiting,
+            // A marked session gets nothing any more but its end.
+            _ if still => Poll::Waiting,
             Some(Doing::Sleep { until, .. }) if now < until => Poll::Waiting,
             Some(Doing::UserLock { deadline: Some(deadline), .. }) if now >= deadline => {
                 self.leave_queues(key);
                 Poll::Done(1)
             }
-            Some(Doing::UserLock { .. }) => Poll::Waiting,
+            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::UserLock { .. }) => Poll::Waiting,
             Some(Doing::Sleep { .. }) => {
                 self.do_now(key, Doing::Work(Mix::Cpu));
                 Poll::Done(0)
@@ -300,7 +325,10 @@ impl Cluster {
 
     /// COMMIT.
     pub fn commit(&mut self, key: SessionKey) {
-        self.finish_commit(key);
+        // What is marked is rolled back, whatever its client says.
+        if self.session(key).is_some_and(|session| session.doom.is_none()) {
+            self.finish_commit(key);
+        }
     }
 
     /// ROLLBACK. The result is when it is done.
@@ -329,8 +357,7 @@ impl Cluster {
 
     /// The client was told of its end: what was left of the session goes.
     pub fn acknowledge(&mut self, key: SessionKey) {
-        self.remove(key, None);
-        self.obituaries.remove(&key);
+        self.drop_connection(key);
     }
 
     /// Enters a call; the previous statement makes room.
@@ -343,10 +370,7 @@ impl Cluster {
     ) {
         let now = self.now;
         let seed = self.rng_for(key);
-        let instance = self.home(key);
-        instance.next_execution = (instance.next_execution + 1) & 0x00ff_ffff;
-        let id = (instance.id << 24) | instance.next_execution;
-        let start = Some(instance.clock(now) / SECOND * SECOND);
+        let (id, start) = self.next_execution(key.inst_id, now);
         let Some(session) = self.session_mut(key) else { return };
         session.call = Some(Call { kind, began: now, doing, seed, expected: None });
         session.boundary = now;
@@ -383,6 +407,7 @@ impl Cluster {
         session.cancelled = None;
         match cursor {
             Cursor::Closed => {
+                session.temp_blocks = 0;
                 if let Some(done) = session.current.take() {
                     session.previous = Some(done);
                 }
@@ -431,6 +456,14 @@ impl Cluster {
         let scoped = self.spec.switches.user_locks_per_container;
         let con_id = self.session(key).filter(|_| scoped).map_or(0, |session| session.con_id);
         UserLockId { con_id, id }
+    }
+}
+
+/// The error that a client gets or makes of its end.
+fn told(death: Death) -> OraError {
+    match death {
+        Death::Error(error) => error,
+        Death::Cut => error(3_113),
     }
 }
 

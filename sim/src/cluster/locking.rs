@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::error::error;
+use super::event::EventId;
 use super::history::What;
 use super::lock::{Blocking, BlockingStatus, Row, RowLock, UserLock, UserLockId};
 use super::session::{Role, Session, SessionKey, TxKey};
@@ -132,6 +133,9 @@ impl Cluster {
         match session.call.as_ref()?.doing {
             Doing::Row { row, .. } => self.transaction(self.locks.rows.get(&row)?.holder)?.session,
             Doing::UserLock { id, .. } => Some(self.locks.user.get(&id)?.holder),
+            Doing::Wait { event: EventId::LogFileSwitch, .. } => {
+                self.instance(session.key.inst_id)?.log_writer
+            }
             _ => None,
         }
     }
@@ -189,10 +193,8 @@ impl Cluster {
         let Some(mut lock) = self.locks.user.remove(&id) else { return };
         while let Some(next) = lock.waiters.pop_front() {
             let Some(session) = self.session(next) else { continue };
-            let deadline = match session.call.as_ref().map(|call| call.doing) {
-                Some(Doing::UserLock { deadline, .. }) => deadline,
-                _ => continue,
-            };
+            let doing = session.call.as_ref().map(|call| call.doing);
+            let Some(Doing::UserLock { deadline, .. }) = doing else { continue };
             if session.doom.is_some() || deadline.is_some_and(|deadline| deadline < self.now) {
                 continue;
             }

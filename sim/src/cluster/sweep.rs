@@ -24,7 +24,7 @@ impl Cluster {
         let minute = 60 * SECOND;
         let most = i64::from(self.spec.limits.max_idle_minutes) * minute;
         let (mut over_profile, mut over_parameter) = (Vec::new(), Vec::new());
-        for session in self.instances().flat_map(|instance| instance.sessions()) {
+        for session in self.sessions() {
             if session.status() != Status::Inactive || !session.is_foreground() {
                 continue;
             }

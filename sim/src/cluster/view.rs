@@ -10,6 +10,7 @@ use super::lock::LockRow;
 use super::session::{Session, SessionKey};
 use super::spec::Workload;
 use super::statement::{SqlId, Statement};
+use super::transaction::Transaction;
 use super::wait::Doing;
 use super::{Micros, SECOND};
 
@@ -74,10 +75,12 @@ impl Cluster {
             return BTreeSet::new();
         }
         let serves = |workload: &&Workload| {
-            let anywhere = workload.instances.is_empty() || workload.instances.contains(&instance.id);
+            let anywhere =
+                workload.instances.is_empty() || workload.instances.contains(&instance.id);
             anywhere && !workload.service.starts_with("SYS$")
         };
-        let clients = self.spec.workloads.iter().filter(serves).map(|workload| workload.service.clone());
+        let clients =
+            self.spec.workloads.iter().filter(serves).map(|workload| workload.service.clone());
         let containers = self.spec.containers.iter().cloned();
         clients.chain(containers).chain([self.spec.name.clone()]).collect()
     }
@@ -188,7 +191,7 @@ impl Cluster {
         }
     }
 
-    /// V$SESSION_LONGOPS of an instance: calls that work for more than six seconds.
+    /// V$SESSION_LONGOPS of an instance: calls that work for more than six seconds, and rollbacks.
     pub fn long_ops(&self, instance: &Instance) -> Vec<LongOp> {
         let long = |session: &Session| {
             let call = session.call.as_ref()?;
@@ -208,7 +211,23 @@ impl Cluster {
                 sql_id: session.current.as_ref().map(|current| current.statement.sql_id),
             })
         };
-        instance.sessions().filter_map(long).collect()
+        let rollback = |transaction: &Transaction| {
+            if !transaction.is_rolling_back() {
+                return None;
+            }
+            let (now, undo) = (transaction.used_ublk(self.now), transaction.undo);
+            Some(LongOp {
+                session: transaction.session?,
+                name: "Transaction Rollback",
+                sofar: transaction.used_ublk(undo.at).saturating_sub(now),
+                total: transaction.used_ublk(undo.at),
+                elapsed: seconds(self.now - undo.at),
+                remaining: transaction.used_urec(self.now) / undo.per_second.unsigned_abs().max(1),
+                sql_id: None,
+            })
+        };
+        let calls = instance.sessions().filter_map(long);
+        calls.chain(instance.transactions().filter_map(rollback)).collect()
     }
 
     /// V$DEAD_CLEANUP of an instance.
@@ -228,7 +247,10 @@ impl Cluster {
                 },
                 dead_time: seconds(self.now - doom.marked),
                 attempts: seconds(self.now - doom.marked) / 10,
-                blocked: 0,
+                blocked: session
+                    .transaction
+                    .and_then(|key| self.transaction(key))
+                    .map_or(0, |one| self.blocked(one)),
                 con_id: session.con_id,
             });
         }
@@ -242,11 +264,17 @@ impl Cluster {
                 state: "PARTIAL CLEANUP",
                 dead_time: seconds(self.now - transaction.undo.at),
                 attempts: 1,
-                blocked: 0,
+                blocked: self.blocked(transaction),
                 con_id: transaction.con_id,
             });
         }
         rows
+    }
+
+    /// How many sessions wait for the rows of a transaction.
+    fn blocked(&self, transaction: &Transaction) -> u64 {
+        let locks = transaction.rows.iter().filter_map(|row| self.locks.rows.get(row));
+        locks.map(|lock| lock.waiters.len() as u64).sum()
     }
 
     /// V$RESOURCE_LIMIT of an instance.

@@ -1,29 +1,118 @@
-//! scratch
-use rac_sim::cluster::spec::Spec;
+//! The model against the facts: what the issuer of an order is told, what the victim is told, and what the rows show.
+
+mod distribution;
+mod faults;
+mod kill_errors;
+mod kill_rows;
+mod lives;
+mod locks;
+mod repeat;
+mod scenario_files;
+
+use rac_sim::cluster::kill::{Answer, Manner, Order, Target};
+use rac_sim::cluster::live::{Cursor, LogOn};
+use rac_sim::cluster::lock::Row;
+use rac_sim::cluster::session::{CallKind, Client, SessionKey};
+use rac_sim::cluster::spec::{InstanceSpec, Spec};
 use rac_sim::cluster::{Cluster, SECOND};
-use std::collections::BTreeMap;
-#[test]
-fn look() {
-    for (name, spec) in [("oltp", Spec::oltp()), ("batch", Spec::batch()), ("storm", Spec::storm())] {
-        let mut c = Cluster::new(spec, 1);
-        for step in 0..8 {
-            c.advance(if step==0 {150} else {151} * SECOND);
-            let mut st: BTreeMap<String, usize> = BTreeMap::new();
-            let mut ev: BTreeMap<String, usize> = BTreeMap::new();
-            let (mut n, mut under60, mut inact, mut act0, mut act, mut nulls)=(0,0,0,0,0,0);
-            for i in c.instances() { for s in i.sessions() {
-                if s.user.is_none() {continue}
-                n+=1;
-                *st.entry(format!("{:?}", s.status())).or_default()+=1;
-                if s.call.is_none() { inact+=1; if c.last_call_et(s)<60 {under60+=1} } else {
-                    act+=1; if c.last_call_et(s)==0 {act0+=1}
-                    if s.current.is_none() {nulls+=1}
-                    let w=s.wait(c.now());
-                    *ev.entry(format!("{} {}", w.state.as_str(), w.event().name)).or_default()+=1;
-                }
-            }}
-            println!("{name} {step} n={n} {st:?} <60 {:.2} act0 {:.2} null {:.2} tx {:?}", under60 as f64/inact as f64, act0 as f64/act as f64, nulls as f64/act as f64, c.instances().map(|i| (i.transactions().count(), i.sessions().count(), i.processes().count())).collect::<Vec<_>>());
-            if step==7 { println!("{ev:#?}"); }
-        }
+use rac_sim::conversation::Death;
+use rac_sim::ora::OraError;
+
+/// Two instances with nobody on them but their backgrounds.
+fn quiet() -> Spec {
+    Spec { instances: vec![InstanceSpec::default(); 2], ..Spec::default() }
+}
+
+/// A quiet cluster, an issuer and a victim on instance 1.
+struct Scene {
+    cluster: Cluster,
+    issuer: SessionKey,
+    victim: SessionKey,
+}
+
+impl Scene {
+    fn new(spec: Spec) -> Self {
+        let mut cluster = Cluster::new(spec, 11);
+        let issuer = log_on(&mut cluster, 1, "WARDEN");
+        let victim = log_on(&mut cluster, 1, "APP");
+        Self { cluster, issuer, victim }
     }
+
+    fn order(&mut self, order: &Order) -> Answer {
+        let SessionKey { inst_id, sid, serial } = self.victim;
+        self.cluster.order(self.issuer, Target { sid, serial, inst_id: Some(inst_id) }, order)
+    }
+
+    fn kill(&mut self, manner: Manner) -> Answer {
+        self.order(&Order::Kill { manner, timeout: None })
+    }
+
+    fn disconnect(&mut self, post_transaction: bool, manner: Manner) -> Answer {
+        self.order(&Order::Disconnect { post_transaction, manner, timeout: None })
+    }
+
+    fn begin(&mut self, sql: &str) {
+        self.cluster.begin_call(self.victim, CallKind::Sql, Some(sql)).expect("the victim is well");
+    }
+
+    fn end(&mut self) {
+        self.cluster.end_call(self.victim, Cursor::Closed);
+    }
+
+    /// The victim's call sleeps: it is not to be interrupted.
+    fn sleep(&mut self, seconds: i64) {
+        self.begin("begin dbms_lock.sleep(300); end;");
+        self.cluster.sleep(self.victim, seconds * SECOND);
+    }
+
+    /// The victim changes rows and becomes idle.
+    fn change(&mut self, records: u64) {
+        self.begin("update t set a = 1");
+        let object = self.cluster.table("APP.T");
+        self.cluster.lock_row(self.victim, Row { object, number: 1 }).expect("the row is free");
+        self.cluster.change(self.victim, "APP.T", records);
+        self.end();
+    }
+
+    /// STATUS and SERVER, if the row is there.
+    fn row(&self) -> Option<(&'static str, &'static str)> {
+        let session = self.cluster.session(self.victim)?;
+        Some((session.status().as_str(), session.server().as_str()))
+    }
+
+    /// The error that the victim gets when it calls.
+    fn next_call(&mut self) -> u32 {
+        let result =
+            self.cluster.begin_call(self.victim, CallKind::Sql, Some("select 1 from dual"));
+        result.map_or_else(|error| error.code, |_| 0)
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.cluster.advance(seconds * SECOND);
+    }
+}
+
+fn log_on(cluster: &mut Cluster, inst_id: u32, user: &str) -> SessionKey {
+    try_log_on(cluster, inst_id, user).expect("there is room")
+}
+
+fn try_log_on(cluster: &mut Cluster, inst_id: u32, user: &str) -> Result<SessionKey, OraError> {
+    let client = Client { program: "sqlplus@host (TNS V1-V3)".into(), ..Client::default() };
+    cluster.log_on(inst_id, LogOn { user: user.into(), client, ..LogOn::default() })
+}
+
+/// The number of an answer: 0 for done, -1 for one that waits.
+fn code(answer: &Answer) -> i64 {
+    match answer {
+        Answer::Done => 0,
+        Answer::Error(error) => i64::from(error.code),
+        Answer::Wait(_) => -1,
+    }
+}
+
+fn death_code(death: Option<Death>) -> Option<u32> {
+    death.map(|death| match death {
+        Death::Error(error) => error.code,
+        Death::Cut => 0,
+    })
 }

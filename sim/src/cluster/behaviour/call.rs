@@ -21,6 +21,7 @@ struct Intent {
     doing: Doing,
     length: Micros,
     writing: bool,
+    temp_blocks: u32,
 }
 
 impl Cluster {
@@ -49,6 +50,7 @@ impl Cluster {
         self.enter_call(key, intent.kind, intent.statement, intent.doing);
         if let Some(session) = self.session_mut(key) {
             session.cancel_next = false;
+            session.temp_blocks = intent.temp_blocks;
             if let Some(call) = &mut session.call {
                 call.expected = Some(until);
             }
@@ -64,7 +66,12 @@ impl Cluster {
         if self.work_of(place).spec.kind == Kind::Parallel {
             self.start_slaves(key, self.work_of(place).spec.degree);
         }
-        if intent.writing {
+        let stuck = self.instance(key.inst_id).and_then(|instance| instance.trouble.stuck);
+        if let (true, Some(stuck)) = (intent.writing, stuck.filter(|stuck| *stuck > now)) {
+            // It cannot even write its first redo record.
+            self.do_now(key, Doing::Wait { event: EventId::LogFileSwitch, since: now, round: 0 });
+            self.plan(place, Plan::Finish, stuck + intent.length);
+        } else if intent.writing {
             self.begin_writing(place, key, until);
         } else {
             self.plan(place, Plan::Finish, until);
@@ -76,7 +83,8 @@ impl Cluster {
         let seat = &mut self.seats[place as usize];
         let work = &self.works[seat.work as usize];
         let person = format!("user{}", seat.rng.below(500));
-        let module = (!work.modules.is_empty()).then(|| Arc::clone(&work.modules[seat.rng.index(work.modules.len())]));
+        let module = (!work.modules.is_empty())
+            .then(|| Arc::clone(&work.modules[seat.rng.index(work.modules.len())]));
         if let Some(session) = self.session_mut(key) {
             session.marks.client_identifier = Some(person.into());
             session.marks.module = module.or(session.marks.module.take());
@@ -99,15 +107,14 @@ impl Cluster {
         seat.more_rows = 0;
         let number = match seat.forced {
             Some(Forced::Hold { row, .. } | Forced::Want { row }) => {
-                // Some hold a row of their own that others want: that makes chains.
-                seat.more_rows = u32::from(row > 0 && seat.rng.chance(0.7));
+                seat.more_rows = u32::from(row > 0);
                 row
             }
-            None if hot == 0 => {
+            Some(Forced::Latch { .. }) | None if hot == 0 => {
                 self.plan(place, Plan::Finish, until);
                 return;
             }
-            None => {
+            Some(Forced::Latch { .. }) | None => {
                 seat.more_rows = u32::from(seat.rng.chance(0.3));
                 u32::try_from(seat.rng.below(u64::from(hot))).expect("below a u32")
             }
@@ -133,9 +140,9 @@ impl Cluster {
         if seat.more_rows > 0 {
             seat.more_rows -= 1;
             let number = match seat.forced {
-                // Those who hold another row than the root's want the root's now.
-                Some(_) => 0,
-                None => u32::try_from(seat.rng.below(u64::from(work.spec.hot_rows.max(1))))
+                // Down towards the root.
+                Some(Forced::Want { row }) => row.saturating_sub(3),
+                _ => u32::try_from(seat.rng.below(u64::from(work.spec.hot_rows.max(1))))
                     .expect("below a u32"),
             };
             self.seat_wants(place, key, Row { object: table, number });
@@ -222,6 +229,18 @@ fn intent(work: &Work, seat: &mut Seat, now: Micros) -> Intent {
             doing: Doing::Work(Mix::Cpu),
             length,
             writing: false,
+            temp_blocks: 0,
+        };
+    }
+    if let Some(Forced::Latch { length }) = seat.forced {
+        let statement = work.reads.first().map(Arc::clone);
+        return Intent {
+            kind: CallKind::Sql,
+            statement,
+            doing: Doing::Work(Mix::Latch),
+            length,
+            writing: false,
+            temp_blocks: 0,
         };
     }
     let spec = &work.spec;
@@ -243,7 +262,12 @@ fn intent(work: &Work, seat: &mut Seat, now: Micros) -> Intent {
     };
     let kind =
         if matches!(spec.kind, Kind::Batch | Kind::Job) { CallKind::Plsql } else { CallKind::Sql };
-    Intent { kind, statement, doing, length, writing }
+    // Sorts of long calls spill; a person's open cursor keeps what it took (realdata, O12).
+    let spills = matches!(spec.kind, Kind::Batch | Kind::Job | Kind::Parallel | Kind::Person)
+        && rng.chance(0.5);
+    let temp_blocks =
+        if spills { u32::try_from(rng.between(128, 200_000)).unwrap_or(0) } else { 0 };
+    Intent { kind, statement, doing, length, writing, temp_blocks }
 }
 
 /// A place in a list, the first ones far oftener: about as SQL_IDs are distributed (realdata, section 5.1).

@@ -57,7 +57,7 @@ fn applications(scale: f64) -> Vec<Workload> {
     desk.osuser = "svc_desk".into();
     let mut portal = pool("portal", "PORTAL", sized(130.0), hosts("portal", 2));
     portal.program = "httpd@{host} (TNS V1-V3)".into();
-    portal.reconnect_share = 0.05;
+    portal.reconnect_share = 0.1;
     portal.server = ServerKind::Pooled;
     portal.modules = texts(&["login", "basket", "search"]);
     let mut report = pool("report", "REPORT", sized(90.0), hosts("rep", 2));
@@ -186,7 +186,11 @@ fn data_pump(name: &str, process_name: &str, sessions: u32) -> Workload {
         sessions,
         user: "SYSTEM".into(),
         process_name: process_name.into(),
-        modules: texts(&[if process_name == "DM" { "Data Pump Master" } else { "Data Pump Worker" }]),
+        modules: texts(&[if process_name == "DM" {
+            "Data Pump Master"
+        } else {
+            "Data Pump Worker"
+        }]),
         actions: texts(&["SYS_EXPORT_SCHEMA_03"]),
         call_seconds: 3_000.0,
         think_seconds: 5.0,
@@ -281,6 +285,12 @@ impl Spec {
         spec.schedule = vec![
             at(120, Some(900), storm),
             at(480, Some(900), billing),
+            at(
+                560,
+                Some(1_800),
+                Fault::LatchStorm { workload: "crm".into(), clients: 41, seconds: 90 },
+            ),
+            at(1_500, Some(3_600), Fault::ArchiverStuck { instance: 1, seconds: 45 }),
             at(600, Some(900), Fault::LoseConnections { instance: 2, share: 0.2 }),
             at(700, Some(3_600), Fault::LogOnBurst { workload: "portal".into(), clients: 40 }),
         ];

@@ -123,6 +123,8 @@ pub enum ServerKind {
 pub enum Kind {
     /// Members of a connection pool: short calls, between them INACTIVE.
     Pool,
+    /// Members of a pool under a transaction manager: between calls CACHED.
+    Xa,
     /// Calls of hours, one after the other.
     Batch,
     /// The same query again and again, on the second.

@@ -1,0 +1,176 @@
+//! Who waits for whom, over instances, and who gets what is freed.
+
+use rac_sim::cluster::kill::Manner;
+use rac_sim::cluster::live::{Grant, Poll};
+use rac_sim::cluster::lock::{BlockingStatus, Row};
+use rac_sim::cluster::session::{CallKind, SessionKey};
+use rac_sim::cluster::{Cluster, SECOND};
+
+use super::{Scene, code, death_code, log_on, quiet};
+
+/// Begins an UPDATE of a row.
+fn update(cluster: &mut Cluster, key: SessionKey, number: u32) -> Result<Grant, u32> {
+    let object = cluster.table("APP.T");
+    cluster
+        .begin_call(key, CallKind::Sql, Some("update t set a = 1 where id = :1"))
+        .expect("it is well");
+    cluster.lock_row(key, Row { object, number }).map_err(|error| error.code)
+}
+
+/// A holds row 1; B (on the other instance) holds row 2 and waits for row 1; C waits for row 2.
+fn chain() -> (Cluster, [SessionKey; 3]) {
+    let mut cluster = Cluster::new(quiet(), 3);
+    let [a, b, c] =
+        [(1, "A"), (2, "B"), (1, "C")].map(|(inst, user)| log_on(&mut cluster, inst, user));
+    assert_eq!(update(&mut cluster, a, 1), Ok(Grant::Granted));
+    cluster.end_call(a, rac_sim::cluster::live::Cursor::Closed);
+    assert_eq!(update(&mut cluster, b, 2), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 1), Ok(Grant::Queued));
+    assert_eq!(update(&mut cluster, c, 2), Ok(Grant::Queued));
+    (cluster, [a, b, c])
+}
+
+#[test]
+fn a_chain_over_instances_shows_the_next_and_the_final_blocker() {
+    let (mut cluster, [a, b, c]) = chain();
+    cluster.advance(7 * SECOND);
+    let of = |key| cluster.blocking(cluster.session(key).expect("it lives"));
+    assert_eq!(
+        (of(c).status, of(c).blocker, of(c).final_blocker),
+        (BlockingStatus::Valid, Some(b), Some(a))
+    );
+    assert_eq!((of(b).blocker, of(b).final_blocker), (Some(a), Some(a)));
+    assert_eq!((of(a).status, of(a).blocker), (BlockingStatus::NoHolder, None));
+    let session = cluster.session(c).expect("it lives");
+    let wait = session.wait(cluster.now());
+    assert_eq!(
+        (wait.event().name, wait.state.as_str()),
+        ("enq: TX - row lock contention", "WAITING")
+    );
+    assert_eq!((wait.p[0], wait.seconds_in_wait(), wait.wait_time()), (1_415_053_318, 7, 0));
+    assert!(session.lockwait().is_some() && wait.row.is_some_and(|row| row.number == 2));
+    let rows = |inst| cluster.lock_rows(cluster.instance(inst).expect("it is there"));
+    let held =
+        rows(2).into_iter().find(|row| row.sid == b.sid && row.lock_type == "TX" && row.mode == 6);
+    let wanted = rows(1).into_iter().find(|row| row.sid == c.sid && row.request == 6);
+    let (held, wanted) = (held.expect("B holds"), wanted.expect("C wants"));
+    assert_eq!((held.id1, held.id2, held.block), (wanted.id1, wanted.id2, 1));
+    assert_eq!((wanted.ctime, wanted.con_id), (7, 0));
+}
+
+#[test]
+fn an_idle_root_is_inactive_in_a_transaction() {
+    let (cluster, [a, ..]) = chain();
+    let root = cluster.session(a).expect("it lives");
+    assert_eq!(root.status().as_str(), "INACTIVE");
+    let transaction =
+        root.transaction.and_then(|key| cluster.transaction(key)).expect("TADDR points at it");
+    assert_eq!(transaction.ses_addr, root.saddr);
+    assert_eq!(root.wait(cluster.now()).event().name, "SQL*Net message from client");
+}
+
+#[test]
+fn what_is_freed_goes_down_the_chain() {
+    let (mut cluster, [a, b, c]) = chain();
+    assert_eq!(cluster.poll(b), Poll::Waiting);
+    cluster.commit(a);
+    assert_eq!((cluster.poll(b), cluster.poll(c)), (Poll::Done(0), Poll::Waiting));
+    cluster.drop_connection(b);
+    assert_eq!(cluster.poll(c), Poll::Done(0), "a broken connection frees what it held");
+}
+
+#[test]
+fn killing_the_root_lets_the_next_one_in_and_killing_a_waiter_does_not() {
+    let mut scene = Scene::new(quiet());
+    scene.change(10);
+    let [first, second] = ["B", "C"].map(|user| log_on(&mut scene.cluster, 2, user));
+    assert_eq!(update(&mut scene.cluster, first, 1), Ok(Grant::Queued));
+    assert_eq!(update(&mut scene.cluster, second, 1), Ok(Grant::Queued));
+    let root = std::mem::replace(&mut scene.victim, first);
+    assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+    scene.pass(2);
+    assert_eq!(death_code(scene.cluster.death(first)), Some(28));
+    assert_eq!(scene.cluster.poll(second), Poll::Waiting);
+    scene.victim = root;
+    assert_eq!(code(&scene.kill(Manner::Plain)), 0);
+    assert_eq!(scene.cluster.poll(second), Poll::Done(0));
+    assert_eq!(scene.row(), Some(("KILLED", "PSEUDO")), "a row that holds nothing any more");
+}
+
+#[test]
+fn waiters_of_a_large_rollback_wait_for_its_end_even_without_its_session() {
+    let mut scene = Scene::new(quiet());
+    scene.change(400_000);
+    let waiter = log_on(&mut scene.cluster, 2, "B");
+    assert_eq!(update(&mut scene.cluster, waiter, 1), Ok(Grant::Queued));
+    assert_eq!(code(&scene.disconnect(false, Manner::Immediate)), 0);
+    let blocking = scene.cluster.blocking(scene.cluster.session(waiter).expect("it waits"));
+    assert_eq!((blocking.status, blocking.blocker), (BlockingStatus::Unknown, None));
+    scene.pass(19);
+    assert_eq!(scene.cluster.poll(waiter), Poll::Waiting);
+    scene.pass(2);
+    assert_eq!(scene.cluster.poll(waiter), Poll::Done(0));
+}
+
+#[test]
+fn a_circle_is_a_deadlock() {
+    let mut cluster = Cluster::new(quiet(), 3);
+    let [a, b] = [(1, "A"), (2, "B")].map(|(inst, user)| log_on(&mut cluster, inst, user));
+    assert_eq!(update(&mut cluster, a, 1), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 2), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, a, 2), Ok(Grant::Queued));
+    assert_eq!(update(&mut cluster, b, 1), Err(60));
+    cluster.rollback(b);
+    assert_eq!(cluster.poll(a), Poll::Done(0));
+}
+
+#[test]
+fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
+    let mut scene = Scene::new(quiet());
+    let id = scene.cluster.lock_id("ORAWARDEN");
+    assert_eq!(id, scene.cluster.lock_id("ORAWARDEN"));
+    let (leader, follower) = (scene.victim, log_on(&mut scene.cluster, 2, "WARDEN"));
+    let call = |scene: &mut Scene, key| {
+        scene
+            .cluster
+            .begin_call(key, CallKind::Plsql, Some("begin :1 := dbms_lock.request(:2); end;"))
+            .expect("well");
+    };
+    call(&mut scene, leader);
+    assert_eq!(scene.cluster.request_lock(leader, id, 0, false), Some(0));
+    assert_eq!(scene.cluster.request_lock(leader, id, 0, false), Some(4));
+    scene.cluster.commit(leader);
+    scene.end();
+    call(&mut scene, follower);
+    assert_eq!(scene.cluster.request_lock(follower, id, 0, false), Some(1));
+    assert_eq!(scene.cluster.request_lock(follower, id, 10 * SECOND, false), None);
+    scene.pass(9);
+    assert_eq!(scene.cluster.poll(follower), Poll::Waiting);
+    let waiting = scene.cluster.session(follower).expect("it waits");
+    assert_eq!(waiting.wait(scene.cluster.now()).event().name, "enq: UL - contention");
+    assert_eq!(scene.cluster.blocking(waiting).blocker, Some(leader));
+    scene.pass(1);
+    assert_eq!(scene.cluster.poll(follower), Poll::Done(1));
+    assert_eq!(scene.cluster.request_lock(follower, id, 100 * SECOND, false), None);
+    assert_eq!(code(&scene.kill(Manner::Immediate)), 0);
+    assert_eq!(scene.cluster.poll(follower), Poll::Done(0), "the killed leader's lock is free");
+    let instance = scene.cluster.instance(2).expect("it is there");
+    assert!(
+        scene
+            .cluster
+            .lock_rows(instance)
+            .iter()
+            .any(|row| row.lock_type == "UL" && row.id1 == u64::from(id))
+    );
+    assert_eq!(scene.cluster.release_lock(follower, id), 0);
+    assert_eq!(scene.cluster.release_lock(follower, id), 4);
+}
+
+#[test]
+fn a_lock_released_on_commit_is_gone_with_it() {
+    let mut scene = Scene::new(quiet());
+    scene.begin("begin null; end;");
+    assert_eq!(scene.cluster.request_lock(scene.victim, 5, 0, true), Some(0));
+    scene.cluster.commit(scene.victim);
+    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, 0, false), Some(0));
+}
