@@ -14,10 +14,15 @@
 //! leave memory. PL/SQL needs the parser and the expressions in any case.
 
 mod ast;
+mod code;
+mod compile;
 mod datetime;
 mod format;
+mod functions;
 pub mod dml;
 pub mod environment;
+mod evaluate;
+mod execute;
 mod lex;
 mod number;
 mod parse;

@@ -123,3 +123,18 @@ pub fn signatures(name: &str) -> Vec<Signature> {
     let _ = name;
     Vec::new()
 }
+
+/// A constant of Oracle's packages.
+pub(crate) fn constant(name: &str) -> Option<i64> {
+    let name = name.strip_prefix("SYS.").unwrap_or(name);
+    Some(match name {
+        "DBMS_LOCK.NL_MODE" => 1,
+        "DBMS_LOCK.SS_MODE" => 2,
+        "DBMS_LOCK.SX_MODE" => 3,
+        "DBMS_LOCK.S_MODE" => 4,
+        "DBMS_LOCK.SSX_MODE" => 5,
+        "DBMS_LOCK.X_MODE" => 6,
+        "DBMS_LOCK.MAXWAIT" => 32767,
+        _ => return None,
+    })
+}

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::ast;
+use super::compile::{self, Compiler};
 use super::environment::Environment;
+use super::evaluate::Evaluator;
 use crate::catalog::Catalog;
 use crate::conversation::ResultColumn;
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
+
+/// More binds than this are not described.
+const BINDS_MAX: usize = 1000;
 
 /// A parsed SELECT.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +52,11 @@ pub fn describe(
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Vec<ResultColumn>, OraError> {
-    let _ = (query, catalog, environment, inputs);
-    Err(OraError::new(3001, "unimplemented feature"))
+    let mut inputs = inputs.clone();
+    inputs.binds.extend(compile::unset(BINDS_MAX.saturating_sub(inputs.binds.len())).binds);
+    let compiler = Compiler { catalog, environment, inputs: &inputs };
+    let (plan, _) = compiler.plan(&query.0, None, None)?;
+    Ok(plan.columns)
 }
 
 /// Runs a query.
@@ -58,6 +66,10 @@ pub fn run(
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Rows, OraError> {
-    let _ = (query, catalog, environment, inputs);
-    Err(OraError::new(3001, "unimplemented feature"))
+    let compiler = Compiler { catalog, environment, inputs };
+    let (plan, _) = compiler.plan(&query.0, None, None)?;
+    let rows = Evaluator { catalog, environment }.run(&plan, None, None)?;
+    let mut cells = Vec::with_capacity(rows.len() * plan.columns.len());
+    rows.into_iter().for_each(|row| cells.extend(row));
+    Ok(Rows { columns: plan.columns, cells })
 }

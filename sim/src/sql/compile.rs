@@ -1,0 +1,196 @@
+//! Names to places, and types to every expression: a syntax tree becomes a [`Plan`](super::code::Plan).
+
+mod block;
+mod call;
+mod expression;
+mod joins;
+mod plan;
+mod types;
+
+use std::cell::{Cell, RefCell};
+
+pub(crate) use expression::unset;
+
+use super::ast;
+use super::code::{Aggregate, Code, Column, Window};
+use super::environment::Environment;
+use super::query::Inputs;
+use crate::catalog::{self, Catalog};
+use crate::ora::OraError;
+use crate::value::ColumnType;
+
+/// What compiling needs besides the tree.
+pub(crate) struct Compiler<'c> {
+    pub(crate) catalog: &'c dyn Catalog,
+    pub(crate) environment: &'c dyn Environment,
+    pub(crate) inputs: &'c Inputs,
+}
+
+/// A compiled expression.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    pub(crate) code: Code,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sql(ColumnType),
+    /// True, false or unknown; no value in SQL.
+    Condition,
+}
+
+/// Where an expression stands, which decides what it may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// WHERE, ON, GROUP BY, CONNECT BY.
+    Row,
+    /// The select list, HAVING.
+    Group,
+    /// ORDER BY.
+    Order,
+    /// Inside an aggregate.
+    Aggregate,
+    /// Inside an analytic function.
+    Window,
+}
+
+/// The names that an expression can use.
+pub(crate) struct Scope<'s> {
+    sources: Vec<Named>,
+    parent: Option<&'s Scope<'s>>,
+    ctes: Option<&'s Ctes<'s>>,
+    /// Something in here reads a block around it.
+    escaped: Cell<bool>,
+    /// Which sources were read since somebody set this to 0, and whether blocks around were.
+    used: Cell<u64>,
+    used_outer: Cell<bool>,
+    aggregates: RefCell<Vec<Aggregate>>,
+    windows: RefCell<Vec<Window>>,
+    phase: Cell<Phase>,
+    /// There is a CONNECT BY.
+    hierarchical: bool,
+    /// The select list, which ORDER BY can name.
+    aliases: Vec<(String, &'s ast::Expr)>,
+}
+
+/// WITH: the innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Ctes<'s> {
+    parent: Option<&'s Ctes<'s>>,
+    cte: &'s ast::Cte,
+}
+
+/// A source by its name.
+struct Named {
+    /// The alias, or the last part of the table's name.
+    name: String,
+    /// The table's whole name; empty for a view.
+    full: String,
+    columns: Vec<catalog::Column>,
+    /// The places of the columns that are read, in the order of their slots.
+    wanted: RefCell<Vec<usize>>,
+    /// Columns of JOIN … USING, which belong to an earlier source.
+    merged: Vec<String>,
+}
+
+impl Named {
+    /// The slot of a column.
+    fn slot(&self, column: usize) -> usize {
+        let mut wanted = self.wanted.borrow_mut();
+        if let Some(slot) = wanted.iter().position(|other| *other == column) {
+            return slot;
+        }
+        wanted.push(column);
+        wanted.len() - 1
+    }
+}
+
+impl<'s> Scope<'s> {
+    fn new(sources: Vec<Named>, parent: Option<&'s Scope<'s>>, ctes: Option<&'s Ctes<'s>>) -> Self {
+        Self {
+            sources,
+            parent,
+            ctes,
+            escaped: Cell::new(false),
+            used: Cell::new(0),
+            used_outer: Cell::new(false),
+            aggregates: RefCell::default(),
+            windows: RefCell::default(),
+            phase: Cell::new(Phase::Row),
+            hierarchical: false,
+            aliases: Vec::new(),
+        }
+    }
+
+    /// A scope without tables: PL/SQL expressions, VALUES.
+    pub(crate) fn empty() -> Self {
+        Self::new(Vec::new(), None, None)
+    }
+
+    /// A column of this block or of one around it.
+    fn find(&self, parts: &[String], outer: bool, at: usize) -> Result<Option<(Column, catalog::Column)>, OraError> {
+        let mut scope = self;
+        let mut depth = 0;
+        loop {
+            if let Some((source, column)) = scope.find_here(parts, at)? {
+                self.mark(depth);
+                scope.used.set(scope.used.get() | 1 << source.min(63));
+                let named = &scope.sources[source];
+                let place = Column { depth, source, slot: named.slot(column), outer, at };
+                return Ok(Some((place, named.columns[column].clone())));
+            }
+            match scope.parent {
+                Some(parent) => scope = parent,
+                None => return Ok(None),
+            }
+            depth += 1;
+        }
+    }
+
+    /// All scopes below the one `depth` levels up read something outside themselves.
+    fn mark(&self, depth: usize) {
+        let mut scope = self;
+        for _ in 0..depth {
+            scope.escaped.set(true);
+            scope.used_outer.set(true);
+            if let Some(parent) = scope.parent {
+                scope = parent;
+            }
+        }
+    }
+
+    fn find_here(&self, parts: &[String], at: usize) -> Result<Option<(usize, usize)>, OraError> {
+        let [qualifier @ .., column] = parts else { return Ok(None) };
+        let mut found = None;
+        for (place, source) in self.sources.iter().enumerate() {
+            let fits = match qualifier {
+                [] => !source.merged.contains(column),
+                [name] => source.name == *name,
+                _ => source.full == qualifier.join("."),
+            };
+            let column = fits.then(|| source.columns.iter().position(|other| other.name == *column)).flatten();
+            if let Some(column) = column {
+                if found.is_some() {
+                    return Err(OraError::new(918, "column ambiguously defined").at(at));
+                }
+                found = Some((place, column));
+            }
+        }
+        Ok(found)
+    }
+
+    fn in_phase<T>(&self, phase: Phase, inner: impl FnOnce() -> Result<T, OraError>) -> Result<T, OraError> {
+        let before = self.phase.replace(phase);
+        let result = inner();
+        self.phase.set(before);
+        result
+    }
+}
+
+/// `"T"."C": invalid identifier`.
+pub(crate) fn invalid_identifier(parts: &[String], at: usize) -> OraError {
+    let quoted: Vec<String> = parts.iter().map(|part| format!("\"{part}\"")).collect();
+    OraError::new(904, format!("{}: invalid identifier", quoted.join("."))).at(at)
+}

@@ -1,0 +1,404 @@
+//! One SELECT.
+
+use super::types::NULL_TYPE;
+use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, joins, plan};
+use crate::catalog::Column;
+use crate::conversation::ResultColumn;
+use crate::ora::OraError;
+use crate::sql::ast::{Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, OrderItem, Select, Source};
+use crate::sql::code::{Block, Code, Connect, OrderTarget, Plan, Sorting, SourceKind};
+use crate::value::{ColumnType, Value};
+
+/// What FROM names.
+pub(super) enum Raw {
+    Dual,
+    Table(String),
+    View(Plan),
+}
+
+type Compiled = (Block, Vec<ResultColumn>, bool);
+
+impl Compiler<'_> {
+    pub(super) fn block(
+        &self,
+        select: &Select,
+        order: &[OrderItem],
+        siblings: bool,
+        parent: Option<&Scope<'_>>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Result<Compiled, OraError> {
+        let (raws, scope) = self.scope(select, parent, ctes)?;
+        let conjuncts = self.conjuncts(select, &scope)?;
+        let connect = select.connect.as_ref().map(|connect| self.connect(connect, &scope)).transpose()?;
+        let keys = select.group.iter().map(|key| Ok(self.value(key, &scope)?.code));
+        let keys = keys.collect::<Result<Vec<Code>, OraError>>()?;
+        scope.phase.set(Phase::Group);
+        let (codes, columns) = self.items(&select.items, &scope)?;
+        let having = select.having.as_ref().map(|having| self.condition(having, &scope)).transpose()?;
+        scope.phase.set(Phase::Order);
+        let order = self.order(order, &codes, &columns, select, &scope)?;
+        let aggregates = scope.aggregates.take();
+        let windows = scope.windows.take();
+        let grouped = !select.group.is_empty() || !aggregates.is_empty() || having.is_some();
+        if grouped {
+            let ordered = order.iter().filter_map(|(target, _)| match target {
+                OrderTarget::Code(code) => Some(code),
+                OrderTarget::Output(_) => None,
+            });
+            let in_windows = windows.iter().flat_map(|window| {
+                window.arguments.iter().chain(&window.partition).chain(window.order.iter().map(|key| &key.code))
+            });
+            for code in codes.iter().chain(&having).chain(ordered).chain(in_windows) {
+                check_grouped(code, &keys)?;
+            }
+        }
+        let connected = connect.is_some();
+        let joined = joins::plan(select, conjuncts, connected)?;
+        let correlated = scope.escaped.get();
+        let sources = sources(raws, &scope, joined.filters);
+        let block = Block {
+            sources,
+            steps: joined.steps,
+            filter: joined.rest,
+            connect,
+            grouped,
+            keys,
+            aggregates,
+            having,
+            windows,
+            select: codes,
+            distinct: select.distinct,
+            order,
+            siblings,
+        };
+        Ok((block, columns, correlated))
+    }
+
+    /// The sources and their names.
+    fn scope<'s>(
+        &self,
+        select: &'s Select,
+        parent: Option<&'s Scope<'s>>,
+        ctes: Option<&'s Ctes<'s>>,
+    ) -> Result<(Vec<(Raw, bool)>, Scope<'s>), OraError> {
+        if select.from.len() > 60 {
+            return Err(OraError::new(3001, "unimplemented feature"));
+        }
+        let mut raws = Vec::new();
+        let mut sources: Vec<Named> = Vec::new();
+        let mut escaped = false;
+        for from in &select.from {
+            let (raw, correlated, mut named) = self.source(from, parent, ctes)?;
+            if !from.using.is_empty() {
+                for column in &from.using {
+                    let before = sources.iter().any(|source| source.columns.iter().any(|other| other.name == *column));
+                    if !before || !named.columns.iter().any(|other| other.name == *column) {
+                        return Err(super::invalid_identifier(std::slice::from_ref(column), from.at));
+                    }
+                }
+                named.merged.clone_from(&from.using);
+            }
+            escaped |= correlated;
+            raws.push((raw, correlated));
+            sources.push(named);
+        }
+        let mut scope = Scope::new(sources, parent, ctes);
+        scope.escaped.set(escaped);
+        scope.hierarchical = select.connect.is_some();
+        scope.aliases = select
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Expr { value, name, alias: true } => Some((name.clone(), value)),
+                _ => None,
+            })
+            .collect();
+        Ok((raws, scope))
+    }
+
+    fn source(
+        &self,
+        from: &From,
+        parent: Option<&Scope<'_>>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Result<(Raw, bool, Named), OraError> {
+        let (raw, correlated, full, columns) = match &from.source {
+            Source::Query(query) => {
+                let (plan, correlated) = self.plan(query, parent, ctes)?;
+                let columns = view_columns(&plan.columns, &[]);
+                (Raw::View(plan), correlated, String::new(), columns)
+            }
+            Source::Table(name) => self.table(name, from.at, parent, ctes)?,
+        };
+        let last = full.rsplit('.').next().unwrap_or_default().to_owned();
+        let name = from.alias.clone().unwrap_or(last);
+        Ok((raw, correlated, Named { name, full, columns, wanted: Default::default(), merged: Vec::new() }))
+    }
+
+    /// A query of WITH, DUAL, or a table of the catalog.
+    fn table(
+        &self,
+        name: &[String],
+        at: usize,
+        parent: Option<&Scope<'_>>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Result<(Raw, bool, String, Vec<Column>), OraError> {
+        let full = name.join(".");
+        let mut next = ctes;
+        while let Some(entry) = next {
+            if name.len() == 1 && entry.cte.name == name[0] {
+                let (plan, correlated) = self.plan(&entry.cte.query, parent, entry.parent)?;
+                let names = &entry.cte.columns;
+                if !names.is_empty() && names.len() != plan.columns.len() {
+                    let text = "number of WITH clause column names does not match number of elements in select list";
+                    return Err(OraError::new(32038, text).at(at));
+                }
+                let columns = view_columns(&plan.columns, names);
+                return Ok((Raw::View(plan), correlated, full, columns));
+            }
+            next = entry.parent;
+        }
+        if matches!(full.as_str(), "DUAL" | "SYS.DUAL") {
+            let dummy = Column { name: "DUMMY".into(), column_type: ColumnType::Varchar2(1), nullable: true };
+            return Ok((Raw::Dual, false, full, vec![dummy]));
+        }
+        let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
+        Ok((Raw::Table(full.clone()), false, full, columns))
+    }
+
+    /// The parts of ON and of WHERE that are joined by AND.
+    fn conjuncts(&self, select: &Select, scope: &Scope<'_>) -> Result<joins::Conjuncts, OraError> {
+        let mut on = Vec::new();
+        for (place, from) in select.from.iter().enumerate() {
+            let mut list = Vec::new();
+            if let Some(condition) = &from.on {
+                self.split(condition, scope, &mut list)?;
+            }
+            for column in &from.using {
+                list.push(self.using(column, place, scope));
+            }
+            on.push(list);
+        }
+        let mut filter = Vec::new();
+        if let Some(condition) = &select.filter {
+            self.split(condition, scope, &mut filter)?;
+        }
+        Ok(joins::Conjuncts { on, filter })
+    }
+
+    fn split(&self, expr: &Expr, scope: &Scope<'_>, list: &mut Vec<joins::Conjunct>) -> Result<(), OraError> {
+        if let ExprKind::Binary(Binary::And, left, right) = &expr.kind {
+            self.split(left, scope, list)?;
+            return self.split(right, scope, list);
+        }
+        if let ExprKind::Binary(Binary::Equal, left, right) = &expr.kind {
+            if !matches!(left.kind, ExprKind::Row(_)) {
+                list.push(self.equality(left, right, expr.at, scope)?);
+                return Ok(());
+            }
+        }
+        let (code, side) = measured(scope, || self.condition(expr, scope))?;
+        list.push(joins::Conjunct { code, side, sides: None, at: expr.at });
+        Ok(())
+    }
+
+    /// `a = b`, where a join can look one side up by the other if both are of one type.
+    fn equality(&self, left: &Expr, right: &Expr, at: usize, scope: &Scope<'_>) -> Result<joins::Conjunct, OraError> {
+        let (left, left_side) = measured(scope, || self.value(left, scope))?;
+        let (right, right_side) = measured(scope, || self.value(right, scope))?;
+        let hashable = match (left.column_type(), right.column_type()) {
+            (ColumnType::Varchar2(_), ColumnType::Varchar2(_)) => true,
+            (a, b) => a == b && !matches!(a, ColumnType::Char(_) | ColumnType::BinaryDouble),
+        };
+        let side = left_side.with(right_side);
+        let code = super::expression::compare(Binary::Equal, left, right, at)?;
+        Ok(joins::Conjunct { code, side, sides: hashable.then_some((left_side, right_side)), at })
+    }
+
+    /// `USING (c)`: this source's column equals that of the first source before it that has one.
+    fn using(&self, column: &String, place: usize, scope: &Scope<'_>) -> joins::Conjunct {
+        let at = |source: usize| {
+            let named = &scope.sources[source];
+            let index = named.columns.iter().position(|other| other.name == *column).unwrap_or(0);
+            let slot = named.slot(index);
+            let column = crate::sql::code::Column { depth: 0, source, slot, outer: false, at: 0 };
+            Typed::sql(Code::Column(column), named.columns[index].column_type, true)
+        };
+        let before = scope.sources[..place].iter().position(|source| source.columns.iter().any(|c| c.name == *column));
+        let (left, right) = (at(before.unwrap_or(0)), at(place));
+        let side = |source: usize| joins::Side { sources: 1 << source, outside: false };
+        let sides = (side(before.unwrap_or(0)), side(place));
+        let code = Code::Compare {
+            operator: Binary::Equal,
+            left: Box::new(left.code),
+            right: Box::new(right.code),
+            padded: false,
+        };
+        joins::Conjunct { code, side: sides.0.with(sides.1), sides: Some(sides), at: 0 }
+    }
+
+    fn connect(&self, tree: &ConnectTree, scope: &Scope<'_>) -> Result<Connect, OraError> {
+        let start = tree.start.as_ref().map(|start| self.condition(start, scope)).transpose()?;
+        let mut list = Vec::new();
+        self.split(&tree.condition, scope, &mut list)?;
+        let is_prior = |code: &Code| code.any(&mut |part| matches!(part, Code::Prior(_)));
+        let mut connect =
+            Connect { start, condition: Vec::new(), equal: Vec::new(), no_cycle: tree.no_cycle, has_prior: false };
+        for conjunct in list {
+            connect.has_prior |= is_prior(&conjunct.code);
+            let special = |code: &Code| code.any(&mut |part| matches!(part, Code::Level | Code::RowNum));
+            match conjunct.code {
+                Code::Compare { operator: Binary::Equal, left, right, padded: false }
+                    if conjunct.sides.is_some()
+                        && is_prior(&left) != is_prior(&right)
+                        && !special(&left)
+                        && !special(&right) =>
+                {
+                    let (parent, child) = if is_prior(&left) { (*left, *right) } else { (*right, *left) };
+                    connect.equal.push((parent, child));
+                }
+                code => connect.condition.push(code),
+            }
+        }
+        Ok(connect)
+    }
+
+    /// The select list.
+    fn items(&self, items: &[Item], scope: &Scope<'_>) -> Result<(Vec<Code>, Vec<ResultColumn>), OraError> {
+        let mut codes = Vec::new();
+        let mut columns = Vec::new();
+        for item in items {
+            match item {
+                Item::Star => {
+                    for place in 0..scope.sources.len() {
+                        expand(scope, place, &mut codes, &mut columns);
+                    }
+                }
+                Item::TableStar(table, at) => {
+                    let name = table.join(".");
+                    let place = scope.sources.iter().position(|source| source.name == name || source.full == name);
+                    let place = place.ok_or_else(|| super::invalid_identifier(table, *at))?;
+                    expand(scope, place, &mut codes, &mut columns);
+                }
+                Item::Expr { value, name, .. } => {
+                    let typed = self.expression(value, scope)?;
+                    if typed.kind == Kind::Condition {
+                        return Err(OraError::new(923, "FROM keyword not found where expected").at(value.at));
+                    }
+                    columns.push(ResultColumn {
+                        name: name.clone(),
+                        column_type: typed.column_type(),
+                        nullable: typed.nullable || typed.column_type() == NULL_TYPE,
+                    });
+                    codes.push(typed.code);
+                }
+            }
+        }
+        Ok((codes, columns))
+    }
+
+    fn order(
+        &self,
+        items: &[OrderItem],
+        codes: &[Code],
+        columns: &[ResultColumn],
+        select: &Select,
+        scope: &Scope<'_>,
+    ) -> Result<Vec<(OrderTarget, Sorting)>, OraError> {
+        let order = items.iter().map(|item| {
+            let sorting = call::sorting(item);
+            let at = item.value.at;
+            if let ExprKind::Literal(Value::Number(number), _) = &item.value.kind {
+                let place = plan::position(number.to_i64(), codes.len(), at)?;
+                return Ok((OrderTarget::Output(place), sorting));
+            }
+            if let ExprKind::Name { parts, .. } = &item.value.kind {
+                let alias = scope.aliases.iter().any(|alias| parts.len() == 1 && alias.0 == parts[0]);
+                let place = columns.iter().position(|column| alias && column.name == parts[0]);
+                if let Some(place) = place {
+                    return Ok((OrderTarget::Output(place), sorting));
+                }
+            }
+            let code = self.value(&item.value, scope)?.code;
+            if let Some(place) = codes.iter().position(|other| other.same(&code)) {
+                return Ok((OrderTarget::Output(place), sorting));
+            }
+            if select.distinct {
+                return Err(OraError::new(1791, "not a SELECTed expression").at(at));
+            }
+            Ok((OrderTarget::Code(code), sorting))
+        });
+        order.collect()
+    }
+}
+
+/// Compiles something and tells which sources it reads.
+fn measured<T>(
+    scope: &Scope<'_>,
+    inner: impl FnOnce() -> Result<T, OraError>,
+) -> Result<(T, joins::Side), OraError> {
+    let (used, outer) = (scope.used.replace(0), scope.used_outer.replace(false));
+    let result = inner()?;
+    let side = joins::Side { sources: scope.used.get(), outside: scope.used_outer.get() };
+    scope.used.set(used | side.sources);
+    scope.used_outer.set(outer || side.outside);
+    Ok((result, side))
+}
+
+fn expand(scope: &Scope<'_>, source: usize, codes: &mut Vec<Code>, columns: &mut Vec<ResultColumn>) {
+    let named = &scope.sources[source];
+    for (place, column) in named.columns.iter().enumerate() {
+        if named.merged.contains(&column.name) {
+            continue;
+        }
+        let slot = named.slot(place);
+        codes.push(Code::Column(crate::sql::code::Column { depth: 0, source, slot, outer: false, at: 0 }));
+        columns.push(ResultColumn {
+            name: column.name.clone(),
+            column_type: column.column_type,
+            nullable: column.nullable,
+        });
+    }
+}
+
+fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Column> {
+    let named = columns.iter().enumerate().map(|(place, column)| Column {
+        name: names.get(place).unwrap_or(&column.name).clone(),
+        column_type: column.column_type,
+        nullable: column.nullable,
+    });
+    named.collect()
+}
+
+/// Outside aggregates only what GROUP BY names can be read.
+fn check_grouped(code: &Code, keys: &[Code]) -> Result<(), OraError> {
+    code.check(&mut |part| {
+        if keys.iter().any(|key| key.same(part)) {
+            return Ok(true);
+        }
+        match part {
+            Code::Column(column) if column.depth == 0 => {
+                let (code, text) = if keys.is_empty() {
+                    (937, "not a single-group group function")
+                } else {
+                    (979, "not a GROUP BY expression")
+                };
+                Err(OraError::new(code, text).at(column.at))
+            }
+            _ => Ok(false),
+        }
+    })
+}
+
+fn sources(raws: Vec<(Raw, bool)>, scope: &Scope<'_>, filters: Vec<Vec<Code>>) -> Vec<crate::sql::code::Source> {
+    let sources = raws.into_iter().zip(&scope.sources).zip(filters).map(|(((raw, correlated), named), filter)| {
+        let wanted = named.wanted.take();
+        let kind = match raw {
+            Raw::Dual => SourceKind::Dual,
+            Raw::Table(name) => SourceKind::Table(name, wanted),
+            Raw::View(plan) => SourceKind::View(plan, wanted),
+        };
+        crate::sql::code::Source { kind, filter, correlated, rows: Default::default(), index: Default::default() }
+    });
+    sources.collect()
+}

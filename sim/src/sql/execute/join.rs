@@ -1,0 +1,125 @@
+//! Joins, one source after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Context, ROWS_MAX, too_many_rows};
+use crate::ora::OraError;
+use crate::sql::ast::Join;
+use crate::sql::code::{Code, Index, Key, Rows, Step};
+use crate::sql::evaluate::{Evaluator, Frame, NO_ROW, Row};
+
+impl Evaluator<'_> {
+    /// Per row of the result, the place of each source's row.
+    pub(super) fn join(&self, context: &Context<'_>) -> Result<Vec<Vec<u32>>, OraError> {
+        let mut rows = vec![vec![NO_ROW; context.block.sources.len()]];
+        for step in &context.block.steps {
+            rows = self.step(context, step, rows)?;
+            if !step.after.is_empty() {
+                let mut kept = Vec::new();
+                for row in rows {
+                    if self.holds(&step.after, &Frame::new(&context.data, Row::Joined(&row), context.parent))? {
+                        kept.push(row);
+                    }
+                }
+                rows = kept;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn step(&self, context: &Context<'_>, step: &Step, left: Vec<Vec<u32>>) -> Result<Vec<Vec<u32>>, OraError> {
+        let data = &context.data[step.source];
+        let index = if step.equal.is_empty() { None } else { Some(self.index(context, step, data)?) };
+        let every: Vec<u32> = if index.is_none() { places(data) } else { Vec::new() };
+        let none = Vec::new();
+        let keep_left = matches!(step.join, Join::Left | Join::Full);
+        let keep_right = matches!(step.join, Join::Right | Join::Full);
+        let mut met = HashSet::new();
+        let mut joined = Vec::new();
+        for row in left {
+            let candidates = match &index {
+                Some(index) => match self.keys(step, &row, context)? {
+                    Some(key) => index.get(&key).unwrap_or(&none),
+                    None => &none,
+                },
+                None => &every,
+            };
+            let mut matched = false;
+            for place in candidates {
+                let mut pair = row.clone();
+                pair[step.source] = *place;
+                let frame = Frame::new(&context.data, Row::Joined(&pair), context.parent);
+                if !self.holds(&step.on, &frame)? {
+                    continue;
+                }
+                matched = true;
+                if keep_right {
+                    met.insert(*place);
+                }
+                joined.push(pair);
+                if joined.len() >= ROWS_MAX {
+                    return Err(too_many_rows());
+                }
+            }
+            if !matched && keep_left {
+                joined.push(row);
+            }
+        }
+        if keep_right {
+            for place in places(data).into_iter().filter(|place| !met.contains(place)) {
+                let mut row = vec![NO_ROW; context.data.len()];
+                row[step.source] = place;
+                joined.push(row);
+            }
+        }
+        Ok(joined)
+    }
+
+    /// This source's rows by their side of the equalities.
+    fn index(&self, context: &Context<'_>, step: &Step, data: &Rows) -> Result<Index, OraError> {
+        let source = &context.block.sources[step.source];
+        if let Some(index) = source.index.borrow().as_ref() {
+            if !source.correlated {
+                return Ok(Index::clone(index));
+            }
+        }
+        let mut index: HashMap<Vec<Key>, Vec<u32>> = HashMap::new();
+        for place in places(data) {
+            let row = &data[place as usize];
+            let frame = Frame::new(&[], Row::Direct(row), context.parent);
+            if let Some(key) = self.key(step.equal.iter().map(|pair| &pair.1), &frame)? {
+                index.entry(key).or_default().push(place);
+            }
+        }
+        let index = Index::new(index);
+        *source.index.borrow_mut() = Some(Index::clone(&index));
+        Ok(index)
+    }
+
+    /// What the row so far looks up.
+    fn keys(&self, step: &Step, row: &[u32], context: &Context<'_>) -> Result<Option<Vec<Key>>, OraError> {
+        let frame = Frame::new(&context.data, Row::Joined(row), context.parent);
+        self.key(step.equal.iter().map(|pair| &pair.0), &frame)
+    }
+
+    /// `None` if a value is NULL, which equals nothing.
+    pub(super) fn key<'c>(
+        &self,
+        codes: impl Iterator<Item = &'c Code>,
+        frame: &Frame<'_>,
+    ) -> Result<Option<Vec<Key>>, OraError> {
+        let mut keys = Vec::new();
+        for code in codes {
+            let value = self.value(code, frame)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            keys.push(Key::of(&value));
+        }
+        Ok(Some(keys))
+    }
+}
+
+fn places(data: &Rows) -> Vec<u32> {
+    (0..u32::try_from(data.len()).unwrap_or(NO_ROW)).collect()
+}
