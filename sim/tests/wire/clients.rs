@@ -129,3 +129,29 @@ fn node_thin_on_each_release() {
         passes(command, release);
     }
 }
+
+/// The thick client is a crate of its own, built here into the cache. `None` if this machine cannot build it.
+fn thick() -> Option<PathBuf> {
+    let target = cache().join("thick/target");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("build").arg("--manifest-path").arg(program("thick/Cargo.toml"));
+    cargo.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS");
+    let built = cargo.output().is_ok_and(|output| output.status.success());
+    if !built {
+        writeln!(std::io::stderr(), "SKIPPED: the thick client does not build here")
+            .expect("somebody reads");
+    }
+    built.then(|| target.join("debug/rust_thick"))
+}
+
+#[test]
+fn rust_thick_on_each_release() {
+    let Some(program) = Some("thick").filter(|client| fetched(client)).and_then(|_| thick()) else {
+        return;
+    };
+    for release in ALL {
+        let mut command = Command::new(&program);
+        command.env("LD_LIBRARY_PATH", cache().join("thick/lib")).env("NLS_LANG", ".AL32UTF8");
+        passes(command, release);
+    }
+}
