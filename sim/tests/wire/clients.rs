@@ -149,7 +149,7 @@ fn rust_thick_on_each_release() {
     let Some(program) = Some("thick").filter(|client| fetched(client)).and_then(|_| thick()) else {
         return;
     };
-    for release in ALL {
+    for release in [Release::R11_2].into_iter().chain(ALL) {
         let mut command = Command::new(&program);
         command.env("LD_LIBRARY_PATH", cache().join("thick/lib")).env("NLS_LANG", ".AL32UTF8");
         passes(command, release);
