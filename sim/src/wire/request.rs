@@ -187,7 +187,7 @@ fn read_piggyback(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unre
             let count = reader.count(CLOSED_MAX)?;
             (0..count).map(|_| reader.ub2()).collect::<Result<_, _>>().map(Piggyback::Close)
         }
-        135 => read_tags(reader).map(Piggyback::Tag),
+        135 => read_tags(reader, fields).map(Piggyback::Tag),
         107 => reader.skip_ub(3).map(|()| Piggyback::Other),
         176 => reader.skip_ub(1).map(|()| Piggyback::Other),
         152 => {
@@ -198,14 +198,14 @@ fn read_piggyback(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unre
     }
 }
 
-fn read_tags(reader: &mut Reader<'_>) -> Result<Tags, Unreadable> {
+fn read_tags(reader: &mut Reader<'_>, fields: u8) -> Result<Tags, Unreadable> {
     const CLIENT_IDENTIFIER: u32 = 0x01;
     const MODULE: u32 = 0x08;
     const ACTION: u32 = 0x10;
     const CLIENT_INFO: u32 = 0x100;
     reader.skip(2)?;
     let flags = reader.ub4()?;
-    let mut length = |reader: &mut Reader<'_>| {
+    let length = |reader: &mut Reader<'_>| {
         reader.skip(1)?;
         reader.ub4()
     };
@@ -213,7 +213,7 @@ fn read_tags(reader: &mut Reader<'_>) -> Result<Tags, Unreadable> {
     (length(reader)?, length(reader)?);
     let info = length(reader)?;
     (length(reader)?, length(reader)?);
-    let operation = length(reader)?;
+    let operation = if fields >= 7 { length(reader)? } else { 0 };
     let mut take = |flag: u32, length: u32| -> Result<Option<String>, Unreadable> {
         let bytes = if length > 0 { reader.counted()? } else { Vec::new().into() };
         Ok((flags & flag != 0).then(|| text(&bytes)))
@@ -251,9 +251,11 @@ fn read_head(reader: &mut Reader<'_>, fields: u8) -> Result<Head, Unreadable> {
     reader.skip_ub(1)?;
     reader.skip(1)?;
     reader.skip_ub(2)?;
-    reader.skip(1)?;
-    reader.skip_ub(1)?;
-    reader.skip(1)?;
+    if fields >= 7 {
+        reader.skip(1)?;
+        reader.skip_ub(1)?;
+        reader.skip(1)?;
+    }
     if fields >= 8 {
         reader.skip(1)?;
         reader.skip_ub(1)?;

@@ -1,5 +1,7 @@
 //! Real clients, each in a process of its own: one that fails must not take the tests with it.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -79,21 +81,77 @@ fn rust_thin_child() {
 }
 
 #[test]
-fn rust_thin_on_19c() {
-    passes(this_test("clients::rust_thin_child"), Release::R19);
+fn rust_thin_on_each_release() {
+    for release in ALL {
+        passes(this_test("clients::rust_thin_child"), release);
+    }
+}
+
+/// Where `tests/clients/fetch` puts the clients that are no crates.
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("rac-sim")
+}
+
+/// True if a client was fetched. A machine without it says so and does not fail.
+fn fetched(client: &str) -> bool {
+    let there = cache().join(client).join("ready").exists();
+    if !there {
+        let advice = "run sim/tests/clients/fetch to have it tried";
+        writeln!(std::io::stderr(), "SKIPPED: no {client} client; {advice}")
+            .expect("somebody reads");
+    }
+    there
+}
+
+/// The path of a client's program.
+fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
+}
+
+const ALL: [Release; 4] = [Release::R12_1, Release::R12_2, Release::R19, Release::R23];
+
+#[test]
+fn python_thin_on_each_release() {
+    for release in ALL.into_iter().filter(|_| fetched("python")) {
+        let mut command = Command::new(cache().join("python/bin/python"));
+        command.arg(program("python_thin.py"));
+        passes(command, release);
+    }
 }
 
 #[test]
-fn rust_thin_on_23ai() {
-    passes(this_test("clients::rust_thin_child"), Release::R23);
+fn node_thin_on_each_release() {
+    for release in ALL.into_iter().filter(|_| fetched("node")) {
+        let mut command = Command::new("node");
+        command.env("NODE_PATH", cache().join("node/node_modules")).env("TZ", "UTC");
+        command.arg(program("node_thin.js"));
+        passes(command, release);
+    }
+}
+
+/// The thick client is a crate of its own, built here into the cache. `None` if this machine cannot build it.
+fn thick() -> Option<PathBuf> {
+    let target = cache().join("thick/target");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("build").arg("--manifest-path").arg(program("thick/Cargo.toml"));
+    cargo.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS");
+    let built = cargo.output().is_ok_and(|output| output.status.success());
+    if !built {
+        writeln!(std::io::stderr(), "SKIPPED: the thick client does not build here")
+            .expect("somebody reads");
+    }
+    built.then(|| target.join("debug/rust_thick"))
 }
 
 #[test]
-fn rust_thin_on_12_1() {
-    passes(this_test("clients::rust_thin_child"), Release::R12_1);
-}
-
-#[test]
-fn rust_thin_on_12_2() {
-    passes(this_test("clients::rust_thin_child"), Release::R12_2);
+fn rust_thick_on_each_release() {
+    let Some(program) = Some("thick").filter(|client| fetched(client)).and_then(|_| thick()) else {
+        return;
+    };
+    for release in [Release::R11_2].into_iter().chain(ALL) {
+        let mut command = Command::new(&program);
+        command.env("LD_LIBRARY_PATH", cache().join("thick/lib")).env("NLS_LANG", ".AL32UTF8");
+        passes(command, release);
+    }
 }

@@ -1,0 +1,349 @@
+"""python-oracledb in thin mode, through all that the wire has to do for it: plain, asyncio and pooled."""
+
+import asyncio
+import datetime
+import os
+import threading
+
+import oracledb
+
+PORT = int(os.environ["RAC_SIM_PORT"])
+RELEASE = os.environ["RAC_SIM_RELEASE"]
+USER = "scott"
+PASSWORD = "Tiger-\u00e99"
+DSN = f"127.0.0.1:{PORT}/sales"
+NEW_YEAR = datetime.datetime(2026, 1, 1)
+
+
+def connect(**more):
+    return oracledb.connect(**{"user": USER, "password": PASSWORD, "dsn": DSN, **more})
+
+
+def fails(action, *codes):
+    try:
+        action()
+    except oracledb.Error as error:
+        text = str(error)
+        assert any(code in text for code in codes), text
+    else:
+        raise AssertionError(f"no error, but one of {codes} was due")
+
+
+def one(connection, sql, *binds):
+    with connection.cursor() as cursor:
+        return cursor.execute(sql, binds).fetchone()
+
+
+def attributes():
+    with connect() as connection:
+        assert connection.instance_name == "SALES1", connection.instance_name
+        assert connection.service_name == "sales", connection.service_name
+        expected = {"R12_1": "12.1.0.2.0", "R12_2": "12.2.0.1.0", "R19": "19.28.0.0.0", "R23": "23.26.0.0.0"}
+        assert connection.version == expected[RELEASE], connection.version
+        assert connection.session_id > 0 and connection.serial_num > 0
+        connection.ping()
+
+
+def wrong_password():
+    fails(lambda: connect(password="tiger"), "ORA-01017")
+    fails(lambda: connect(user="nobody"), "ORA-01017")
+
+
+def unknown_service():
+    fails(lambda: connect(dsn=f"127.0.0.1:{PORT}/nowhere"), "DPY-6001")
+    sid = f"(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=127.0.0.1)(PORT={PORT}))(CONNECT_DATA=(SID=%s)))"
+    fails(lambda: connect(dsn=sid % "nowhere"), "DPY-6003")
+    connect(dsn=sid % "sales1").close()
+
+
+def locked():
+    fails(lambda: connect(user="locked"), "ORA-28000")
+
+
+def sysdba():
+    with connect(user="sys", mode=oracledb.AUTH_MODE_SYSDBA) as connection:
+        assert "YES" in one(connection, "select * from v$session")
+
+
+def identity():
+    with connect(program="app", machine="box", osuser="me", terminal="tty7", driver_name="thin : 1") as connection:
+        row = one(connection, "select * from v$session")
+        assert row[2:8] == ("SCOTT", "app", "box", "me", "tty7", "thin : 1"), row
+        assert row[12] == "SALES", row
+
+
+def compare(rows, count):
+    seen = 0
+    for row in rows:
+        seen += 1
+        at = NEW_YEAR + datetime.timedelta(seconds=seen)
+        note = "even" if seen % 2 == 0 else None
+        micro = at.replace(microsecond=seen)
+        assert row == (seen, f"name {seen}", at, micro, seen / 100, f"C{seen % 10}  ", note), row
+    assert seen == count, (seen, count)
+
+
+def rows():
+    with connect() as connection, connection.cursor() as cursor:
+        for count in (0, 1, 2, 3, 5, 100, 102, 25_000):
+            compare(cursor.execute(f"select * from t where rownum <= {count}"), count)
+
+
+def rows_in_large_arrays():
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.arraysize = cursor.prefetchrows = 1_000
+        compare(cursor.execute("select * from t where rownum <= 25000"), 25_000)
+
+
+def without_prefetch():
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.prefetchrows = 0
+        for count in (0, 250):
+            compare(cursor.execute(f"select * from t where rownum <= {count}"), count)
+
+
+def types():
+    with connect() as connection, connection.cursor() as cursor:
+        first, second, nulls = cursor.execute("select * from types").fetchall()
+        expected = (
+            -12345.678,
+            "\u00e9" * 1_900,
+            "ab ",
+            datetime.datetime(1969, 12, 31, 23, 59, 59),
+            datetime.datetime(2026, 1, 1, 0, 0, 0, 123_456),
+            datetime.datetime(2026, 1, 1, 2, 0, 0, 5),
+            bytes([0, 1, 255]),
+            datetime.timedelta(minutes=90),
+            oracledb.IntervalYM(1, 2),
+            "AAAR3sAAEAAAACXAAA",
+            -1.5,
+            "long " * 2_400,
+        )
+        for got, want in zip(first, expected):
+            # The driver has no zones: it gives what the clock shows, or UTC.
+            if want == expected[5]:
+                assert got.replace(hour=0) == want.replace(hour=0), got
+            else:
+                assert got == want, (got, want)
+        assert second[0] == 0.000123 and second[9] == "AAAR3sAAEAAAACXAAB" and second[10] == 0.1, second
+        assert second[7] == datetime.timedelta(minutes=-1) and second[8] == oracledb.IntervalYM(-1, -2), second
+        assert nulls == (None,) * 12, nulls
+        assert cursor.description[0].type_code is oracledb.DB_TYPE_NUMBER
+
+
+def echo():
+    with connect() as connection, connection.cursor() as cursor:
+        at = datetime.datetime(2024, 2, 29, 23, 59, 58, 7)
+        for text, number in (("first \u20ac", -17.25), ("x" * 3_800, 10_000_000_000)):
+            cursor.setinputsizes(None, None, None, oracledb.DB_TYPE_TIMESTAMP, None)
+            row = cursor.execute("select :1, :2, :3, :4, :5 from dual", [text, number, None, at, b"raw"]).fetchone()
+            assert row == (text, number, None, at, b"raw"), row
+
+
+def long_statement():
+    with connect() as connection:
+        for length in (8_182, 40_000):
+            sql = f"select length('{'x' * (length - 27)}') from dual"
+            assert one(connection, sql) == (len(sql),)
+
+
+def blocks():
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("begin null; end;")
+        number, text, nothing = cursor.var(int), cursor.var(str), cursor.var(str)
+        both = cursor.var(int)
+        for _ in range(3):
+            both.setvalue(0, 9)
+            cursor.execute("begin p(:in1, :outn, :outs, :outx, :both); end;", [5, number, text, nothing, both])
+            values = [variable.getvalue() for variable in (number, text, nothing, both)]
+            assert values == [42, "forty-two \u00e9", None, 10], values
+        fails(lambda: cursor.execute("begin raise; end;"), "ORA-20001")
+
+
+def changes():
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("insert into a values (:1, :2)", [1, "x"])
+        assert cursor.rowcount == 1 and connection.transaction_in_progress
+        cursor.executemany("insert into a values (:1, :2)", [(1, "a"), (2, "bb"), (3, None)])
+        assert cursor.rowcount == 3
+        connection.commit()
+        assert not connection.transaction_in_progress
+        cursor.execute("delete from a")
+        connection.rollback()
+        connection.autocommit = True
+        for number in range(3):
+            cursor.execute("insert into a values (:1, :2)", [number, "x"])
+        assert not connection.transaction_in_progress
+
+
+def returning():
+    with connect() as connection, connection.cursor() as cursor:
+        given = cursor.var(str)
+        for _ in range(2):
+            cursor.execute("update a set b = :1 returning c into :2", ["in", given])
+            assert given.getvalue() == ["in", "7"], given.getvalue()
+        number = cursor.var(int)
+        cursor.execute("delete from a returning c into :1", [number])
+        assert len(number.getvalue()) == 2
+
+
+def errors():
+    with connect() as connection, connection.cursor() as cursor:
+        for _ in range(20):
+            fails(lambda: cursor.execute("select * from missing"), "ORA-00942")
+        fails(lambda: cursor.execute("nonsense"), "ORA-00900")
+        try:
+            cursor.execute("select * from missing")
+        except oracledb.DatabaseError as error:
+            assert error.args[0].offset == 14, error.args[0].offset
+        assert cursor.execute("select 1 from dual").fetchone() == (1,)
+        cursor.parse("select * from t where rownum <= 1")
+        assert cursor.description[1].name == "NAME"
+
+
+def kill(by, victim, how=""):
+    with by.cursor() as cursor:
+        cursor.execute(f"alter system kill session '{victim.session_id},{victim.serial_num},@1'{how}")
+
+
+def alter():
+    with connect() as connection:
+        one_self = lambda sid: connection.cursor().execute(f"alter system kill session '{sid},8'")
+        connection.cursor().execute("alter session set nls_date_format = 'YYYY'")
+        fails(lambda: one_self(connection.session_id), "ORA-00027")
+        fails(lambda: one_self(9_999), "ORA-00030")
+        victim = connect()
+        kill(connection, victim)
+        fails(victim.ping, "ORA-00028")
+        fails(victim.ping, "DPY-1001", "DPY-4011")
+        cut = connect()
+        kill(connection, cut, " immediate")
+        fails(cut.ping, "DPY-4011")
+
+
+def tags():
+    with connect() as connection:
+        connection.module, connection.action = "billing", "post"
+        connection.clientinfo, connection.client_identifier = "info", "id"
+        row = one(connection, "select * from v$session")
+        assert row[8:12] == ("billing", "post", "info", "id"), row
+
+
+def timeout():
+    with connect() as connection:
+        for _ in range(3):
+            connection.call_timeout = 200
+            fails(lambda: connection.cursor().execute("begin sleep; end;"), "DPY-4024")
+            connection.call_timeout = 0
+            assert one(connection, "select 1 from dual") == (1,)
+
+
+def cancel():
+    with connect() as connection:
+        for _ in range(3):
+            timer = threading.Timer(0.2, connection.cancel)
+            timer.start()
+            fails(lambda: connection.cursor().execute("begin sleep; end;"), "ORA-01013")
+            timer.join()
+            assert one(connection, "select 1 from dual") == (1,)
+
+
+def killed_while_busy():
+    with connect() as killer:
+        busy = connect()
+        timer = threading.Timer(0.2, kill, (killer, busy))
+        timer.start()
+        fails(lambda: busy.cursor().execute("begin sleep; end;"), "ORA-00028")
+        timer.join()
+
+
+def statement_cache():
+    with connect() as connection:
+        for round_ in range(30):
+            for kind in range(30):
+                assert one(connection, f"select :1 from dual{kind}", round_) == (round_,)
+
+
+def pooled():
+    pool = oracledb.create_pool(user=USER, password=PASSWORD, dsn=DSN, min=2, max=5, increment=1)
+    for _ in range(20):
+        with pool.acquire() as connection:
+            assert one(connection, "select 1 from dual") == (1,)
+    held = [pool.acquire() for _ in range(5)]
+    assert len({connection.session_id for connection in held}) == 5
+    for connection in held:
+        connection.close()
+    with connect() as killer, pool.acquire() as victim:
+        kill(killer, victim)
+        fails(lambda: one(victim, "select 1 from dual"), "ORA-00028")
+    with pool.acquire() as connection:
+        assert one(connection, "select 1 from dual") == (1,)
+    pool.close()
+
+
+async def in_asyncio():
+    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=DSN) as connection:
+        with connection.cursor() as cursor:
+            await cursor.execute("select * from t where rownum <= 250")
+            compare(await cursor.fetchall(), 250)
+            connection.call_timeout = 200
+            try:
+                await cursor.execute("begin sleep; end;")
+            except oracledb.Error as error:
+                assert "DPY-4024" in str(error), error
+            else:
+                raise AssertionError("no timeout")
+            connection.call_timeout = 0
+            await cursor.execute("select 1 from dual")
+            assert await cursor.fetchone() == (1,)
+    pool = oracledb.create_pool_async(user=USER, password=PASSWORD, dsn=DSN, min=1, max=4)
+
+    async def ask():
+        async with pool.acquire() as connection:
+            return await connection.fetchone("select 1 from dual")
+
+    assert await asyncio.gather(*(ask() for _ in range(20))) == [(1,)] * 20
+    await pool.close()
+
+
+def main():
+    checks = [
+        attributes,
+        wrong_password,
+        unknown_service,
+        locked,
+        sysdba,
+        identity,
+        rows,
+        rows_in_large_arrays,
+        without_prefetch,
+        types,
+        echo,
+        long_statement,
+        blocks,
+        changes,
+        returning,
+        errors,
+        alter,
+        tags,
+        timeout,
+        cancel,
+        killed_while_busy,
+        statement_cache,
+        pooled,
+    ]
+    failures = 0
+    for check in checks + [lambda: asyncio.run(in_asyncio())]:
+        name = check.__name__ if check.__name__ != "<lambda>" else "asyncio"
+        try:
+            check()
+            print(f"ok {name}", flush=True)
+        except Exception as error:
+            failures += 1
+            print(f"FAILED {name}: {type(error).__name__}: {error}", flush=True)
+    print("all checks passed" if failures == 0 else f"{failures} checks failed")
+    return min(failures, 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,348 @@
+//! The crate `oracle` over a real client library, through all that the wire has to do for it.
+
+use std::error::Error as _;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use oracle::sql_type::{IntervalDS, IntervalYM, OracleType, Timestamp};
+use oracle::{Connection, Connector, Error, Privilege};
+
+const USER: &str = "scott";
+const PASSWORD: &str = "Tiger-\u{e9}9";
+
+type Checked = Result<(), Error>;
+
+fn main() -> ExitCode {
+    let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
+    let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
+    let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
+    let checks: [(&str, fn(&Target) -> Checked); 19] = [
+        ("attributes", attributes),
+        ("wrong password", wrong_password),
+        ("unknown service", unknown_service),
+        ("locked", locked),
+        ("SYSDBA", sysdba),
+        ("identity", identity),
+        ("rows", rows),
+        ("rows in large arrays", rows_in_large_arrays),
+        ("without prefetch", without_prefetch),
+        ("all types", types),
+        ("bind echo", echo),
+        ("long statement", long_statement),
+        ("blocks", blocks),
+        ("changes", changes),
+        ("errors", errors),
+        ("ALTER and kill", alter),
+        ("tags", tags),
+        ("break", break_off),
+        ("killed while busy", killed_while_busy),
+    ];
+    for (name, check) in checks {
+        let begun = Instant::now();
+        match check(&to) {
+            Ok(()) => say(&format!("ok {name} in {} ms", begun.elapsed().as_millis())),
+            Err(error) => {
+                say(&format!("FAILED {name}: {error} {:?}", error.source()));
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    say("all checks passed");
+    ExitCode::SUCCESS
+}
+
+fn say(line: &str) {
+    writeln!(io::stdout(), "{line}").expect("somebody reads");
+}
+
+struct Target {
+    address: String,
+    release: String,
+}
+
+impl Target {
+    fn connect(&self) -> Result<Connection, Error> {
+        Connection::connect(USER, PASSWORD, &self.address)
+    }
+}
+
+fn fails<T>(result: Result<T, Error>, codes: &[i32]) {
+    let error = result.err().expect("an error");
+    let code = error.db_error().map(oracle::DbError::code);
+    let text = error.to_string();
+    let named = codes.iter().any(|due| code == Some(*due) || text.contains(&format!("{due:05}")));
+    assert!(named, "{codes:?} was due: {error:?}");
+}
+
+fn one(connection: &Connection) -> Checked {
+    assert_eq!(connection.query_row_as::<i32>("select 1 from dual", &[])?, 1);
+    Ok(())
+}
+
+fn attributes(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    let (version, banner) = connection.server_version()?;
+    let expected = match to.release.as_str() {
+        "R11_2" => "11.2.0.4.0",
+        "R12_1" => "12.1.0.2.0",
+        "R12_2" => "12.2.0.1.0",
+        "R19" => "19.0.0.0.0",
+        _ => "23.0.0.0.0",
+    };
+    assert_eq!((version.to_string().as_str(), banner.as_str()), (expected, "Fake Database"));
+    connection.ping()?;
+    connection.close()
+}
+
+fn wrong_password(to: &Target) -> Checked {
+    fails(Connection::connect(USER, "tiger", &to.address), &[1_017]);
+    fails(Connection::connect("nobody", PASSWORD, &to.address), &[1_017]);
+    Ok(())
+}
+
+fn unknown_service(to: &Target) -> Checked {
+    let nowhere = to.address.replace("sales", "nowhere");
+    fails(Connection::connect(USER, PASSWORD, nowhere), &[12_514]);
+    Ok(())
+}
+
+fn locked(to: &Target) -> Checked {
+    fails(Connection::connect("locked", PASSWORD, &to.address), &[28_000]);
+    Ok(())
+}
+
+fn sysdba(to: &Target) -> Checked {
+    let connection =
+        Connector::new("sys", PASSWORD, &to.address).privilege(Privilege::Sysdba).connect()?;
+    let row = connection.query_row("select * from v$session", &[])?;
+    assert_eq!(row.get::<_, String>("SYSDBA")?, "YES");
+    Ok(())
+}
+
+fn identity(to: &Target) -> Checked {
+    let connection =
+        Connector::new(USER, PASSWORD, &to.address).driver_name("thick : 1").connect()?;
+    let row = connection.query_row("select * from v$session", &[])?;
+    assert_eq!(row.get::<_, String>("DRIVER")?, "thick : 1");
+    assert!(row.get::<_, String>("PROGRAM")?.starts_with("rust_thick@"));
+    assert!(
+        !row.get::<_, String>("MACHINE")?.is_empty() && !row.get::<_, String>("OSUSER")?.is_empty()
+    );
+    assert_eq!(row.get::<_, String>("SERVICE_NAME")?, "SALES");
+    Ok(())
+}
+
+fn compare_rows(connection: &Connection, count: u32, array: u32, prefetch: u32) -> Checked {
+    let sql = format!("select * from t where rownum <= {count}");
+    let mut statement =
+        connection.statement(&sql).fetch_array_size(array).prefetch_rows(prefetch).build()?;
+    let mut seen = 0;
+    for row in statement.query(&[])? {
+        let row = row?;
+        seen += 1;
+        assert_eq!(row.get::<_, u32>("ID")?, seen);
+        assert_eq!(row.get::<_, String>("NAME")?, format!("name {seen}"));
+        let born: Timestamp = row.get("BORN")?;
+        assert_eq!((born.year(), born.month(), born.second()), (2026, 1, seen % 60));
+        assert_eq!(row.get::<_, Timestamp>("SEEN")?.nanosecond(), seen * 1_000);
+        assert!((row.get::<_, f64>("AMOUNT")? - f64::from(seen) / 100.0).abs() < 1e-9);
+        assert_eq!(row.get::<_, String>("CODE")?, format!("C{}  ", seen % 10));
+        let note: Option<String> = row.get("NOTE")?;
+        assert_eq!(note.as_deref(), (seen % 2 == 0).then_some("even"));
+    }
+    assert_eq!(seen, count);
+    Ok(())
+}
+
+fn rows(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for count in [0, 1, 2, 3, 5, 100, 102, 25_000] {
+        compare_rows(&connection, count, 100, 2)?;
+    }
+    Ok(())
+}
+
+fn rows_in_large_arrays(to: &Target) -> Checked {
+    compare_rows(&to.connect()?, 25_000, 1_000, 1_000)
+}
+
+fn without_prefetch(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    compare_rows(&connection, 0, 100, 0)?;
+    compare_rows(&connection, 250, 100, 0)
+}
+
+fn types(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    let rows: Vec<_> = connection.query("select * from types", &[])?.collect::<Result<_, _>>()?;
+    let [first, second, nulls] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+    assert_eq!(first.get::<_, String>("N")?, "-12345.678");
+    assert_eq!(first.get::<_, String>("V")?, "\u{e9}".repeat(1_900));
+    assert_eq!(first.get::<_, String>("C")?, "ab ");
+    let date: Timestamp = first.get("D")?;
+    assert_eq!((date.year(), date.month(), date.day(), date.hour()), (1969, 12, 31, 23));
+    assert_eq!(first.get::<_, Timestamp>("TS")?.nanosecond(), 123_456_000);
+    let zoned: Timestamp = first.get("TZ")?;
+    assert_eq!((zoned.year(), zoned.nanosecond(), zoned.tz_offset()), (2026, 5_000, 7_200));
+    assert_eq!(first.get::<_, Vec<u8>>("R")?, [0, 1, 255]);
+    assert_eq!(first.get::<_, IntervalDS>("DS")?.minutes(), 30);
+    let years: IntervalYM = second.get("YM")?;
+    assert_eq!((years.years(), years.months()), (-1, -2));
+    assert_eq!(first.get::<_, String>("RI")?, "AAAR3sAAEAAAACXAAA");
+    assert_eq!(second.get::<_, String>("RI")?, "AAAR3sAAEAAAACXAAB");
+    assert!((second.get::<_, f64>("BD")? - 0.1).abs() < 1e-12);
+    assert_eq!(first.get::<_, String>("L")?, "long ".repeat(2_400));
+    for column in 0..12 {
+        assert_eq!(nulls.get::<_, Option<String>>(column)?, None, "{column}");
+    }
+    Ok(())
+}
+
+fn echo(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    let sql = "select :1, :2, :3, :4 from dual";
+    let at = Timestamp::new(2024, 2, 29, 23, 59, 58, 7_000)?;
+    for (text, number) in [("first \u{20ac}".to_owned(), -17.25), ("x".repeat(1_900), 1e10)] {
+        let row = connection.query_row(sql, &[&text, &number, &None::<String>, &at])?;
+        assert_eq!(row.get::<_, String>(0)?, text);
+        assert!((row.get::<_, f64>(1)? - number).abs() < 1e-9);
+        assert_eq!(row.get::<_, Option<String>>(2)?, None);
+        let back: Timestamp = row.get(3)?;
+        assert_eq!(
+            (back.year(), back.day(), back.second(), back.nanosecond()),
+            (2024, 29, 58, 7_000)
+        );
+    }
+    let mut statement = connection.statement("select :1 from dual").build()?;
+    for round in 0..100_i32 {
+        assert_eq!(statement.query_row_as::<i32>(&[&round])?, round);
+    }
+    Ok(())
+}
+
+fn long_statement(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for length in [8_182, 40_000] {
+        let sql = format!("select length('{}') from dual", "x".repeat(length - 27));
+        assert_eq!(connection.query_row_as::<usize>(&sql, &[])?, sql.len());
+    }
+    Ok(())
+}
+
+fn blocks(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    connection.execute("begin null; end;", &[])?;
+    let mut block =
+        connection.statement("begin p(:in1, :outn, :outs, :outx, :both); end;").build()?;
+    for _ in 0..3 {
+        let nothing = OracleType::Varchar2(600);
+        block.execute(&[
+            &5,
+            &OracleType::Number(0, 0),
+            &OracleType::Varchar2(600),
+            &nothing,
+            &9,
+        ])?;
+        assert_eq!(block.bind_value::<_, i32>(2)?, 42);
+        assert_eq!(block.bind_value::<_, String>(3)?, "forty-two \u{e9}");
+        assert_eq!(block.bind_value::<_, Option<String>>(4)?, None);
+        assert_eq!(block.bind_value::<_, i32>(5)?, 10);
+    }
+    fails(connection.execute("begin raise; end;", &[]), &[20_001]);
+    one(&connection)
+}
+
+fn changes(to: &Target) -> Checked {
+    let mut connection = to.connect()?;
+    let insert = "insert into a values (:1, :2)";
+    assert_eq!(connection.execute(insert, &[&1, &"x"])?.row_count()?, 1);
+    let mut batch = connection.batch(insert, 10).build()?;
+    for number in 0..5 {
+        batch.append_row(&[&number, &"x"])?;
+    }
+    batch.execute()?;
+    drop(batch);
+    connection.commit()?;
+    connection.execute("delete from a", &[])?;
+    connection.rollback()?;
+    connection.set_autocommit(true);
+    connection.execute(insert, &[&1, &"x"])?;
+    one(&connection)
+}
+
+fn errors(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for _ in 0..20 {
+        fails(connection.query("select * from missing", &[]), &[942]);
+    }
+    fails(connection.execute("nonsense", &[]), &[900]);
+    one(&connection)
+}
+
+fn own_session(connection: &Connection) -> Result<String, Error> {
+    let row = connection.query_row("select * from v$session", &[])?;
+    Ok(format!("{},{}", row.get::<_, u32>(0)?, row.get::<_, u32>(1)?))
+}
+
+fn alter(to: &Target) -> Checked {
+    let (connection, victim, cut) = (to.connect()?, to.connect()?, to.connect()?);
+    let kill = |session: &str, how: &str| {
+        connection.execute(&format!("alter system kill session '{session},@1'{how}"), &[]).map(drop)
+    };
+    connection.execute("alter session set nls_date_format = 'YYYY'", &[])?;
+    fails(kill(&own_session(&connection)?, ""), &[27]);
+    fails(kill("9999,8", ""), &[30]);
+    kill(&own_session(&victim)?, "")?;
+    fails(one(&victim), &[28]);
+    kill(&own_session(&cut)?, " immediate")?;
+    fails(one(&cut), &[3_113, 3_114, 3_135]);
+    Ok(())
+}
+
+fn tags(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    connection.set_module("billing")?;
+    connection.set_action("post")?;
+    connection.set_client_info("info")?;
+    connection.set_client_identifier("id")?;
+    let row = connection.query_row("select * from v$session", &[])?;
+    for (name, value) in [
+        ("MODULE", "billing"),
+        ("ACTION", "post"),
+        ("CLIENT_INFO", "info"),
+        ("CLIENT_IDENTIFIER", "id"),
+    ] {
+        assert_eq!(row.get::<_, Option<String>>(name)?.as_deref(), Some(value), "{name}");
+    }
+    Ok(())
+}
+
+fn break_off(to: &Target) -> Checked {
+    let connection = Arc::new(to.connect()?);
+    for _ in 0..3 {
+        let other = Arc::clone(&connection);
+        let waiting = std::thread::spawn(move || other.execute("begin sleep; end;", &[]).map(drop));
+        // A break before the call is sent is lost, so it is tried until the call is over.
+        while !waiting.is_finished() {
+            std::thread::park_timeout(std::time::Duration::from_millis(200));
+            if !waiting.is_finished() {
+                connection.break_execution()?;
+                std::thread::park_timeout(std::time::Duration::from_millis(200));
+            }
+        }
+        fails(waiting.join().expect("no panic"), &[1_013]);
+        one(&connection)?;
+    }
+    Ok(())
+}
+
+fn killed_while_busy(to: &Target) -> Checked {
+    let (killer, busy) = (to.connect()?, to.connect()?);
+    let session = own_session(&busy)?;
+    let waiting = std::thread::spawn(move || busy.execute("begin sleep; end;", &[]).map(drop));
+    killer.execute(&format!("alter system kill session '{session}'"), &[])?;
+    fails(waiting.join().expect("no panic"), &[28]);
+    Ok(())
+}
