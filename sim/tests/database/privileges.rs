@@ -1,0 +1,83 @@
+//! Who may do what, and with which error otherwise.
+
+use rac_sim::conversation::Database as _;
+
+use crate::support::{Client, database, shop};
+
+#[test]
+fn statements_need_their_privilege() {
+    let database = shop();
+    for (user, sql, code) in [
+        ("APP", "SELECT * FROM v$session", 942),
+        ("APP", "SELECT * FROM sys.v_$session", 942),
+        ("APP", "SELECT * FROM dba_users", 942),
+        ("APP", "SELECT * FROM dual", 0),
+        ("APP", "SELECT * FROM t", 0),
+        ("APP", "SELECT * FROM nothing", 942),
+        ("APP", "ALTER SYSTEM KILL SESSION '1,1'", 1031),
+        ("APP", "ALTER SYSTEM SET open_cursors = 400", 1031),
+        ("APP", "BEGIN dbms_lock.sleep(1); END;", 6550),
+        ("APP", "BEGIN dbms_application_info.set_module('m', 'a'); END;", 0),
+        ("APP", "GRANT DBA TO app", 1031),
+        ("ANN", "INSERT INTO app.t (id) VALUES (9)", 1031),
+        ("BOB", "DELETE FROM app.t", 1031),
+        ("ORAWARDEN", "SELECT * FROM gv$session", 0),
+        ("ORAWARDEN", "SELECT * FROM app.t", 942),
+        ("ORAWARDEN", "BEGIN dbms_lock.sleep(1); END;", 0),
+        ("SYSTEM", "SELECT * FROM app.t", 0),
+        ("SYSTEM", "CREATE TABLE x (y NUMBER)", 3001),
+        ("SYSTEM", "FROBNICATE THE DATABASE", 900),
+    ] {
+        let mut client = Client::new(&database, user, 1);
+        assert_eq!(client.code(sql), code, "{user}: {sql}");
+    }
+}
+
+#[test]
+fn a_grant_counts_from_the_next_log_on() {
+    let database = shop();
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    assert_eq!(dba.code("GRANT SELECT ON sys.v_$session TO app"), 0);
+    let mut app = Client::new(&database, "APP", 1);
+    assert_eq!(app.code("SELECT COUNT(*) FROM v$session"), 0);
+    assert_eq!(dba.code("REVOKE SELECT ON sys.v_$session FROM app"), 0);
+    assert_eq!(Client::new(&database, "APP", 1).code("SELECT COUNT(*) FROM v$session"), 942);
+    assert_eq!(dba.code("GRANT SELECT ON sys.v$session TO app"), 990);
+}
+
+#[test]
+fn doors_are_shut_with_their_own_error() {
+    let database = database(
+        "
+databases:
+  - name: D
+    accounts:
+      - {name: LOCKED, password: x, status: locked}
+      - {name: EXPIRED, password: x, status: expired}
+      - {name: GRACE, password: x, status: grace}
+      - {name: NOTHING, password: x, grants: []}
+      - {name: ONE, password: x, profile: ONE}
+    profiles:
+      ONE: {sessions_per_user: 1, failed_logins: 2}
+",
+    );
+    let code = |user: &str| database.connect(user, "D1").map_or_else(|error| error.code, |_| 0);
+    for (user, expected) in [
+        ("LOCKED", 28000),
+        ("EXPIRED", 28001),
+        ("GRACE", 0),
+        ("NOTHING", 1045),
+        ("NOBODY", 1017),
+        ("OUTLN", 28000),
+    ] {
+        assert_eq!(code(user), expected, "{user}");
+    }
+    let first = database.connect("ONE", "D1").expect("there is none yet");
+    assert_eq!(code("ONE"), 2391);
+    first.log_off();
+    for expected in [1017, 1017, 28000] {
+        assert_eq!(database.wrong_password("ONE").code, expected);
+    }
+    assert_eq!(code("ONE"), 28000);
+    assert_eq!(database.connect("APP", "ELSEWHERE").map_or_else(|error| error.code, |_| 0), 12514);
+}

@@ -1,0 +1,85 @@
+//! Ordinary tables: what two clients do to each other's rows.
+
+use rac_sim::conversation::{Outcome, Progress};
+
+use crate::support::{Client, code, shop};
+
+#[test]
+fn a_change_is_private_until_the_commit() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    let changed = ann.run("UPDATE app.t SET name = 'uno' WHERE id = 1").expect("she may");
+    assert!(matches!(changed, Outcome::Dml { count: 1, .. }), "{changed:?}");
+    assert!(ann.talk.in_transaction());
+    assert_eq!(ann.cell("SELECT name FROM app.t WHERE id = 1"), "uno");
+    assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "one");
+    ann.run("COMMIT").expect("it commits");
+    assert!(!ann.talk.in_transaction());
+    assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "uno");
+    bob.run("INSERT INTO app.t (id, name) VALUES (3, 'three')").expect("he may");
+    bob.run("ROLLBACK").expect("it rolls back");
+    assert_eq!(bob.cell("SELECT COUNT(*) FROM app.t"), "2");
+}
+
+#[test]
+fn a_waiter_shows_who_blocks_it_and_gets_the_row() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    let waiting = bob.start("UPDATE app.t SET name = name || 'b' WHERE id = 1");
+    assert!(matches!(waiting, Progress::Waiting));
+    let sql =
+        "SELECT status, event, state, blocking_instance, blocking_session, blocking_session_status
+                 FROM gv$session WHERE username = 'BOB'";
+    let seen = dba.cells(sql);
+    let blocker = ann.talk.session().0.to_string();
+    assert_eq!(
+        seen,
+        ["ACTIVE", "enq: TX - row lock contention", "WAITING", "1", blocker.as_str(), "VALID"]
+    );
+    let sql = "SELECT blocker_sess_serial# FROM gv$session_blockers";
+    assert_eq!(dba.cell(sql), ann.talk.session().1.to_string());
+    let sql = "SELECT used_urec FROM gv$transaction t JOIN gv$session s
+                   ON s.inst_id = t.inst_id AND s.taddr = t.addr WHERE s.username = 'ANN'";
+    assert_eq!(dba.cell(sql), "1");
+    ann.run("COMMIT").expect("it commits");
+    assert_eq!(code(&bob.talk.resume()), 0);
+    // He changed what she had committed meanwhile.
+    assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "ab");
+}
+
+#[test]
+fn two_that_want_each_others_row_are_in_a_deadlock() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    bob.run("UPDATE app.t SET name = 'b' WHERE id = 2").expect("he may");
+    assert!(matches!(bob.start("UPDATE app.t SET name = 'b' WHERE id = 1"), Progress::Waiting));
+    assert_eq!(ann.code("UPDATE app.t SET name = 'a' WHERE id = 2"), 60);
+    ann.run("ROLLBACK").expect("it rolls back");
+    assert_eq!(code(&bob.talk.resume()), 0);
+}
+
+#[test]
+fn for_update_locks_and_gives_up_when_told() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 1));
+    assert_eq!(ann.cell("SELECT name FROM app.t WHERE id = 2 FOR UPDATE"), "two");
+    assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
+    assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 2 FOR UPDATE WAIT 3"), 30006);
+    assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 1 FOR UPDATE NOWAIT"), 0);
+}
+
+#[test]
+fn a_client_that_breaks_off_gives_up_its_wait() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 1));
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    assert!(matches!(bob.start("UPDATE app.t SET name = 'b' WHERE id = 1"), Progress::Waiting));
+    bob.talk.cancel();
+    assert_eq!(code(&bob.talk.resume()), 1013);
+    assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "one");
+    drop(ann);
+    assert_eq!(bob.code("UPDATE app.t SET name = 'b' WHERE id = 1"), 0);
+}
