@@ -324,3 +324,13 @@ fn sorts_take_temp_and_open_cursors_keep_it() {
     );
     assert!(holders.iter().any(|one| one.status().as_str() == "INACTIVE"));
 }
+
+#[test]
+fn last_call_et_can_move_in_steps() {
+    let mut spec = quiet();
+    spec.switches.last_call_et_step = 3;
+    let mut scene = Scene::new(spec);
+    scene.pass(8);
+    let session = scene.cluster.session(scene.victim).expect("it lives");
+    assert_eq!(scene.cluster.last_call_et(session), 6);
+}
