@@ -190,3 +190,18 @@ fn user_locks_are_known_per_container_or_everywhere() {
         assert_eq!(cluster.request_lock(two, 7, 0, false), Some(expected));
     }
 }
+
+#[test]
+fn a_circle_of_user_locks_is_2() {
+    let mut scene = Scene::new(quiet());
+    let (one, two) = (scene.issuer, scene.victim);
+    for (key, id) in [(one, 1), (two, 2)] {
+        scene
+            .cluster
+            .begin_call(key, CallKind::Plsql, Some("begin null; end;"))
+            .expect("it is well");
+        assert_eq!(scene.cluster.request_lock(key, id, 0, false), Some(0));
+    }
+    assert_eq!(scene.cluster.request_lock(one, 2, 60 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(two, 1, 60 * SECOND, false), Some(2));
+}
