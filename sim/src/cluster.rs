@@ -6,6 +6,21 @@
 //! Clients of the model (pools, batch, people, jobs; see [`spec::Workload`]) log on, call and reconnect by themselves.
 //! Clients behind the wire do so through the `live` part: [`Cluster::log_on`] to [`Cluster::acknowledge`]. Both have
 //! sessions of the same kind, so both can be blocked, killed and cut.
+//!
+//! ```
+//! use rac_sim::cluster::kill::{Answer, Manner, Order, Target};
+//! use rac_sim::cluster::live::LogOn;
+//! use rac_sim::cluster::spec::Spec;
+//! use rac_sim::cluster::{Cluster, SECOND};
+//!
+//! let mut cluster = Cluster::new(Spec::oltp(), 42);
+//! cluster.advance(60 * SECOND);
+//! let warden = cluster.log_on(1, LogOn { user: "WARDEN".into(), ..LogOn::default() }).expect("there is room");
+//! let idle = cluster.sessions().find(|one| one.username() == Some("SHOP") && one.call.is_none()).expect("most are");
+//! let target = Target { sid: idle.key.sid, serial: idle.key.serial, inst_id: Some(idle.key.inst_id) };
+//! let order = Order::Kill { manner: Manner::Immediate, timeout: None };
+//! assert_eq!(cluster.order(warden, target, &order), Answer::Done);
+//! ```
 
 mod background;
 mod behaviour;

@@ -158,6 +158,9 @@ impl Cluster {
                 writes.push(self.pool.intern(&write));
             }
         }
+        if reads.is_empty() {
+            reads.push(self.pool.intern("select 1 from dual"));
+        }
         let shared = |texts: &[String]| texts.iter().map(|text| Arc::from(text.as_str())).collect();
         Work {
             user: self.user(&spec.user, spec.user_id),
@@ -353,9 +356,7 @@ impl Cluster {
             _ if seat.reserve => seat.rng.between(0, micros(work.spec.ping_seconds).max(1)),
             _ => seat.rng.exponential(work.think),
         };
-        let previous = Arc::clone(
-            &work.reads[seat.rng.index(work.reads.len().max(1)).min(work.reads.len() - 1)],
-        );
+        let previous = Arc::clone(&work.reads[seat.rng.index(work.reads.len())]);
         let remaining = match work.spec.kind {
             _ if seat.reserve => micros(work.spec.ping_seconds) - idle,
             _ => seat.rng.exponential(work.think),

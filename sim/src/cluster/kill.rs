@@ -260,7 +260,7 @@ impl Cluster {
                 Ok(Answer::Done)
             }
             Order::Disconnect { post_transaction: false, manner, .. }
-                if manner != Manner::Plain =>
+                if manner != Manner::Plain && self.hung_until(inst_id).is_none() =>
             {
                 self.record(What::Marked, victim, 1);
                 self.remove(victim, Some(cut(manner)));

@@ -147,7 +147,9 @@ impl Cluster {
             self.record(What::Cancelled, key, 1);
             return Err(error(1_013));
         }
-        if let Some(code) = self.home(key).trouble.errors.pop() {
+        if kind != CallKind::Bare
+            && let Some(code) = self.home(key).trouble.errors.pop()
+        {
             self.end_call(key, Cursor::Closed);
             return Err(error(code));
         }
@@ -228,7 +230,7 @@ impl Cluster {
 
     /// The session changes rows of a table: its transaction, begun if there is none, grows by so many undo records.
     pub fn change(&mut self, key: SessionKey, table: &str, records: u64) {
-        if self.session(key).is_none() {
+        if self.session(key).is_none_or(|session| session.doom.is_some()) {
             return;
         }
         let object = self.table(table);
@@ -242,12 +244,14 @@ impl Cluster {
         }
     }
 
-    /// The session changes one row, which its transaction then holds. The error is ORA-00060.
+    /// The session changes one row, which its transaction then holds. The error is ORA-00060, or how the session is
+    /// about to end.
     pub fn lock_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
-        if self.session(key).is_none() {
-            return Err(error(1_012));
+        match self.session(key).map(|session| session.doom) {
+            None => Err(error(1_012)),
+            Some(Some(doom)) => Err(doom.parting.error()),
+            Some(None) => self.want_row(key, row),
         }
-        self.want_row(key, row)
     }
 
     /// DBMS_LOCK.SLEEP.
@@ -267,7 +271,7 @@ impl Cluster {
         id
     }
 
-    /// DBMS_LOCK.REQUEST in X mode: 0, 1 or 4, or `None` while it waits.
+    /// DBMS_LOCK.REQUEST in X mode: 0, 1, 2 or 4, or `None` while it waits.
     pub fn request_lock(
         &mut self,
         key: SessionKey,

@@ -46,7 +46,8 @@ impl Cluster {
             None => self.give_row(row, transaction, VecDeque::new()),
             Some(holder) if holder == transaction => {}
             Some(holder) => {
-                if self.leads_to(holder, key) {
+                let first = self.transaction(holder).and_then(|transaction| transaction.session);
+                if self.leads_to(first, key) {
                     return Err(error(60));
                 }
                 self.locks.rows.get_mut(&row).expect("it was just there").waiters.push_back(key);
@@ -115,9 +116,8 @@ impl Cluster {
         self.do_now(key, Doing::Work(Mix::Cpu));
     }
 
-    /// Whether waiting for a transaction would be waiting for a session.
-    fn leads_to(&self, holder: TxKey, key: SessionKey) -> bool {
-        let mut at = self.transaction(holder).and_then(|transaction| transaction.session);
+    /// Whether the chain from a session leads to another one.
+    fn leads_to(&self, mut at: Option<SessionKey>, key: SessionKey) -> bool {
         for _ in 0..CHAIN_MAX {
             match at {
                 Some(found) if found == key => return true,
@@ -163,7 +163,8 @@ impl Cluster {
         Blocking { status, blocker: direct, final_status: status, final_blocker: end }
     }
 
-    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had without waiting; `None`: it waits.
+    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had without waiting, 2 a deadlock; `None`: it
+    /// waits.
     pub(super) fn want_user_lock(
         &mut self,
         key: SessionKey,
@@ -172,7 +173,7 @@ impl Cluster {
         release_on_commit: bool,
     ) -> Option<u32> {
         let since = self.now;
-        let Some(lock) = self.locks.user.get_mut(&id) else {
+        let Some(lock) = self.locks.user.get(&id) else {
             let lock = UserLock { holder: key, since, release_on_commit, waiters: VecDeque::new() };
             self.locks.user.insert(id, lock);
             return Some(0);
@@ -183,7 +184,11 @@ impl Cluster {
         if timeout <= 0 {
             return Some(1);
         }
-        lock.waiters.push_back(key);
+        let holder = lock.holder;
+        if self.leads_to(Some(holder), key) {
+            return Some(2);
+        }
+        self.locks.user.get_mut(&id).expect("it was just there").waiters.push_back(key);
         self.do_now(key, Doing::UserLock { id, since, deadline: Some(since + timeout) });
         None
     }

@@ -1,5 +1,6 @@
 //! What a simulated database is made of, as plain data: scenario files deserialise into it.
 
+mod problems;
 mod release;
 mod shipped;
 mod switches;

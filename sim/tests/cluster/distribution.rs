@@ -1,5 +1,6 @@
 //! The shipped scenarios look like the measured systems (realdata, sections 2.6 and 5.1), within tolerances.
 
+use rac_sim::cluster::history::What;
 use rac_sim::cluster::session::{Session, Status};
 use rac_sim::cluster::spec::Spec;
 use rac_sim::cluster::{Cluster, SECOND};
@@ -62,6 +63,16 @@ fn a_calm_online_system() {
         share(hours, inactive)
     );
     assert!(share(active + inactive, all) > 0.995, "KILLED and SNIPED are rare");
+}
+
+#[test]
+fn log_ons_come_every_other_second() {
+    let mut cluster = Cluster::new(Spec::oltp(), 5);
+    cluster.advance(600 * SECOND);
+    cluster.history.keep();
+    cluster.advance(3_600 * SECOND);
+    let log_ons = cluster.history.take().iter().filter(|entry| entry.what == What::LogOn).count();
+    assert!((900..3_600).contains(&log_ons), "{log_ons} in an hour");
 }
 
 #[test]

@@ -189,3 +189,78 @@ fn scheduled_and_random_faults_happen() {
     let users = cluster.sessions().filter(|session| session.user.is_some()).count();
     assert_eq!(users, 130);
 }
+
+#[test]
+fn a_stuck_archiver_makes_an_idle_background_the_root() {
+    let work = Workload {
+        name: "w".into(),
+        sessions: 100,
+        write_share: 0.8,
+        think_seconds: 5.0,
+        ..Workload::default()
+    };
+    let mut cluster = Cluster::new(Spec { workloads: vec![work], ..quiet() }, 8);
+    cluster.advance(60 * SECOND);
+    cluster.inject(&Fault::ArchiverStuck { instance: 1, seconds: 120 });
+    cluster.advance(60 * SECOND);
+    let blocked: Vec<_> =
+        cluster.sessions().filter_map(|one| cluster.blocking(one).final_blocker).collect();
+    assert!(blocked.len() > 30, "{}", blocked.len());
+    let root = cluster.session(blocked[0]).expect("it lives");
+    assert!(root.client.program.contains("(LGWR)") && root.username().is_none());
+    assert!(blocked.iter().all(|key| *key == root.key));
+    cluster.advance(90 * SECOND);
+    assert!(cluster.sessions().all(|one| cluster.blocking(one).blocker.is_none()));
+}
+
+#[test]
+fn a_latch_storm_is_one_statement_and_many_mutexes() {
+    let work = Workload { name: "w".into(), sessions: 100, ..Workload::default() };
+    let mut cluster = Cluster::new(Spec { workloads: vec![work], ..quiet() }, 8);
+    cluster.inject(&Fault::LatchStorm { workload: "w".into(), clients: 41, seconds: 60 });
+    cluster.advance(10 * SECOND);
+    let busy: Vec<_> =
+        cluster.sessions().filter(|one| one.user.is_some() && one.call.is_some()).collect();
+    let first =
+        busy.iter().filter_map(|one| one.current.as_ref()).map(|one| one.statement.sql_id).next();
+    let same = busy
+        .iter()
+        .filter(|one| one.current.as_ref().map(|one| one.statement.sql_id) == first)
+        .count();
+    assert!((30..=42).contains(&same), "{same} of {}", busy.len());
+    let mutex = |one: &&&rac_sim::cluster::session::Session| {
+        one.wait(cluster.now()).event().class.columns().2 == "Concurrency"
+    };
+    assert!(busy.iter().filter(mutex).count() > 25);
+}
+
+#[test]
+fn a_lock_storm_queues_as_deep_as_measured() {
+    let work =
+        Workload { name: "w".into(), sessions: 900, think_seconds: 600.0, ..Workload::default() };
+    let mut cluster = Cluster::new(Spec { workloads: vec![work], ..quiet() }, 8);
+    cluster.inject(&Fault::LockStorm { workload: "w".into(), clients: 500, seconds: 120 });
+    cluster.advance(60 * SECOND);
+    let mut depths = [0_usize; 6];
+    let mut roots = std::collections::BTreeSet::new();
+    for session in cluster.sessions() {
+        let mut at = cluster.blocking(session).blocker;
+        roots.extend(cluster.blocking(session).final_blocker);
+        let mut depth = 0;
+        while let Some(key) = at {
+            depth += 1;
+            at = cluster.blocking(cluster.session(key).expect("a blocker lives")).blocker;
+        }
+        depths[depth] += 1;
+    }
+    assert_eq!(roots.len(), 1, "one root");
+    let waiters: usize = depths[1..].iter().sum();
+    assert!(waiters > 480, "{depths:?}");
+    for (depth, share) in [(1, 11), (2, 14), (3, 3), (4, 7)] {
+        let expected = waiters * share / 35;
+        assert!(depths[depth].abs_diff(expected) < 30, "{depths:?}: {expected} at {depth}");
+    }
+    assert!(cluster.sessions().any(|one| {
+        cluster.blocking(one).final_blocker.is_some_and(|key| key.inst_id != one.key.inst_id)
+    }));
+}

@@ -1,12 +1,14 @@
 //! The table of facts, section 2.5: what the row looks like afterwards, one test for each line.
 
 use rac_sim::cluster::SECOND;
+use rac_sim::cluster::fault::Fault;
 use rac_sim::cluster::kill::{Answer, Manner, Order};
-use rac_sim::cluster::live::Poll;
+use rac_sim::cluster::live::{Grant, Poll};
+use rac_sim::cluster::lock::Row;
 use rac_sim::cluster::session::CallKind;
 use rac_sim::cluster::spec::Spec;
 
-use super::{Scene, code, death_code, quiet};
+use super::{Scene, code, death_code, log_on, quiet};
 
 #[test]
 fn plain_kill_of_an_inactive_session_leaves_a_pseudo_row_until_its_client_calls() {
@@ -247,4 +249,64 @@ fn disconnect_post_transaction_waits_for_its_end() {
     let mut scene = Scene::new(Spec::default());
     assert_eq!(code(&scene.disconnect(true, Manner::Plain)), 0);
     assert_eq!(scene.row(), Some(("KILLED", "PSEUDO")), "without a transaction it is a KILL");
+}
+
+#[test]
+fn a_marked_session_gets_nothing_any_more_but_its_end() {
+    let mut scene = Scene::new(quiet());
+    let holder = log_on(&mut scene.cluster, 2, "B");
+    let object = scene.cluster.table("APP.T");
+    let row = Row { object, number: 9 };
+    scene
+        .cluster
+        .begin_call(holder, CallKind::Sql, Some("update t set a = 2"))
+        .expect("it is well");
+    assert_eq!(scene.cluster.lock_row(holder, row), Ok(Grant::Granted));
+    scene.change(1_000_000); // 50 seconds
+    scene.begin("update t set a = 3");
+    assert_eq!(scene.cluster.lock_row(scene.victim, row), Ok(Grant::Queued));
+    assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+    scene.pass(5);
+    scene.cluster.commit(holder);
+    assert_eq!(
+        scene.cluster.poll(scene.victim),
+        Poll::Waiting,
+        "the freed row is not for the dying"
+    );
+    scene.cluster.commit(scene.victim);
+    scene.pass(10);
+    let instance = scene.cluster.instance(1).expect("it is there");
+    assert_eq!(instance.transactions().count(), 1, "a commit comes too late");
+    let long = &scene.cluster.long_ops(instance)[0];
+    assert_eq!((long.name, long.session), ("Transaction Rollback", scene.victim));
+    assert!((10..=15).contains(&long.elapsed) && (34..41).contains(&long.remaining), "{long:?}");
+    scene.pass(60);
+    assert_eq!((scene.row(), death_code(scene.cluster.death(scene.victim))), (None, Some(28)));
+}
+
+#[test]
+fn a_client_that_calls_during_its_rollback_is_told_and_the_row_stays_until_the_end() {
+    let mut scene = Scene::new(quiet());
+    scene.change(1_000_000);
+    let Answer::Wait(pending) = scene.kill(Manner::Plain) else { panic!("it is not over at once") };
+    scene.pass(10);
+    assert_eq!(scene.next_call(), 28);
+    scene.cluster.drop_connection(scene.victim);
+    assert_eq!(scene.row(), Some(("KILLED", "DEDICATED")));
+    assert_eq!(code(&scene.cluster.ask_again(pending)), -1);
+    scene.pass(41);
+    assert_eq!(scene.row(), None);
+    assert_eq!(code(&scene.cluster.ask_again(pending)), 0);
+}
+
+#[test]
+fn an_order_to_a_hung_instance_is_only_accepted_until_it_moves_again() {
+    let mut scene = Scene::new(quiet());
+    let far = log_on(&mut scene.cluster, 2, "APP");
+    scene.victim = far;
+    scene.cluster.inject(&Fault::Hang { instance: 2, seconds: 30 });
+    assert_eq!(code(&scene.disconnect(false, Manner::Immediate)), 31);
+    assert_eq!(scene.row(), Some(("KILLED", "DEDICATED")));
+    scene.pass(40);
+    assert_eq!(scene.row(), None);
 }

@@ -265,3 +265,72 @@ fn behind_a_pooled_server_the_people_change_without_a_log_on() {
     }
     assert!(seen.len() > 10);
 }
+
+#[test]
+fn a_block_changes_its_sql_id_and_its_call_goes_on() {
+    let mut scene = Scene::new(quiet());
+    scene.begin("begin work; end;");
+    scene.pass(20);
+    scene.cluster.run_statement(scene.victim, "delete from log");
+    scene.pass(5);
+    let session = scene.cluster.session(scene.victim).expect("it lives");
+    assert_eq!((session.last_call_et(scene.cluster.now()), session.command), (25, 7));
+    let running = session.current.as_ref().expect("it runs");
+    assert_eq!(
+        (&*running.statement.text, running.start),
+        ("delete from log", Some(scene.cluster.now() - 5 * SECOND))
+    );
+}
+
+#[test]
+fn sessions_of_a_transaction_manager_are_cached_between_calls() {
+    let work = Workload { kind: Kind::Xa, sessions: 20, think_seconds: 5.0, ..Workload::default() };
+    let mut cluster = Cluster::new(only(work), 4);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        cluster.advance(7_300_000);
+        seen.extend(
+            users(&cluster)
+                .into_iter()
+                .filter_map(|key| cluster.session(key))
+                .map(|one| one.status().as_str()),
+        );
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["ACTIVE", "CACHED"]);
+}
+
+#[test]
+fn max_idle_time_ends_whoever_is_idle_and_spares_who_works() {
+    let mut spec = quiet();
+    spec.limits.max_idle_minutes = 10;
+    let mut scene = Scene::new(spec);
+    scene.sleep(100_000);
+    scene.pass(1_000);
+    assert!(scene.row().is_some());
+    assert!(scene.cluster.session(scene.issuer).is_none());
+}
+
+#[test]
+fn sorts_take_temp_and_open_cursors_keep_it() {
+    let work =
+        Workload { kind: Kind::Person, sessions: 200, think_seconds: 30.0, ..Workload::default() };
+    let mut cluster = Cluster::new(only(work), 4);
+    cluster.advance(900 * SECOND);
+    let holders: Vec<_> = cluster.sessions().filter(|one| one.temp_blocks > 0).collect();
+    assert!(holders.len() > 5);
+    assert!(
+        holders.iter().all(|one| one.current.is_some() || one.call.is_some()),
+        "those with an open cursor"
+    );
+    assert!(holders.iter().any(|one| one.status().as_str() == "INACTIVE"));
+}
+
+#[test]
+fn last_call_et_can_move_in_steps() {
+    let mut spec = quiet();
+    spec.switches.last_call_et_step = 3;
+    let mut scene = Scene::new(spec);
+    scene.pass(8);
+    let session = scene.cluster.session(scene.victim).expect("it lives");
+    assert_eq!(scene.cluster.last_call_et(session), 6);
+}

@@ -1,7 +1,7 @@
 //! Who waits for whom, over instances, and who gets what is freed.
 
 use rac_sim::cluster::kill::Manner;
-use rac_sim::cluster::live::{Grant, Poll};
+use rac_sim::cluster::live::{Grant, LogOn, Poll};
 use rac_sim::cluster::lock::{BlockingStatus, Row};
 use rac_sim::cluster::session::{CallKind, SessionKey};
 use rac_sim::cluster::{Cluster, SECOND};
@@ -173,4 +173,35 @@ fn a_lock_released_on_commit_is_gone_with_it() {
     assert_eq!(scene.cluster.request_lock(scene.victim, 5, 0, true), Some(0));
     scene.cluster.commit(scene.victim);
     assert_eq!(scene.cluster.request_lock(scene.issuer, 5, 0, false), Some(0));
+}
+
+#[test]
+fn user_locks_are_known_per_container_or_everywhere() {
+    for (per_container, expected) in [(true, 0), (false, 1)] {
+        let mut spec = quiet();
+        spec.containers = vec!["ONE".into(), "TWO".into()];
+        spec.switches.user_locks_per_container = per_container;
+        let mut cluster = Cluster::new(spec, 1);
+        let [one, two] = [3, 4].map(|con_id| {
+            let who = LogOn { user: "U".into(), con_id, ..LogOn::default() };
+            cluster.log_on(1, who).expect("there is room")
+        });
+        assert_eq!(cluster.request_lock(one, 7, 0, false), Some(0));
+        assert_eq!(cluster.request_lock(two, 7, 0, false), Some(expected));
+    }
+}
+
+#[test]
+fn a_circle_of_user_locks_is_2() {
+    let mut scene = Scene::new(quiet());
+    let (one, two) = (scene.issuer, scene.victim);
+    for (key, id) in [(one, 1), (two, 2)] {
+        scene
+            .cluster
+            .begin_call(key, CallKind::Plsql, Some("begin null; end;"))
+            .expect("it is well");
+        assert_eq!(scene.cluster.request_lock(key, id, 0, false), Some(0));
+    }
+    assert_eq!(scene.cluster.request_lock(one, 2, 60 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(two, 1, 60 * SECOND, false), Some(2));
 }

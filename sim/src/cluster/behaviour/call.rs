@@ -265,8 +265,11 @@ fn intent(work: &Work, seat: &mut Seat, now: Micros) -> Intent {
     // Sorts of long calls spill; a person's open cursor keeps what it took (realdata, O12).
     let spills = matches!(spec.kind, Kind::Batch | Kind::Job | Kind::Parallel | Kind::Person)
         && rng.chance(0.5);
-    let temp_blocks =
-        if spills { u32::try_from(rng.between(128, 200_000)).unwrap_or(0) } else { 0 };
+    let temp_blocks = if spills && statement.is_some() {
+        u32::try_from(rng.between(128, 200_000)).unwrap_or(0)
+    } else {
+        0
+    };
     Intent { kind, statement, doing, length, writing, temp_blocks }
 }
 

@@ -112,7 +112,9 @@ impl Cluster {
 
     /// A client's call was cancelled: its application rolls back and goes on.
     pub(in crate::cluster) fn seat_cancelled(&mut self, place: u32) {
-        let Some(key) = self.seats[place as usize].session else { return };
+        let seat = &mut self.seats[place as usize];
+        let Some(key) = seat.session else { return };
+        (seat.forced, seat.more_rows, seat.writing) = (None, 0, false);
         self.end_slaves(key);
         let transaction = self.session(key).and_then(|session| session.transaction);
         let until = transaction.map_or(self.now, |transaction| self.start_rollback(transaction));
