@@ -128,6 +128,11 @@ impl<'s> Scope<'s> {
         Self::new(Vec::new(), None, None)
     }
 
+    /// The places of the columns that were read from a scope's only table, in the order of their slots.
+    pub(crate) fn wanted(&self) -> Vec<usize> {
+        self.sources.first().map(|source| source.wanted.borrow().clone()).unwrap_or_default()
+    }
+
     /// A column of this block or of one around it.
     fn find(&self, parts: &[String], outer: bool, at: usize) -> Result<Option<(Column, catalog::Column)>, OraError> {
         let mut scope = self;
