@@ -360,3 +360,39 @@ pub(crate) struct Handler {
     pub(crate) body: Vec<Stmt>,
     pub(crate) at: usize,
 }
+
+impl Expr {
+    /// The direct parts, without those inside subqueries.
+    pub(crate) fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Literal(..)
+            | ExprKind::Boolean(_)
+            | ExprKind::Name { .. }
+            | ExprKind::Bind(_)
+            | ExprKind::Exists(_)
+            | ExprKind::Query(_)
+            | ExprKind::Attribute(..) => Vec::new(),
+            ExprKind::Unary(_, inner)
+            | ExprKind::IsNull(inner)
+            | ExprKind::Cast(inner, ..)
+            | ExprKind::Extract(_, inner)
+            | ExprKind::InQuery { value: inner, .. } => vec![inner],
+            ExprKind::Binary(_, a, b) | ExprKind::AtTimeZone(a, b) => vec![a, b],
+            ExprKind::Between { value, low, high } => vec![value, low, high],
+            ExprKind::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
+            ExprKind::Quantified { value, .. } => vec![value],
+            ExprKind::Like { value, pattern, escape } => {
+                [value, pattern].into_iter().chain(escape).map(|part| &mut **part).collect()
+            }
+            ExprKind::Row(list) => list.iter_mut().collect(),
+            ExprKind::Case { operand, arms, otherwise } => {
+                let mut parts: Vec<&mut Expr> = operand.iter_mut().chain(otherwise).map(|part| &mut **part).collect();
+                for (when, then) in arms {
+                    parts.extend([when, then]);
+                }
+                parts
+            }
+            ExprKind::Call(call) => call.arguments.iter_mut().map(|argument| &mut argument.value).collect(),
+        }
+    }
+}

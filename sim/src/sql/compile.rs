@@ -9,11 +9,11 @@ mod types;
 
 use std::cell::{Cell, RefCell};
 
+pub(crate) use call::is_builtin;
 pub(crate) use expression::unset;
 
 use super::ast;
 use super::code::{Aggregate, Code, Column, Window};
-use super::environment::Environment;
 use super::query::Inputs;
 use crate::catalog::{self, Catalog};
 use crate::ora::OraError;
@@ -22,7 +22,6 @@ use crate::value::ColumnType;
 /// What compiling needs besides the tree.
 pub(crate) struct Compiler<'c> {
     pub(crate) catalog: &'c dyn Catalog,
-    pub(crate) environment: &'c dyn Environment,
     pub(crate) inputs: &'c Inputs,
 }
 
@@ -127,6 +126,11 @@ impl<'s> Scope<'s> {
     /// A scope without tables: PL/SQL expressions, VALUES.
     pub(crate) fn empty() -> Self {
         Self::new(Vec::new(), None, None)
+    }
+
+    /// The places of the columns that were read from a scope's only table, in the order of their slots.
+    pub(crate) fn wanted(&self) -> Vec<usize> {
+        self.sources.first().map(|source| source.wanted.borrow().clone()).unwrap_or_default()
     }
 
     /// A column of this block or of one around it.

@@ -12,7 +12,7 @@ pub(crate) const DAY_NANOS: i128 = DAY_SECS as i128 * NANOS;
 
 /// The civil time of a DATE.
 pub(crate) fn civil(seconds: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(seconds, 0).map_or(NaiveDateTime::UNIX_EPOCH, |time| time.naive_utc())
+    DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH).naive_utc()
 }
 
 /// The DATE of a civil time; `None` if there is no such day or time.

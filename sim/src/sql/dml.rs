@@ -1,11 +1,13 @@
 //! INSERT, UPDATE and DELETE to the rows that change. Nothing is changed here: the caller owns the tables.
 
 use super::ast;
+use super::compile::{Compiler, Scope};
 use super::environment::Environment;
+use super::evaluate::{Evaluator, Frame, Row, convert};
 use super::query::Inputs;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Column};
 use crate::ora::OraError;
-use crate::value::Value;
+use crate::value::{ColumnType, Value};
 
 /// A parsed INSERT, UPDATE or DELETE.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +68,190 @@ pub fn changes(
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Changes, OraError> {
-    let _ = (dml, catalog, environment, inputs);
-    Err(OraError::new(3001, "unimplemented feature"))
+    let compiler = Compiler { catalog, inputs };
+    let evaluator = Evaluator { catalog, environment };
+    let work = Work { compiler, evaluator };
+    match &dml.0 {
+        ast::Dml::Insert { table, columns, source, returning, at } => {
+            work.insert(table, columns, source, returning, *at)
+        }
+        ast::Dml::Update { table, alias, set, filter, returning, at } => {
+            let target = TableName { name: table, alias: alias.as_ref(), at: *at };
+            work.existing(&target, Some(set), filter.as_ref(), returning)
+        }
+        ast::Dml::Delete { table, alias, filter, returning, at } => {
+            let target = TableName { name: table, alias: alias.as_ref(), at: *at };
+            work.existing(&target, None, filter.as_ref(), returning)
+        }
+    }
+}
+
+struct Work<'w> {
+    compiler: Compiler<'w>,
+    evaluator: Evaluator<'w>,
+}
+
+struct TableName<'t> {
+    name: &'t [String],
+    alias: Option<&'t String>,
+    at: usize,
+}
+
+/// `column = expression`, and where the column stands.
+type Set = (String, usize, ast::Expr);
+
+impl Work<'_> {
+    fn insert(
+        &self,
+        table: &[String],
+        named: &[(String, usize)],
+        source: &ast::InsertSource,
+        returning: &ast::Returning,
+        at: usize,
+    ) -> Result<Changes, OraError> {
+        let (scope, columns) = self.compiler.table_scope(table, None, at)?;
+        let places = if named.is_empty() {
+            (0..columns.len()).collect()
+        } else {
+            named.iter().map(|(name, at)| place(&columns, name, *at)).collect::<Result<Vec<usize>, OraError>>()?
+        };
+        let given = match source {
+            ast::InsertSource::Values(values) => {
+                counts_agree(values.len(), places.len(), at)?;
+                let empty = Scope::empty();
+                let frame = Frame::empty();
+                let row = values.iter().map(|value| {
+                    let code = self.compiler.value(value, &empty)?.code;
+                    self.evaluator.value(&code, &frame)
+                });
+                vec![row.collect::<Result<Vec<Value>, OraError>>()?]
+            }
+            ast::InsertSource::Query(query) => {
+                let (plan, _) = self.compiler.plan(query, None, None)?;
+                counts_agree(plan.columns.len(), places.len(), at)?;
+                self.evaluator.run(&plan, None, None)?
+            }
+        };
+        let mut rows = Vec::new();
+        for values in given {
+            let mut row = vec![Value::Null; columns.len()];
+            for (place, value) in places.iter().zip(values) {
+                row[*place] = value;
+            }
+            for (column, value) in columns.iter().zip(&mut row) {
+                *value = self.fitted(std::mem::replace(value, Value::Null), column, table)?;
+            }
+            rows.push(row);
+        }
+        let returning = self.returning(returning, &scope, &rows)?;
+        Ok(Changes { table: table.join("."), rows: rows.into_iter().map(Change::Insert).collect(), returning })
+    }
+
+    /// UPDATE, or DELETE without `set`.
+    fn existing(
+        &self,
+        target: &TableName<'_>,
+        set: Option<&Vec<Set>>,
+        filter: Option<&ast::Expr>,
+        returning: &ast::Returning,
+    ) -> Result<Changes, OraError> {
+        let (scope, columns) = self.compiler.table_scope(target.name, target.alias, target.at)?;
+        let mut assignments = Vec::new();
+        for (name, at, value) in set.into_iter().flatten() {
+            assignments.push((place(&columns, name, *at)?, self.compiler.value(value, &scope)?.code));
+        }
+        let filter = filter.map(|filter| self.compiler.condition(filter, &scope)).transpose()?;
+        let wanted = scope.wanted();
+        let every: Vec<usize> = (0..columns.len()).collect();
+        let table = target.name.join(".");
+        let mut rows = Vec::new();
+        self.evaluator.catalog.scan(&table, &every, &mut |row| {
+            rows.push(row);
+            true
+        })?;
+        let mut changed = Vec::new();
+        let mut left = Vec::new();
+        for (ordinal, row) in rows.into_iter().enumerate() {
+            let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
+            let frame = Frame::new(&[], Row::Direct(&read), None);
+            if let Some(filter) = &filter {
+                if self.evaluator.test(filter, &frame)? != Some(true) {
+                    continue;
+                }
+            }
+            let mut now = row.clone();
+            let mut values = Vec::new();
+            for (place, code) in &assignments {
+                let value = self.evaluator.value(code, &frame)?;
+                let value = self.fitted(value, &columns[*place], target.name)?;
+                now[*place] = value.clone();
+                values.push((*place, value));
+            }
+            changed.push(match set {
+                Some(_) => Change::Update { row: ordinal, values },
+                None => Change::Delete { row: ordinal },
+            });
+            left.push(now);
+        }
+        let returning = self.returning(returning, &scope, &left)?;
+        Ok(Changes { table, rows: changed, returning })
+    }
+
+    /// RETURNING over the rows as they are now.
+    fn returning(
+        &self,
+        returning: &ast::Returning,
+        scope: &Scope<'_>,
+        rows: &[Vec<Value>],
+    ) -> Result<Vec<Returned>, OraError> {
+        let mut result = Vec::new();
+        for (value, target) in returning.values.iter().zip(&returning.into) {
+            let code = self.compiler.value(value, scope)?.code;
+            let wanted = scope.wanted();
+            let values = rows.iter().map(|row| {
+                let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
+                self.evaluator.value(&code, &Frame::new(&[], Row::Direct(&read), None))
+            });
+            result.push(Returned { target: target.clone(), values: values.collect::<Result<_, OraError>>()? });
+        }
+        Ok(result)
+    }
+
+    /// A value as a column holds it.
+    fn fitted(&self, value: Value, column: &Column, table: &[String]) -> Result<Value, OraError> {
+        let quoted = || {
+            let parts: Vec<String> = table.iter().chain([&column.name]).map(|part| format!("\"{part}\"")).collect();
+            parts.join(".")
+        };
+        if value.is_null() {
+            if column.nullable {
+                return Ok(Value::Null);
+            }
+            return Err(OraError::new(1400, format!("cannot insert NULL into ({})", quoted())));
+        }
+        let environment = self.evaluator.environment;
+        let bytes = match column.column_type {
+            ColumnType::Varchar2(bytes) | ColumnType::Char(bytes) => bytes,
+            other => return convert::cast(value, other, None, environment),
+        };
+        let text = convert::text(&value, environment)?.unwrap_or_default();
+        if text.len() > bytes as usize {
+            let reason = format!("(actual: {}, maximum: {bytes})", text.len());
+            return Err(OraError::new(12_899, format!("value too large for column {} {reason}", quoted())));
+        }
+        convert::cast(Value::text(text), column.column_type, None, environment)
+    }
+}
+
+fn place(columns: &[Column], name: &str, at: usize) -> Result<usize, OraError> {
+    let place = columns.iter().position(|column| column.name == name);
+    place.ok_or_else(|| OraError::new(904, format!("\"{name}\": invalid identifier")).at(at))
+}
+
+fn counts_agree(given: usize, wanted: usize, at: usize) -> Result<(), OraError> {
+    match given.cmp(&wanted) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(OraError::new(947, "not enough values").at(at)),
+        std::cmp::Ordering::Greater => Err(OraError::new(913, "too many values").at(at)),
+    }
 }

@@ -38,7 +38,7 @@ pub(crate) fn subtract(left: Number, right: Number) -> Result<Number, OraError> 
 
 pub(crate) fn multiply(left: Number, right: Number) -> Result<Number, OraError> {
     let ((mut a, mut scale_a), (mut b, mut scale_b)) = (left.parts(), right.parts());
-    let endless = scale_a == Number::SCALE_MAX || scale_b == Number::SCALE_MAX;
+    let endless = i32::from(scale_a.max(scale_b)) > CLEAN_SCALE;
     loop {
         if let Some(product) = a.checked_mul(b) {
             let scale = i32::from(scale_a) + i32::from(scale_b);

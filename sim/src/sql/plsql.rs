@@ -1,7 +1,23 @@
 //! Anonymous blocks. A [`Run`] is the execution of one: it stops where the outside has to wait and goes on when it is
 //! polled again.
 
-use std::task::Poll;
+mod check;
+mod desk;
+mod exception;
+mod machine;
+mod packages;
+mod statement;
+mod variables;
+
+pub use packages::signatures;
+pub(crate) use packages::constant;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use desk::Desk;
+use machine::Machine;
 
 use super::ast;
 use super::environment::Environment;
@@ -90,12 +106,6 @@ pub struct Parameter {
     pub optional: bool,
 }
 
-/// The execution of a block.
-pub struct Run {
-    block: Block,
-    binds: Inputs,
-}
-
 /// What a block left behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
@@ -105,36 +115,30 @@ pub struct Finished {
     pub values: Vec<Value>,
 }
 
+/// The execution of a block. It owns all that it needs, so it can be kept while it waits.
+pub struct Run {
+    future: Pin<Box<dyn Future<Output = Result<Finished, OraError>> + Send>>,
+    desk: Arc<Desk>,
+}
+
 impl Run {
     /// Begins; nothing happens before the first poll.
     pub fn new(block: Block, binds: Inputs) -> Self {
-        Self { block, binds }
+        let desk = Arc::new(Desk::default());
+        let machine = Machine::new(binds, Arc::clone(&desk));
+        Self { future: Box::pin(machine.whole(block.0)), desk }
     }
 
-    /// Goes on until the block ends or the host has to wait.
+    /// Goes on until the block ends or the host has to wait. Not after it was `Ready`.
     pub fn poll(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
-        let _ = (host, &self.block, &self.binds);
-        Poll::Ready(Err(OraError::new(3001, "unimplemented feature")))
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(result) = self.future.as_mut().poll(&mut context) {
+                return Poll::Ready(result);
+            }
+            if self.desk.serve(host).is_pending() {
+                return Poll::Pending;
+            }
+        }
     }
-}
-
-/// The signatures of Oracle's own packages that the simulation knows; none for any other name.
-pub fn signatures(name: &str) -> Vec<Signature> {
-    let _ = name;
-    Vec::new()
-}
-
-/// A constant of Oracle's packages.
-pub(crate) fn constant(name: &str) -> Option<i64> {
-    let name = name.strip_prefix("SYS.").unwrap_or(name);
-    Some(match name {
-        "DBMS_LOCK.NL_MODE" => 1,
-        "DBMS_LOCK.SS_MODE" => 2,
-        "DBMS_LOCK.SX_MODE" => 3,
-        "DBMS_LOCK.S_MODE" => 4,
-        "DBMS_LOCK.SSX_MODE" => 5,
-        "DBMS_LOCK.X_MODE" => 6,
-        "DBMS_LOCK.MAXWAIT" => 32767,
-        _ => return None,
-    })
 }

@@ -49,12 +49,12 @@ pub struct Rows {
 pub fn describe(
     query: &Query,
     catalog: &dyn Catalog,
-    environment: &dyn Environment,
+    _environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Vec<ResultColumn>, OraError> {
     let mut inputs = inputs.clone();
     inputs.binds.extend(compile::unset(BINDS_MAX.saturating_sub(inputs.binds.len())).binds);
-    let compiler = Compiler { catalog, environment, inputs: &inputs };
+    let compiler = Compiler { catalog, inputs: &inputs };
     let (plan, _) = compiler.plan(&query.0, None, None)?;
     Ok(plan.columns)
 }
@@ -66,7 +66,7 @@ pub fn run(
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Rows, OraError> {
-    let compiler = Compiler { catalog, environment, inputs };
+    let compiler = Compiler { catalog, inputs };
     let (plan, _) = compiler.plan(&query.0, None, None)?;
     let rows = Evaluator { catalog, environment }.run(&plan, None, None)?;
     let mut cells = Vec::with_capacity(rows.len() * plan.columns.len());

@@ -116,6 +116,21 @@ impl Compiler<'_> {
         Ok((raws, scope))
     }
 
+    /// The scope of a statement about one table, and the table's columns.
+    pub(crate) fn table_scope(
+        &self,
+        name: &[String],
+        alias: Option<&String>,
+        at: usize,
+    ) -> Result<(Scope<'static>, Vec<Column>), OraError> {
+        let full = name.join(".");
+        let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
+        let name = alias.or(name.last()).cloned().unwrap_or_default();
+        let named =
+            Named { name, full, columns: columns.clone(), wanted: Default::default(), merged: Vec::new() };
+        Ok((Scope::new(vec![named], None, None), columns))
+    }
+
     fn source(
         &self,
         from: &From,

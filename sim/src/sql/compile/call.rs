@@ -326,3 +326,13 @@ fn window_kind(name: &str) -> Option<WindowKind> {
         other => WindowKind::Aggregate(aggregate_kind(other)?),
     })
 }
+
+/// Whether SQL itself has a function of this name.
+pub(crate) fn is_builtin(name: &[String]) -> bool {
+    const LAZY: [&str; 6] = ["NVL", "NVL2", "NULLIF", "COALESCE", "DECODE", "SYS_CONNECT_BY_PATH"];
+    match name {
+        [name] => functions::find(name).is_some() || LAZY.contains(&name.as_str()) || window_kind(name).is_some(),
+        [package, _] => package == "STANDARD",
+        _ => false,
+    }
+}

@@ -1,0 +1,322 @@
+//! What Oracle finds while it compiles a block: names that are not declared, calls that do not fit, SQL that is wrong.
+//! Nothing runs here, and every variable is NULL.
+
+use std::pin::Pin;
+
+use super::desk::{Answer, Request};
+use super::exception;
+use super::machine::{Cursor, Machine, READ_ONLY, equal};
+use super::statement::{called, fitting, target_of, wrong_arguments};
+use super::variables::{Rules, Saved};
+use crate::conversation::{Direction, ResultColumn};
+use crate::ora::OraError;
+use crate::sql::ast::{
+    Argument, BindUse, Block, DeclarationKind, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
+};
+use crate::sql::dml::Target;
+use crate::value::{ColumnType, Value};
+
+type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), OraError>> + Send + 'a>>;
+
+/// PLS-00201.
+fn undeclared(name: &str, at: usize) -> OraError {
+    OraError::new(6550, format!("PLS-00201: identifier '{name}' must be declared")).at(at)
+}
+
+impl Machine {
+    /// Checks a block; `uses` learns which binds the OUT parameters of calls write.
+    pub(super) fn check<'a>(&'a mut self, block: &'a Block, uses: &'a mut [BindUse]) -> Checked<'a> {
+        Box::pin(async move {
+            let mut saved = Vec::new();
+            let result = self.check_parts(block, uses, &mut saved).await;
+            self.restore(saved);
+            result
+        })
+    }
+
+    async fn check_parts(
+        &mut self,
+        block: &Block,
+        uses: &mut [BindUse],
+        saved: &mut Vec<Saved>,
+    ) -> Result<(), OraError> {
+        for declaration in &block.declarations {
+            let name = &declaration.name;
+            match &declaration.kind {
+                DeclarationKind::Variable { declared, initial, constant, not_null } => {
+                    if let Some(initial) = initial {
+                        self.check_value(initial, uses).await?;
+                    } else if *constant || *not_null {
+                        let text = "PLS-00218: a variable declared NOT NULL must have an initialization assignment";
+                        return Err(OraError::new(6550, text).at(declaration.at));
+                    }
+                    saved.push(self.save(name));
+                    self.declare(name, Rules { declared: *declared, constant: *constant, not_null: *not_null });
+                }
+                DeclarationKind::Exception => {
+                    saved.push(self.save(name));
+                    self.exceptions.insert(name.clone(), None);
+                }
+                DeclarationKind::ExceptionInit(_) if !self.exceptions.contains_key(name) => {
+                    return Err(undeclared(name, declaration.at));
+                }
+                DeclarationKind::ExceptionInit(_) | DeclarationKind::Nothing => {}
+                DeclarationKind::Cursor(query) => {
+                    self.described(query).await.map_err(|error| error_at(error, declaration.at))?;
+                    saved.push(self.save(name));
+                    self.cursors.insert(name.clone(), Cursor { query: (**query).clone(), open: None });
+                    self.show_cursor(name, None);
+                }
+            }
+        }
+        self.check_statements(&block.body, uses).await?;
+        for handler in &block.handlers {
+            for name in &handler.names {
+                if name != "OTHERS" && !self.exceptions.contains_key(name) && exception::predefined(name).is_none() {
+                    return Err(undeclared(name, handler.at));
+                }
+            }
+            self.check_statements(&handler.body, uses).await?;
+        }
+        Ok(())
+    }
+
+    fn check_statements<'a>(&'a mut self, list: &'a [Stmt], uses: &'a mut [BindUse]) -> Checked<'a> {
+        Box::pin(async move {
+            for statement in list {
+                self.check_statement(statement, uses).await.map_err(|error| error_at(error, statement.at))?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn check_statement(&mut self, statement: &Stmt, uses: &mut [BindUse]) -> Result<(), OraError> {
+        let at = statement.at;
+        match &statement.kind {
+            StmtKind::Assign(target, value) => {
+                self.check_target(target, at)?;
+                self.check_value(value, uses).await
+            }
+            StmtKind::If { arms, otherwise } => {
+                for (condition, body) in arms {
+                    self.check_condition(condition, uses).await?;
+                    self.check_statements(body, uses).await?;
+                }
+                self.check_statements(otherwise, uses).await
+            }
+            StmtKind::Case { operand, arms, otherwise } => {
+                for (when, body) in arms {
+                    let condition = operand.as_ref().map_or_else(|| when.clone(), |operand| equal(operand, when));
+                    self.check_condition(&condition, uses).await?;
+                    self.check_statements(body, uses).await?;
+                }
+                self.check_statements(otherwise.as_deref().unwrap_or_default(), uses).await
+            }
+            StmtKind::Loop { kind, body, .. } => self.check_loop(kind, body, uses, at).await,
+            StmtKind::Exit { when: Some(when), .. } | StmtKind::Continue { when: Some(when), .. } => {
+                self.check_condition(when, uses).await
+            }
+            StmtKind::Block(block) => self.check(block, uses).await,
+            StmtKind::Raise(Some(name))
+                if !self.exceptions.contains_key(name) && exception::predefined(name).is_none() =>
+            {
+                Err(undeclared(name, at))
+            }
+            StmtKind::Select { query, into, .. } => {
+                let columns = self.described(query).await?;
+                into.iter().try_for_each(|target| self.check_target(target, at))?;
+                if columns.len() != into.len() {
+                    let (code, text) =
+                        if columns.len() < into.len() { (947, "not enough values") } else { (913, "too many values") };
+                    return Err(OraError::new(code, text).at(at));
+                }
+                Ok(())
+            }
+            StmtKind::Dynamic { text, into, using, returning } => {
+                self.check_value(text, uses).await?;
+                for (value, direction) in using {
+                    match (direction, target_of(value)) {
+                        (Direction::In, _) => self.check_value(value, uses).await?,
+                        (_, Some(target)) => self.check_target(&target, value.at)?,
+                        (_, None) => return Err(super::statement::not_a_target(value)),
+                    }
+                }
+                into.iter().chain(returning).try_for_each(|target| self.check_target(target, at))
+            }
+            StmtKind::Call { name, arguments } => self.check_call(name, arguments, uses, at).await,
+            StmtKind::Open(cursor) | StmtKind::Close(cursor) => self.check_cursor(cursor, at),
+            StmtKind::Fetch { cursor, into } => {
+                self.check_cursor(cursor, at)?;
+                into.iter().try_for_each(|target| self.check_target(target, at))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn check_loop(
+        &mut self,
+        kind: &LoopKind,
+        body: &[Stmt],
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        let mut saved = Vec::new();
+        match kind {
+            LoopKind::Forever => {}
+            LoopKind::While(condition) => self.check_condition(condition, uses).await?,
+            LoopKind::Range { variable, low, high, .. } => {
+                self.check_value(low, uses).await?;
+                self.check_value(high, uses).await?;
+                saved.push(self.save(variable));
+                self.declare(variable, READ_ONLY);
+                self.set(variable, ColumnType::Number, Value::Null);
+            }
+            LoopKind::Query { variable, query } => {
+                let columns = self.described(query).await?;
+                self.declare_record(variable, columns, &mut saved);
+            }
+            LoopKind::Cursor { variable, cursor } => {
+                self.check_cursor(cursor, at)?;
+                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
+                if let Some(query) = query {
+                    let columns = self.described(&query).await?;
+                    self.declare_record(variable, columns, &mut saved);
+                }
+            }
+        }
+        let result = self.check_statements(body, uses).await;
+        self.restore(saved);
+        result
+    }
+
+    fn declare_record(&mut self, variable: &str, columns: Vec<ResultColumn>, saved: &mut Vec<Saved>) {
+        for column in columns {
+            let name = format!("{variable}.{}", column.name);
+            saved.push(self.save(&name));
+            self.set(&name, column.column_type, Value::Null);
+        }
+    }
+
+    fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
+        if self.cursors.contains_key(name) { Ok(()) } else { Err(undeclared(name, at)) }
+    }
+
+    fn check_target(&self, target: &Target, at: usize) -> Result<(), OraError> {
+        let Target::Variable(name) = target else { return Ok(()) };
+        if !self.inputs.variables.contains_key(name) {
+            return Err(undeclared(name, at));
+        }
+        if self.rules.get(name).is_some_and(|rules| rules.constant) {
+            let text = format!("PLS-00363: expression '{name}' cannot be used as an assignment target");
+            return Err(OraError::new(6550, text).at(at));
+        }
+        Ok(())
+    }
+
+    async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
+        match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
+            Answer::Columns(columns) => Ok(columns),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn check_value(&mut self, expr: &Expr, uses: &mut [BindUse]) -> Result<(), OraError> {
+        self.check_expression(expr, false, uses).await
+    }
+
+    async fn check_condition(&mut self, expr: &Expr, uses: &mut [BindUse]) -> Result<(), OraError> {
+        self.check_expression(expr, true, uses).await
+    }
+
+    /// Calls of the host become NULLs of the function's type, and what is left is compiled.
+    async fn check_expression(
+        &mut self,
+        expr: &Expr,
+        condition: bool,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        let mut expr = expr.clone();
+        let mut boolean = false;
+        while let Some(call) = self.find_call(&mut expr) {
+            let at = call.at;
+            let (name, arguments) = called(call);
+            let column_type = self.check_signature(&name, &arguments, true, uses, at).await?;
+            if let Some(call) = self.find_call(&mut expr) {
+                call.kind = ExprKind::Literal(Value::Null, column_type);
+            }
+            boolean |= matches!(expr.kind, ExprKind::Literal(..));
+        }
+        let condition = condition && !boolean;
+        let checked = self.ask(Request::Check { expr, condition, inputs: self.inputs.clone() }).await;
+        checked.map(drop).map_err(|error| match (error.code, error.position) {
+            (904, Some(at)) => undeclared(&error.text.replace('"', "").replace(": invalid identifier", ""), at),
+            (920, Some(at)) => OraError::new(6550, "PLS-00382: expression is of wrong type").at(at),
+            (938 | 939, Some(at)) => OraError::new(6550, wrong_arguments("function")).at(at),
+            _ => error,
+        })
+    }
+
+    async fn check_call(
+        &mut self,
+        name: &[String],
+        arguments: &[Argument],
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        if name.last().is_some_and(|name| name == "RAISE_APPLICATION_ERROR") {
+            if !(2..=3).contains(&arguments.len()) {
+                return Err(OraError::new(6550, wrong_arguments("RAISE_APPLICATION_ERROR")).at(at));
+            }
+            for argument in arguments {
+                self.check_value(&argument.value, uses).await?;
+            }
+            return Ok(());
+        }
+        self.check_signature(&name.join("."), arguments, false, uses, at).await.map(drop)
+    }
+
+    /// Whether a call fits one of the signatures; the type of the result.
+    async fn check_signature(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        function: bool,
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<ColumnType, OraError> {
+        let signatures = self.signatures(name).await?;
+        if signatures.is_empty() {
+            return Err(undeclared(name, at));
+        }
+        if signatures.iter().all(|signature| signature.returns.is_some() != function) {
+            let text = if function {
+                format!("PLS-00222: no function with name '{name}' exists in this scope")
+            } else {
+                format!("PLS-00221: '{name}' is not a procedure or is undefined")
+            };
+            return Err(OraError::new(6550, text).at(at));
+        }
+        let mut found = signatures.iter().filter(|signature| signature.returns.is_some() == function);
+        let fit = found.find_map(|signature| fitting(signature, arguments).map(|places| (signature, places)));
+        let (signature, places) = fit.ok_or_else(|| OraError::new(6550, wrong_arguments(name)).at(at))?;
+        for (argument, place) in arguments.iter().zip(places) {
+            let direction = signature.parameters[place].direction;
+            if direction == Direction::In {
+                Box::pin(self.check_value(&argument.value, uses)).await?;
+                continue;
+            }
+            let target = target_of(&argument.value).ok_or_else(|| super::statement::not_a_target(&argument.value))?;
+            self.check_target(&target, argument.value.at)?;
+            if let Target::Bind(place) = target {
+                uses[place].written = true;
+                uses[place].reads -= u32::from(direction == Direction::Out && uses[place].reads > 0);
+            }
+        }
+        Ok(signature.returns.unwrap_or(ColumnType::Number))
+    }
+}
+
+/// The error at a place, unless it has one.
+fn error_at(error: OraError, at: usize) -> OraError {
+    if error.position.is_some() { error } else { error.at(at) }
+}

@@ -1,0 +1,399 @@
+//! The control flow of a block. Everything that needs the outside goes through the [`Desk`].
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::Finished;
+use super::desk::{Answer, Desk, Request};
+use super::exception::{self, Raised};
+use super::variables::{Rules, Saved, value_error};
+use crate::conversation::Direction;
+use crate::ora::OraError;
+use crate::sql::ast::{
+    Binary, Block, DeclarationKind, Declared, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
+};
+use crate::sql::evaluate::convert;
+use crate::sql::parse::block::compile_error;
+use crate::sql::query::{Inputs, Rows};
+use crate::value::{ColumnType, Number, Value};
+
+/// A block that runs longer than this many statements is ended, so that no client can hang the simulation.
+const STEPS_MAX: u64 = 500_000;
+
+pub(super) struct Machine {
+    /// Binds and variables as they are now.
+    pub(super) inputs: Inputs,
+    pub(super) rules: BTreeMap<String, Rules>,
+    /// Exceptions of the block, and the number that PRAGMA EXCEPTION_INIT gave them.
+    pub(super) exceptions: BTreeMap<String, Option<u32>>,
+    pub(super) cursors: BTreeMap<String, Cursor>,
+    pub(super) desk: Arc<Desk>,
+    /// The errors whose handlers run, innermost last.
+    caught: Vec<Raised>,
+    lines: Vec<usize>,
+    pub(super) steps: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cursor {
+    pub(super) query: Query,
+    /// The rows and how many were fetched, while it is open.
+    pub(super) open: Option<(Rows, usize)>,
+}
+
+/// How a statement ended.
+pub(super) enum Flow {
+    Next,
+    Exit(Option<String>),
+    Continue(Option<String>),
+    Return,
+}
+
+pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + Send + 'a>>;
+
+impl Machine {
+    pub(super) fn new(inputs: Inputs, desk: Arc<Desk>) -> Self {
+        let mut machine = Self {
+            inputs,
+            rules: BTreeMap::new(),
+            exceptions: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+            desk,
+            caught: Vec::new(),
+            lines: vec![0],
+            steps: 0,
+        };
+        machine.show_error();
+        machine.show_count(None);
+        machine
+    }
+
+    pub(super) async fn ask(&self, request: Request) -> Result<Answer, OraError> {
+        self.desk.ask(request).await
+    }
+
+    /// A whole block: compiled, which finds what Oracle finds then, and run.
+    pub(super) async fn whole(mut self, block: Block) -> Result<Finished, OraError> {
+        if self.inputs.binds.len() < block.bind_uses.len() {
+            return Err(OraError::new(1008, "not all variables bound"));
+        }
+        self.lines.clone_from(&block.lines);
+        let mut uses = block.bind_uses.clone();
+        self.check(&block, &mut uses).await.map_err(|error| compile_error(error, &block.lines))?;
+        self.block(&block).await.map_err(Raised::unhandled)?;
+        let directions: Vec<Direction> = uses
+            .iter()
+            .map(|uses| match (uses.reads > 0, uses.written) {
+                (true, true) => Direction::InOut,
+                (false, true) => Direction::Out,
+                _ => Direction::In,
+            })
+            .collect();
+        let values = self.inputs.binds.into_iter().zip(&directions).map(|(input, direction)| match direction {
+            Direction::In => Value::Null,
+            Direction::Out | Direction::InOut => input.value,
+        });
+        Ok(Finished { values: values.collect(), directions })
+    }
+
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at)
+    }
+
+    pub(super) fn raised(&self, error: OraError, at: usize) -> Raised {
+        Raised { error, name: None, line: self.line(at) }
+    }
+
+    pub(super) fn block<'a>(&'a mut self, block: &'a Block) -> Step<'a> {
+        Box::pin(async move {
+            let mut saved = Vec::new();
+            let result = match self.declarations(block, &mut saved).await {
+                Ok(()) => match self.statements(&block.body).await {
+                    Err(raised) if raised.catchable() => self.handle(block, raised).await,
+                    other => other,
+                },
+                // A block's own handlers do not cover its declarations.
+                Err(raised) => Err(raised),
+            };
+            self.restore(saved);
+            result
+        })
+    }
+
+    async fn declarations(&mut self, block: &Block, saved: &mut Vec<Saved>) -> Result<(), Raised> {
+        for declaration in &block.declarations {
+            let name = &declaration.name;
+            match &declaration.kind {
+                DeclarationKind::Variable { declared, initial, constant, not_null } => {
+                    let value = match initial {
+                        Some(initial) => {
+                            self.evaluate(initial).await.map_err(|error| self.raised(error, declaration.at))?
+                        }
+                        None => Value::Null,
+                    };
+                    saved.push(self.save(name));
+                    let (constant, not_null) = (*constant, *not_null);
+                    self.declare(name, Rules { declared: *declared, constant, not_null: false });
+                    let target = crate::sql::dml::Target::Variable(name.clone());
+                    self.assign(&target, value).await.map_err(|error| self.raised(error, declaration.at))?;
+                    self.rules.insert(name.clone(), Rules { declared: *declared, constant, not_null });
+                }
+                DeclarationKind::Exception => {
+                    saved.push(self.save(name));
+                    self.exceptions.insert(name.clone(), None);
+                }
+                DeclarationKind::ExceptionInit(code) => {
+                    let code = u32::try_from(code.unsigned_abs()).unwrap_or(0);
+                    self.exceptions.insert(name.clone(), Some(code));
+                }
+                DeclarationKind::Cursor(query) => {
+                    saved.push(self.save(name));
+                    self.cursors.insert(name.clone(), Cursor { query: (**query).clone(), open: None });
+                    self.show_cursor(name, None);
+                }
+                DeclarationKind::Nothing => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The first handler that fits, or the error again.
+    fn handle<'a>(&'a mut self, block: &'a Block, raised: Raised) -> Step<'a> {
+        Box::pin(async move {
+            let fits = |name: &String| {
+                name == "OTHERS"
+                    || raised.name.as_ref() == Some(name)
+                    || match self.exceptions.get(name) {
+                        Some(code) => *code == Some(raised.error.code) && raised.name.is_none(),
+                        None => exception::predefined(name) == Some(raised.error.code),
+                    }
+            };
+            let Some(handler) = block.handlers.iter().find(|handler| handler.names.iter().any(fits)) else {
+                return Err(raised);
+            };
+            self.caught.push(raised);
+            self.show_error();
+            let result = self.statements(&handler.body).await;
+            self.caught.pop();
+            self.show_error();
+            result
+        })
+    }
+
+    /// SQLCODE and SQLERRM.
+    fn show_error(&mut self) {
+        let (code, text) = match self.caught.last() {
+            Some(raised) => (raised.sqlcode(), raised.sqlerrm()),
+            None => (0, "ORA-0000: normal, successful completion".into()),
+        };
+        self.set("SQLCODE", ColumnType::Number, Value::integer(code));
+        self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
+    }
+
+    /// SQL%ROWCOUNT and its kin.
+    pub(super) fn show_count(&mut self, count: Option<u64>) {
+        let flag = |wanted: bool| count.map_or(Value::Null, |count| Value::integer(u8::from((count > 0) == wanted)));
+        self.set("SQL%ROWCOUNT", ColumnType::Number, count.map_or(Value::Null, Value::integer));
+        self.set("SQL%FOUND", ColumnType::Number, flag(true));
+        self.set("SQL%NOTFOUND", ColumnType::Number, flag(false));
+        self.set("SQL%ISOPEN", ColumnType::Number, Value::integer(0));
+    }
+
+    pub(super) fn statements<'a>(&'a mut self, list: &'a [Stmt]) -> Step<'a> {
+        Box::pin(async move {
+            for statement in list {
+                self.steps += 1;
+                if self.steps > STEPS_MAX {
+                    return Err(self.raised(OraError::new(40, "active time limit exceeded - call aborted"), statement.at));
+                }
+                match self.statement(statement).await? {
+                    Flow::Next => {}
+                    other => return Ok(other),
+                }
+            }
+            Ok(Flow::Next)
+        })
+    }
+
+    async fn statement(&mut self, statement: &Stmt) -> Result<Flow, Raised> {
+        let at = statement.at;
+        match &statement.kind {
+            StmtKind::Null => Ok(Flow::Next),
+            StmtKind::Return => Ok(Flow::Return),
+            StmtKind::Block(block) => self.block(block).await,
+            StmtKind::If { arms, otherwise } => {
+                for (condition, body) in arms {
+                    if self.test(condition, at).await? {
+                        return self.statements(body).await;
+                    }
+                }
+                self.statements(otherwise).await
+            }
+            StmtKind::Case { operand, arms, otherwise } => {
+                for (when, body) in arms {
+                    let condition = match operand {
+                        Some(operand) => equal(operand, when),
+                        None => when.clone(),
+                    };
+                    if self.test(&condition, at).await? {
+                        return self.statements(body).await;
+                    }
+                }
+                match otherwise {
+                    Some(body) => self.statements(body).await,
+                    None => Err(self.raised(OraError::new(6592, exception::text(6592)), at)),
+                }
+            }
+            StmtKind::Loop { label, kind, body } => self.looped(label.as_ref(), kind, body, at).await,
+            StmtKind::Exit { label, when } => {
+                let leave = match when {
+                    Some(when) => self.test(when, at).await?,
+                    None => true,
+                };
+                Ok(if leave { Flow::Exit(label.clone()) } else { Flow::Next })
+            }
+            StmtKind::Continue { label, when } => {
+                let leave = match when {
+                    Some(when) => self.test(when, at).await?,
+                    None => true,
+                };
+                Ok(if leave { Flow::Continue(label.clone()) } else { Flow::Next })
+            }
+            StmtKind::Raise(name) => Err(self.raise(name.as_ref(), at)),
+            _ => match self.action(statement).await {
+                Ok(()) => Ok(Flow::Next),
+                Err(error) => Err(self.raised(error, at)),
+            },
+        }
+    }
+
+    fn raise(&self, name: Option<&String>, at: usize) -> Raised {
+        let Some(name) = name else {
+            let again = self.caught.last().cloned();
+            return again.unwrap_or_else(|| self.raised(OraError::new(6510, exception::text(0)), at));
+        };
+        match self.exceptions.get(name) {
+            Some(None) => Raised::own(name, self.line(at)),
+            Some(Some(code)) => self.raised(OraError::new(*code, ""), at),
+            None => {
+                let code = exception::predefined(name).unwrap_or(6510);
+                self.raised(OraError::new(code, exception::text(code)), at)
+            }
+        }
+    }
+
+    async fn test(&mut self, condition: &Expr, at: usize) -> Result<bool, Raised> {
+        let value = self.evaluate(condition).await.map_err(|error| self.raised(error, at))?;
+        let number = convert::number(&value).map_err(|error| self.raised(error, at))?;
+        Ok(number.is_some_and(|number| number != Number::integer(0)))
+    }
+
+    async fn looped(
+        &mut self,
+        label: Option<&String>,
+        kind: &LoopKind,
+        body: &[Stmt],
+        at: usize,
+    ) -> Result<Flow, Raised> {
+        match kind {
+            LoopKind::Forever | LoopKind::While(_) => loop {
+                if let LoopKind::While(condition) = kind {
+                    if !self.test(condition, at).await? {
+                        return Ok(Flow::Next);
+                    }
+                }
+                self.steps += 1;
+                if let Some(flow) = left(self.statements(body).await?, label) {
+                    return Ok(flow);
+                }
+            },
+            LoopKind::Range { variable, low, high, reverse } => {
+                let (low, high) = (self.bound(low, at).await?, self.bound(high, at).await?);
+                let saved = vec![self.save(variable)];
+                let mut result = Ok(Flow::Next);
+                let mut next = if *reverse { high } else { low };
+                while (low..=high).contains(&next) {
+                    self.set(variable, ColumnType::Number, Value::integer(next));
+                    self.steps += 1;
+                    match self.statements(body).await.map(|flow| left(flow, label)) {
+                        Ok(None) => next += if *reverse { -1 } else { 1 },
+                        Ok(Some(flow)) => {
+                            result = Ok(flow);
+                            break;
+                        }
+                        Err(raised) => {
+                            result = Err(raised);
+                            break;
+                        }
+                    }
+                }
+                self.restore(saved);
+                result
+            }
+            LoopKind::Query { variable, query } => self.over_rows(variable, query, label, body, at).await,
+            LoopKind::Cursor { variable, cursor } => {
+                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
+                let query = query.ok_or_else(|| self.raised(OraError::new(1001, "invalid cursor"), at))?;
+                self.over_rows(variable, &query, label, body, at).await
+            }
+        }
+    }
+
+    async fn bound(&mut self, expr: &Expr, at: usize) -> Result<i64, Raised> {
+        let value = self.evaluate(expr).await.map_err(|error| self.raised(error, at))?;
+        let whole = convert::number(&value).ok().flatten().and_then(|n| crate::sql::number::round(n, 0).to_i64());
+        whole.ok_or_else(|| self.raised(value_error(""), at))
+    }
+
+    /// A cursor FOR loop: the record's fields are variables while it runs.
+    async fn over_rows(
+        &mut self,
+        variable: &str,
+        query: &Query,
+        label: Option<&String>,
+        body: &[Stmt],
+        at: usize,
+    ) -> Result<Flow, Raised> {
+        let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
+        let names: Vec<String> = rows.columns.iter().map(|column| format!("{variable}.{}", column.name)).collect();
+        let saved: Vec<Saved> = names.iter().map(|name| self.save(name)).collect();
+        let mut result = Ok(Flow::Next);
+        for row in rows.cells.chunks(rows.columns.len().max(1)) {
+            for ((name, column), value) in names.iter().zip(&rows.columns).zip(row) {
+                self.set(name, column.column_type, value.clone());
+            }
+            match self.statements(body).await.map(|flow| left(flow, label)) {
+                Ok(None) => {}
+                Ok(Some(flow)) => {
+                    result = Ok(flow);
+                    break;
+                }
+                Err(raised) => {
+                    result = Err(raised);
+                    break;
+                }
+            }
+        }
+        self.restore(saved);
+        result
+    }
+}
+
+/// What a loop does after its body: `None` goes on.
+fn left(flow: Flow, label: Option<&String>) -> Option<Flow> {
+    match flow {
+        Flow::Next => None,
+        Flow::Continue(wanted) if wanted.is_none() || wanted.as_ref() == label => None,
+        Flow::Exit(wanted) if wanted.is_none() || wanted.as_ref() == label => Some(Flow::Next),
+        other => Some(other),
+    }
+}
+
+pub(super) fn equal(left: &Expr, right: &Expr) -> Expr {
+    let kind = ExprKind::Binary(Binary::Equal, Box::new(left.clone()), Box::new(right.clone()));
+    Expr { kind, at: right.at }
+}
+
+/// A rule for names that the block cannot write.
+pub(super) const READ_ONLY: Rules = Rules { declared: Declared::Anything, constant: true, not_null: false };

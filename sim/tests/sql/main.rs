@@ -1,0 +1,195 @@
+//! Statements and what they answer, as files that a DBA can read. A case is a statement (with its binds in front, as
+//! `:name = 'text'` or `:name = 12`), a line `----` and the answer; blank lines part the cases.
+//!
+//! Run with `UPDATE=1` in the environment to write what the engine answers now into the files.
+
+mod blocks;
+mod fixture;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use fixture::{Session, Tables};
+use rac_sim::conversation::Release;
+use rac_sim::ora::OraError;
+use rac_sim::sql::query::{Input, Inputs, Rows};
+use rac_sim::sql::statement::{Command, parse};
+use rac_sim::sql::{dml, query};
+use rac_sim::value::{ColumnType, Value};
+
+#[test]
+fn sql_cases() {
+    for file in files("query") {
+        check(&file, |text| {
+            let (inputs, statement, release) = prepared(text);
+            answer(&statement, &inputs, release)
+        });
+    }
+}
+
+#[test]
+fn sql_commands() {
+    for file in files("command") {
+        check(&file, |text| {
+            let (_, statement, release) = prepared(text);
+            match parse(&statement, release) {
+                Ok(parsed) => format!("{:?}", parsed.command),
+                Err(error) => shown(&error),
+            }
+        });
+    }
+}
+
+#[test]
+fn sql_blocks() {
+    for file in files("block") {
+        check(&file, |text| {
+            let (inputs, statement, release) = prepared(text);
+            blocks::answer(&statement, inputs, release)
+        });
+    }
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql").join(folder);
+    let entries = std::fs::read_dir(&folder).expect("the folder of cases is there");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no cases in {}", folder.display());
+    files
+}
+
+/// Runs every case of a file and compares.
+fn check(file: &Path, run: impl Fn(&str) -> String) {
+    let text = std::fs::read_to_string(file).expect("a readable file");
+    let mut now = String::new();
+    for case in text.split("\n\n").map(str::trim).filter(|case| !case.is_empty()) {
+        let statement = case.split("\n----").next().unwrap_or(case).trim_end();
+        if case.lines().all(|line| line.starts_with("--")) {
+            writeln!(now, "{case}\n").expect("text can be written to");
+            continue;
+        }
+        writeln!(now, "{statement}\n----\n{}\n", run(statement).trim_end()).expect("text can be written to");
+    }
+    let now = format!("{}\n", now.trim_end());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, now).expect("a writable file");
+        return;
+    }
+    for (expected, found) in text.split("\n\n").zip(now.split("\n\n")) {
+        assert_eq!(expected.trim(), found.trim(), "{}", file.display());
+    }
+    assert_eq!(text.trim(), now.trim(), "{}", file.display());
+}
+
+/// The binds, the statement and the release that a case names.
+fn prepared(text: &str) -> (Inputs, String, Release) {
+    let mut inputs = Inputs::default();
+    let mut release = Release::R19;
+    let mut statement = Vec::new();
+    for line in text.lines() {
+        if let Some((name, value)) = line.split_once(" = ").filter(|_| line.starts_with(':') && statement.is_empty()) {
+            assert!(name.starts_with(':'), "a bind");
+            inputs.binds.push(bind(value));
+        } else if let Some(name) = line.strip_prefix("@release ") {
+            release = match name {
+                "11.2" => Release::R11_2,
+                "12.1" => Release::R12_1,
+                "12.2" => Release::R12_2,
+                "23" => Release::R23,
+                _ => Release::R19,
+            };
+        } else {
+            statement.push(line);
+        }
+    }
+    (inputs, statement.join("\n"), release)
+}
+
+fn bind(text: &str) -> Input {
+    let value = match text.strip_prefix('\'') {
+        Some(rest) => Value::text(rest.trim_end_matches('\'')),
+        None if text == "NULL" => Value::Null,
+        None => Value::Number(text.parse().expect("a number")),
+    };
+    let column_type = match value {
+        Value::Number(_) => ColumnType::Number,
+        _ => ColumnType::Varchar2(2000),
+    };
+    Input { column_type, value }
+}
+
+fn answer(statement: &str, inputs: &Inputs, release: Release) -> String {
+    let tables = Tables::new();
+    let parsed = match parse(statement, release) {
+        Ok(parsed) => parsed,
+        Err(error) => return shown(&error),
+    };
+    match &parsed.command {
+        Command::Query(query) => match query::run(query, &tables, &Session, inputs) {
+            Ok(rows) => {
+                let described = query::describe(query, &tables, &Session, inputs);
+                assert_eq!(described.as_ref(), Ok(&rows.columns), "{statement}");
+                table(&rows)
+            }
+            Err(error) => shown(&error),
+        },
+        Command::Dml(dml) => match dml::changes(dml, &tables, &Session, inputs) {
+            Ok(changes) => {
+                let mut text = changes.table.clone();
+                for change in &changes.rows {
+                    write!(text, "\n{change:?}").expect("text can be written to");
+                }
+                for returned in &changes.returning {
+                    write!(text, "\n{returned:?}").expect("text can be written to");
+                }
+                text
+            }
+            Err(error) => shown(&error),
+        },
+        other => format!("{other:?}"),
+    }
+}
+
+fn shown(error: &OraError) -> String {
+    match error.position {
+        Some(position) => format!("{error}\nat {position}"),
+        None => error.to_string(),
+    }
+}
+
+fn table(rows: &Rows) -> String {
+    let heads: Vec<String> = rows
+        .columns
+        .iter()
+        .map(|column| format!("{} {:?}{}", column.name, column.column_type, if column.nullable { "" } else { "!" }))
+        .collect();
+    let mut text = heads.join(" | ");
+    for row in rows.cells.chunks(rows.columns.len()) {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        write!(text, "\n{}", cells.join(" | ")).expect("text can be written to");
+    }
+    text
+}
+
+fn cell(value: &Value) -> String {
+    let time = |seconds: i64| {
+        let days = seconds.div_euclid(86_400);
+        let within = seconds.rem_euclid(86_400);
+        format!("day {days} {:02}:{:02}:{:02}", within / 3600, within / 60 % 60, within % 60)
+    };
+    match value {
+        Value::Null => "-".into(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) | Value::RowId(text) => format!("'{text}'"),
+        Value::Date(seconds) => time(*seconds),
+        Value::Timestamp { seconds, nanos } => format!("{}.{nanos:09}", time(*seconds)),
+        Value::TimestampTz { seconds, nanos, offset_minutes } => {
+            format!("{}.{nanos:09} UTC shown at {offset_minutes:+}", time(*seconds))
+        }
+        Value::IntervalDs(nanos) => format!("{nanos} ns"),
+        Value::IntervalYm(months) => format!("{months} months"),
+        Value::Raw(bytes) => format!("{bytes:02X?}"),
+        Value::Double(float) => format!("{float:e}"),
+    }
+}

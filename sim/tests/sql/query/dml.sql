@@ -1,0 +1,78 @@
+INSERT INTO notes (id, body, code) VALUES (4, 'four', 'Z')
+----
+NOTES
+Insert([Number(Number { mantissa: 4, scale: 0 }), Text("four"), Text("Z  "), Null, Null])
+
+INSERT INTO app.notes VALUES (5, NULL, 'A', 1.5, SYSTIMESTAMP)
+----
+APP.NOTES
+Insert([Number(Number { mantissa: 5, scale: 0 }), Null, Text("A  "), Number(Number { mantissa: 15, scale: 1 }), TimestampTz { seconds: 1772366400, nanos: 123456000, offset_minutes: 0 }])
+
+INSERT INTO notes (id, body) SELECT sid, username FROM v$session WHERE status = 'KILLED'
+----
+NOTES
+Insert([Number(Number { mantissa: 99, scale: 0 }), Text("SCOTT"), Null, Null, Null])
+
+INSERT INTO notes (body) VALUES ('no id')
+----
+ORA-01400: cannot insert NULL into ("NOTES"."ID")
+
+INSERT INTO notes (id, code) VALUES (1, 'TOO LONG')
+----
+ORA-12899: value too large for column "NOTES"."CODE" (actual: 8, maximum: 3)
+
+INSERT INTO notes (id, nope) VALUES (1, 2)
+----
+ORA-00904: "NOPE": invalid identifier
+at 23
+
+INSERT INTO notes (id, body) VALUES (1)
+----
+ORA-00947: not enough values
+at 12
+
+INSERT INTO notes (id, body) VALUES ('x', 'y')
+----
+ORA-01722: invalid number
+
+INSERT INTO notes SET id = 1
+----
+ORA-00926: missing VALUES keyword
+at 18
+
+:1 = 5
+:2 = NULL
+UPDATE notes n SET amount = NVL(amount, 0) + :1 WHERE n.id IN (1, 3) RETURNING amount INTO :2
+----
+NOTES
+Update { row: 0, values: [(3, Number(Number { mantissa: 1525, scale: 2 }))] }
+Update { row: 2, values: [(3, Number(Number { mantissa: 5, scale: 0 }))] }
+Returned { target: Bind(1), values: [Number(Number { mantissa: 1525, scale: 2 }), Number(Number { mantissa: 5, scale: 0 })] }
+
+UPDATE notes SET body = NULL
+----
+NOTES
+Update { row: 0, values: [(1, Null)] }
+Update { row: 1, values: [(1, Null)] }
+Update { row: 2, values: [(1, Null)] }
+
+UPDATE notes SET nope = 1
+----
+ORA-00904: "NOPE": invalid identifier
+at 17
+
+UPDATE notes body = 1
+----
+ORA-00971: missing SET keyword
+at 18
+
+DELETE FROM notes WHERE id > (SELECT MIN(sid) FROM v$session)
+----
+NOTES
+Delete { row: 1 }
+Delete { row: 2 }
+
+DELETE nothing
+----
+ORA-00942: table or view does not exist
+at 7
