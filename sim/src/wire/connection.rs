@@ -8,7 +8,7 @@ use super::auth::{self, Challenge, Message};
 use super::codec::{Reader, Unreadable, Writer};
 use super::connect::{self, Connect, Grant};
 use super::feed::{Feed, Incoming};
-use super::negotiate::{self, DataTypes, Profile};
+use super::negotiate::{self, DataTypes, Habits, Profile};
 use super::packet::{Fault, Kind, Socket, Wire};
 use super::reply::End;
 use super::request::{self, REQUEST_BYTES_MAX};
@@ -45,8 +45,11 @@ async fn log_on(
         let Incoming::Message(step) = feed.next(|reader| Step::read(reader, fields)).await? else {
             return Ok(None);
         };
-        if !matches!(step, Step::Protocol | Step::DataTypes(_)) && log_on.target.marks_end {
+        if !matches!(step, Step::Protocol(_) | Step::DataTypes(_)) && log_on.target.marks_end {
             feed.mark_end_of_response();
+        }
+        if let Step::Protocol(habits) = step {
+            feed.adapt(habits);
         }
         let mut answer = Writer::new();
         match log_on.step(step, &mut answer)? {
@@ -149,7 +152,7 @@ fn resolve(shared: &Shared, wanted: &Destination) -> Result<(Arc<dyn Database>, 
 
 /// A message of the log-on.
 enum Step {
-    Protocol,
+    Protocol(Habits),
     DataTypes(DataTypes),
     Fast(DataTypes, u8, Message),
     First(u8, Message),
@@ -164,7 +167,7 @@ impl Step {
         /// What a function within a fast log-on looks like.
         const FAST_FIELDS: u8 = 13;
         match reader.u8()? {
-            PROTOCOL => negotiate::read_protocol(reader).map(|()| Self::Protocol),
+            PROTOCOL => negotiate::read_protocol(reader).map(Self::Protocol),
             DATA_TYPES => negotiate::read_data_types(reader).map(Self::DataTypes),
             FAST => {
                 let types = negotiate::read_fast(reader)?;
@@ -217,7 +220,7 @@ struct LogOn<'a> {
 impl LogOn<'_> {
     fn step(&mut self, step: Step, answer: &mut Writer) -> Result<Turn, Fault> {
         match step {
-            Step::Protocol => negotiate::write_protocol(answer, self.target.profile.fields),
+            Step::Protocol(_) => negotiate::write_protocol(answer, self.target.profile.fields),
             Step::DataTypes(types) => self.agree(&types, answer),
             Step::Fast(types, sequence, message) => {
                 negotiate::write_protocol(answer, self.target.profile.fields);

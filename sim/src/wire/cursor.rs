@@ -61,6 +61,12 @@ impl Cursor {
         Fetch { columns: &self.columns, cells: &self.cells[start..self.next], last }
     }
 
+    /// Takes back the last rows of a fetch, for the next one.
+    pub(super) fn give_back(&mut self, rows: usize) {
+        self.next -= rows * self.columns.len();
+        self.fetched -= rows as u64;
+    }
+
     /// True while rows are left.
     pub(super) const fn is_open(&self) -> bool {
         self.next < self.cells.len()

@@ -2,6 +2,7 @@
 //! beginning whenever more of it has come.
 
 use super::codec::{Reader, Unreadable, Writer};
+use super::negotiate::Habits;
 use super::packet::{Fault, Kind, Marker, Packet, Wire};
 use super::reply;
 
@@ -25,12 +26,14 @@ pub(super) struct Feed {
     bytes_max: usize,
     /// Answers carry a byte that says that they end.
     marks_end: bool,
+    /// Answers had better fit one packet.
+    short_answers: bool,
 }
 
 impl Feed {
     /// Messages of at most so many bytes.
     pub(super) const fn new(wire: Wire, bytes_max: usize) -> Self {
-        Self { wire, buffer: Vec::new(), bytes_max, marks_end: false }
+        Self { wire, buffer: Vec::new(), bytes_max, marks_end: false, short_answers: false }
     }
 
     /// From now on messages may be longer.
@@ -104,6 +107,19 @@ impl Feed {
     pub(super) fn forget(&mut self) {
         self.buffer = Vec::new();
         self.wire.settle();
+    }
+
+    /// Writes answers as the client likes to read them.
+    pub(super) const fn adapt(&mut self, habits: Habits) {
+        self.short_answers = habits.likes_short_answers;
+    }
+
+    /// True if a client had better fetch again than get one more row like the last. Where the end of an answer is
+    /// marked, no client has any trouble with long ones.
+    pub(super) const fn is_enough(&self, answer: usize, row: usize) -> bool {
+        /// What may stand behind the rows.
+        const END: usize = 64;
+        self.short_answers && !self.marks_end && answer + row + END > self.wire.payload_max()
     }
 
     /// Sends what there is of a long answer, so that it need not be held whole.

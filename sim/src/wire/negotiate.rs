@@ -64,11 +64,20 @@ const NAME_BYTES_MAX: usize = 256;
 const TYPES_MAX: usize = 2_048;
 const CHOICES_MAX: usize = 16;
 
+/// How a client reads answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Habits {
+    /// It fetches again when it got fewer rows than it asked for, and reads an answer again from its beginning with
+    /// each packet of it: short answers are best. Other clients take fewer rows for the end.
+    pub(super) likes_short_answers: bool,
+}
+
 /// Reads the protocol message behind its first byte.
-pub(super) fn read_protocol(reader: &mut Reader<'_>) -> Result<(), Unreadable> {
+pub(super) fn read_protocol(reader: &mut Reader<'_>) -> Result<Habits, Unreadable> {
     reader.zero_terminated(NAME_BYTES_MAX)?;
-    reader.zero_terminated(NAME_BYTES_MAX)?;
-    Ok(())
+    let name = reader.zero_terminated(NAME_BYTES_MAX)?;
+    let known = [&b"rust-oracledb"[..], b"python-oracledb"];
+    Ok(Habits { likes_short_answers: known.iter().any(|known| name.starts_with(known)) })
 }
 
 /// Answers it. The banner must not be the one of the client's own platform, or an OCI client goes over to its machine's

@@ -165,6 +165,11 @@ impl Wire {
         self.end_of_response = true;
     }
 
+    /// How much of an answer one packet holds.
+    pub(super) const fn payload_max(&self) -> usize {
+        self.sdu - HEADER - 2
+    }
+
     /// True if bytes have come that nobody has looked at.
     pub(super) fn has_more(&self) -> bool {
         !self.input.is_empty()
@@ -208,7 +213,7 @@ impl Wire {
     /// Sends an answer in as many packets as it takes.
     pub(super) async fn send(&mut self, answer: &[u8]) -> Result<(), Fault> {
         let mut output = Vec::new();
-        let room = self.sdu - HEADER - 2;
+        let room = self.payload_max();
         let mut rest = answer;
         loop {
             let (now, later) = rest.split_at(rest.len().min(room));
@@ -228,7 +233,7 @@ impl Wire {
 
     /// Sends the beginning of a long answer, in whole packets, and takes it away from `answer`.
     pub(super) async fn send_some(&mut self, answer: &mut Vec<u8>) -> Result<(), Fault> {
-        let room = self.sdu - HEADER - 2;
+        let room = self.payload_max();
         // Something stays: the last packet of an answer is never empty.
         let whole = answer.len().saturating_sub(1) / room * room;
         let mut output = Vec::with_capacity(whole + whole / room * (HEADER + 2));

@@ -426,10 +426,18 @@ impl Session {
             let fetch = cursor.fetch(asked);
             last = fetch.last;
             reply::write_row_header(&mut answer, fetch.columns.len(), asked);
+            let mut left = fetch.cells.len() / fetch.columns.len().max(1);
             for row in fetch.cells.chunks(fetch.columns.len().max(1)) {
+                let before = answer.len();
                 reply::write_row(&mut answer, fetch.columns, row);
+                left -= 1;
+                if self.feed.is_enough(answer.len(), answer.len() - before) {
+                    break;
+                }
                 self.feed.spill(&mut answer).await?;
             }
+            last &= left == 0;
+            cursor.give_back(left);
         }
         if last {
             cursor.close();

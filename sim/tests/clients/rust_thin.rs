@@ -16,7 +16,7 @@ type Checked = Result<(), Error>;
 /// Runs every check against the server on a port. A failed one panics, which in this driver ends the process.
 pub(crate) fn run(port: &str, release: &str) {
     let to = Target { port: port.to_owned(), release: release.to_owned() };
-    let checks: [(&str, fn(&Target) -> Checked); 22] = [
+    let checks: [(&str, fn(&Target) -> Checked); 23] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
@@ -39,6 +39,7 @@ pub(crate) fn run(port: &str, release: &str) {
         ("a call that waits", waits),
         ("killed while busy", killed_while_busy),
         ("statement cache", statement_cache),
+        ("twenty thousand wide rows", wide),
     ];
     for (name, check) in checks {
         let begun = Instant::now();
@@ -429,6 +430,27 @@ fn statement_cache(to: &Target) -> Checked {
         for kind in 0..30 {
             let row = connection.query_row(&format!("select :1 from dual{kind}"), &[&round])?;
             assert_eq!(row.get::<i32>(0)?, round);
+        }
+    }
+    Ok(())
+}
+
+/// As much as GV$SESSION of a large cluster: 20,000 rows of 40 columns.
+fn wide(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for _ in 0..2 {
+        for array in [100, 200, 500, 1_000] {
+            let begun = Instant::now();
+            let sql = "select * from wide where rownum <= 20000";
+            let statement =
+                connection.statement(sql)?.fetch_array_size(array).prefetch_rows(array).build()?;
+            let mut rows = 0_u32;
+            for row in statement.query(&[])? {
+                assert_eq!(row?.columns().len(), 40);
+                rows += 1;
+            }
+            assert_eq!(rows, 20_000);
+            say(&format!("{rows} rows in arrays of {array} in {} ms", begun.elapsed().as_millis()));
         }
     }
     Ok(())

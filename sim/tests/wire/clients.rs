@@ -109,7 +109,7 @@ fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
 }
 
-const ALL: [Release; 4] = [Release::R12_1, Release::R12_2, Release::R19, Release::R23];
+const ALL: [Release; 4] = [Release::R19, Release::R23, Release::R12_1, Release::R12_2];
 
 #[test]
 fn python_thin_on_each_release() {
