@@ -74,12 +74,13 @@ impl Act<'_> {
                 Change::Insert(_) => None,
             })
             .collect();
+        let began = !self.state.cluster.in_transaction(self.session.key);
         match self.lock_rows(place.object_id, &wanted) {
             Locked::All => {}
             Locked::Waits => return self.wait(Waiting::Model { until: None }),
             Locked::Failed(error) => return Poll::Ready(Err(error)),
         }
-        Poll::Ready(Ok(self.apply(&place, changes)))
+        Poll::Ready(Ok(self.apply(&place, changes, began)))
     }
 
     /// A table by the name that the statement used. The error is ORA-00942, ORA-01031 or ORA-01732.
@@ -109,7 +110,7 @@ impl Act<'_> {
     }
 
     /// Makes the changes, whose locks are held.
-    fn apply(&mut self, place: &Place, changes: Changes) -> Executed {
+    fn apply(&mut self, place: &Place, changes: Changes, began: bool) -> Executed {
         let key = self.session.key;
         let current: BTreeMap<u32, Vec<Value>> = match self.state.books.heap.get(&place.name) {
             Some(table) => {
@@ -119,7 +120,8 @@ impl Act<'_> {
         };
         let count = changes.rows.len() as u64;
         if count > 0 {
-            self.state.cluster.change(key, &place.name, count);
+            // A transaction begins with the first of its undo records.
+            self.state.cluster.change(key, &place.name, count - u64::from(began));
         }
         let mut next = place.next;
         for change in changes.rows {
