@@ -325,22 +325,54 @@ pub(crate) struct Stmt {
 pub(crate) enum StmtKind {
     Null,
     Assign(Target, Expr),
-    If { arms: Vec<(Expr, Vec<Stmt>)>, otherwise: Vec<Stmt> },
-    Case { operand: Option<Expr>, arms: Vec<(Expr, Vec<Stmt>)>, otherwise: Option<Vec<Stmt>> },
-    Loop { label: Option<String>, kind: LoopKind, body: Vec<Stmt> },
-    Exit { label: Option<String>, when: Option<Expr> },
-    Continue { label: Option<String>, when: Option<Expr> },
+    If {
+        arms: Vec<(Expr, Vec<Stmt>)>,
+        otherwise: Vec<Stmt>,
+    },
+    Case {
+        operand: Option<Expr>,
+        arms: Vec<(Expr, Vec<Stmt>)>,
+        otherwise: Option<Vec<Stmt>>,
+    },
+    Loop {
+        label: Option<String>,
+        kind: LoopKind,
+        body: Vec<Stmt>,
+    },
+    Exit {
+        label: Option<String>,
+        when: Option<Expr>,
+    },
+    Continue {
+        label: Option<String>,
+        when: Option<Expr>,
+    },
     Block(Box<Block>),
     Raise(Option<String>),
     Return,
     /// SELECT … INTO; the lock wait is there for FOR UPDATE.
-    Select { query: Box<Query>, into: Vec<Target>, lock: Option<(Vec<String>, LockWait)> },
+    Select {
+        query: Box<Query>,
+        into: Vec<Target>,
+        lock: Option<(Vec<String>, LockWait)>,
+    },
     /// Another SQL statement.
     Sql(Box<Command>),
-    Dynamic { text: Expr, into: Vec<Target>, using: Vec<(Expr, Direction)>, returning: Vec<Target> },
-    Call { name: Vec<String>, arguments: Vec<Argument> },
+    Dynamic {
+        text: Expr,
+        into: Vec<Target>,
+        using: Vec<(Expr, Direction)>,
+        returning: Vec<Target>,
+    },
+    Call {
+        name: Vec<String>,
+        arguments: Vec<Argument>,
+    },
     Open(String),
-    Fetch { cursor: String, into: Vec<Target> },
+    Fetch {
+        cursor: String,
+        into: Vec<Target>,
+    },
     Close(String),
 }
 
@@ -386,13 +418,16 @@ impl Expr {
             }
             ExprKind::Row(list) => list.iter_mut().collect(),
             ExprKind::Case { operand, arms, otherwise } => {
-                let mut parts: Vec<&mut Expr> = operand.iter_mut().chain(otherwise).map(|part| &mut **part).collect();
+                let mut parts: Vec<&mut Expr> =
+                    operand.iter_mut().chain(otherwise).map(|part| &mut **part).collect();
                 for (when, then) in arms {
                     parts.extend([when, then]);
                 }
                 parts
             }
-            ExprKind::Call(call) => call.arguments.iter_mut().map(|argument| &mut argument.value).collect(),
+            ExprKind::Call(call) => {
+                call.arguments.iter_mut().map(|argument| &mut argument.value).collect()
+            }
         }
     }
 }

@@ -31,17 +31,34 @@ pub(crate) enum Code {
     Negate(Box<Code>),
     Arithmetic(Binary, Box<Code>, Box<Code>),
     Concat(Box<Code>, Box<Code>),
-    Compare { operator: Binary, left: Box<Code>, right: Box<Code>, padded: bool },
+    Compare {
+        operator: Binary,
+        left: Box<Code>,
+        right: Box<Code>,
+        padded: bool,
+    },
     And(Vec<Code>),
     Or(Vec<Code>),
     Not(Box<Code>),
     IsNull(Box<Code>),
-    Like { value: Box<Code>, pattern: Box<Code>, escape: Option<Box<Code>> },
+    Like {
+        value: Box<Code>,
+        pattern: Box<Code>,
+        escape: Option<Box<Code>>,
+    },
     Exists(Box<Subquery>),
     Scalar(Box<Subquery>),
     /// `= ANY`, which is IN, or `> ALL`; several values for rows.
-    Quantified { operator: Binary, all: bool, values: Vec<Code>, query: Box<Subquery> },
-    Case { arms: Vec<(Code, Code)>, otherwise: Box<Code> },
+    Quantified {
+        operator: Binary,
+        all: bool,
+        values: Vec<Code>,
+        query: Box<Subquery>,
+    },
+    Case {
+        arms: Vec<(Code, Code)>,
+        otherwise: Box<Code>,
+    },
     Decode(Vec<Code>),
     Coalesce(Vec<Code>),
     Nvl2(Box<[Code; 3]>),
@@ -277,7 +294,8 @@ impl Code {
 
     /// The same expression, as GROUP BY asks; subqueries are never the same.
     pub(crate) fn same(&self, other: &Self) -> bool {
-        let all = |a: &[Self], b: &[Self]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b));
+        let all =
+            |a: &[Self], b: &[Self]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b));
         match (self, other) {
             (Self::Const(a), Self::Const(b)) => a == b,
             (Self::Column(a), Self::Column(b)) => {
@@ -296,7 +314,9 @@ impl Code {
                 to == other && scale == other_scale && a.same(b)
             }
             (Self::Extract(field, a), Self::Extract(other, b)) => field == other && a.same(b),
-            (Self::Arithmetic(x, a, b), Self::Arithmetic(y, c, d)) => x == y && a.same(c) && b.same(d),
+            (Self::Arithmetic(x, a, b), Self::Arithmetic(y, c, d)) => {
+                x == y && a.same(c) && b.same(d)
+            }
             (Self::Concat(a, b), Self::Concat(c, d))
             | (Self::Path(a, b), Self::Path(c, d))
             | (Self::AtTimeZone(a, b), Self::AtTimeZone(c, d)) => a.same(c) && b.same(d),
@@ -314,7 +334,10 @@ impl Code {
                 Self::Like { value, pattern, .. },
                 Self::Like { value: other_value, pattern: other_pattern, .. },
             ) => value.same(other_value) && pattern.same(other_pattern),
-            (Self::Case { arms, otherwise }, Self::Case { arms: other_arms, otherwise: other_otherwise }) => {
+            (
+                Self::Case { arms, otherwise },
+                Self::Case { arms: other_arms, otherwise: other_otherwise },
+            ) => {
                 arms.len() == other_arms.len()
                     && arms.iter().zip(other_arms).all(|(a, b)| a.0.same(&b.0) && a.1.same(&b.1))
                     && otherwise.same(other_otherwise)
@@ -324,7 +347,10 @@ impl Code {
     }
 
     /// Calls `visit` for the parts; those for which it returns true are not looked into.
-    pub(crate) fn check(&self, visit: &mut dyn FnMut(&Code) -> Result<bool, crate::ora::OraError>) -> Result<(), crate::ora::OraError> {
+    pub(crate) fn check(
+        &self,
+        visit: &mut dyn FnMut(&Code) -> Result<bool, crate::ora::OraError>,
+    ) -> Result<(), crate::ora::OraError> {
         if visit(self)? {
             return Ok(());
         }
@@ -358,7 +384,11 @@ impl Code {
             | Self::Concat(a, b)
             | Self::Compare { left: a, right: b, .. }
             | Self::AtTimeZone(a, b) => children.extend([&**a, &**b]),
-            Self::And(list) | Self::Or(list) | Self::Decode(list) | Self::Coalesce(list) | Self::Call(_, list) => {
+            Self::And(list)
+            | Self::Or(list)
+            | Self::Decode(list)
+            | Self::Coalesce(list)
+            | Self::Call(_, list) => {
                 children.extend(list);
             }
             Self::Quantified { values, .. } => children.extend(values),

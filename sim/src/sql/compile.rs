@@ -134,7 +134,12 @@ impl<'s> Scope<'s> {
     }
 
     /// A column of this block or of one around it.
-    fn find(&self, parts: &[String], outer: bool, at: usize) -> Result<Option<(Column, catalog::Column)>, OraError> {
+    fn find(
+        &self,
+        parts: &[String],
+        outer: bool,
+        at: usize,
+    ) -> Result<Option<(Column, catalog::Column)>, OraError> {
         let mut scope = self;
         let mut depth = 0;
         loop {
@@ -174,7 +179,9 @@ impl<'s> Scope<'s> {
                 [name] => source.name == *name,
                 _ => source.full == qualifier.join("."),
             };
-            let column = fits.then(|| source.columns.iter().position(|other| other.name == *column)).flatten();
+            let column = fits
+                .then(|| source.columns.iter().position(|other| other.name == *column))
+                .flatten();
             if let Some(column) = column {
                 if found.is_some() {
                     return Err(OraError::new(918, "column ambiguously defined").at(at));
@@ -185,7 +192,11 @@ impl<'s> Scope<'s> {
         Ok(found)
     }
 
-    fn in_phase<T>(&self, phase: Phase, inner: impl FnOnce() -> Result<T, OraError>) -> Result<T, OraError> {
+    fn in_phase<T>(
+        &self,
+        phase: Phase,
+        inner: impl FnOnce() -> Result<T, OraError>,
+    ) -> Result<T, OraError> {
         let before = self.phase.replace(phase);
         let result = inner();
         self.phase.set(before);

@@ -51,7 +51,11 @@ pub(crate) fn timestamp_literal(text: &str) -> Option<Value> {
         None => Some(Value::Timestamp { seconds, nanos }),
         Some(zone) => {
             let offset_minutes = offset(zone)?;
-            Some(Value::TimestampTz { seconds: seconds - i64::from(offset_minutes) * 60, nanos, offset_minutes })
+            Some(Value::TimestampTz {
+                seconds: seconds - i64::from(offset_minutes) * 60,
+                nanos,
+                offset_minutes,
+            })
         }
     }
 }
@@ -209,12 +213,17 @@ pub(crate) fn last_day(value: i64) -> i64 {
 /// MONTHS_BETWEEN: whole for equal days or two last days, else by a month of 31 days.
 pub(crate) fn months_between(later: i64, earlier: i64) -> Option<Number> {
     let (a, b) = (civil(later), civil(earlier));
-    let months = i128::from((a.year() - b.year()) * 12) + i128::from(a.month()) - i128::from(b.month());
+    let months =
+        i128::from((a.year() - b.year()) * 12) + i128::from(a.month()) - i128::from(b.month());
     if a.day() == b.day() || (is_last_day(later) && is_last_day(earlier)) {
         return Some(Number::integer(months));
     }
-    let within = |time: NaiveDateTime| i128::from(time.day()) * 86_400 + i128::from(time.num_seconds_from_midnight());
-    let rest = super::number::divide(Number::integer(within(a) - within(b)), Number::integer(31 * 86_400)).ok()?;
+    let within = |time: NaiveDateTime| {
+        i128::from(time.day()) * 86_400 + i128::from(time.num_seconds_from_midnight())
+    };
+    let rest =
+        super::number::divide(Number::integer(within(a) - within(b)), Number::integer(31 * 86_400))
+            .ok()?;
     super::number::add(Number::integer(months), rest).ok()
 }
 
@@ -236,7 +245,10 @@ pub(crate) fn truncate(value: i64, unit: &str) -> Result<i64, OraError> {
         "HH" | "HH12" | "HH24" => return Ok(value - value.rem_euclid(3600)),
         "MI" => return Ok(value - value.rem_euclid(60)),
         "CC" => first((time.year() - 1).div_euclid(100) * 100 + 1, 1),
-        "IYYY" | "IY" | "I" => NaiveDate::from_isoywd_opt(day.iso_week().year(), 1, chrono::Weekday::Mon).unwrap_or(day),
+        "IYYY" | "IY" | "I" => {
+            NaiveDate::from_isoywd_opt(day.iso_week().year(), 1, chrono::Weekday::Mon)
+                .unwrap_or(day)
+        }
         _ => return Err(OraError::new(1898, "too many precision specifiers")),
     };
     Ok(day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp())

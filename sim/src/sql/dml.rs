@@ -113,7 +113,10 @@ impl Work<'_> {
         let places = if named.is_empty() {
             (0..columns.len()).collect()
         } else {
-            named.iter().map(|(name, at)| place(&columns, name, *at)).collect::<Result<Vec<usize>, OraError>>()?
+            named
+                .iter()
+                .map(|(name, at)| place(&columns, name, *at))
+                .collect::<Result<Vec<usize>, OraError>>()?
         };
         let given = match source {
             ast::InsertSource::Values(values) => {
@@ -144,7 +147,11 @@ impl Work<'_> {
             rows.push(row);
         }
         let returning = self.returning(returning, &scope, &rows)?;
-        Ok(Changes { table: table.join("."), rows: rows.into_iter().map(Change::Insert).collect(), returning })
+        Ok(Changes {
+            table: table.join("."),
+            rows: rows.into_iter().map(Change::Insert).collect(),
+            returning,
+        })
     }
 
     /// UPDATE, or DELETE without `set`.
@@ -158,7 +165,8 @@ impl Work<'_> {
         let (scope, columns) = self.compiler.table_scope(target.name, target.alias, target.at)?;
         let mut assignments = Vec::new();
         for (name, at, value) in set.into_iter().flatten() {
-            assignments.push((place(&columns, name, *at)?, self.compiler.value(value, &scope)?.code));
+            assignments
+                .push((place(&columns, name, *at)?, self.compiler.value(value, &scope)?.code));
         }
         let filter = filter.map(|filter| self.compiler.condition(filter, &scope)).transpose()?;
         let wanted = scope.wanted();
@@ -212,7 +220,10 @@ impl Work<'_> {
                 let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
                 self.evaluator.value(&code, &Frame::new(&[], Row::Direct(&read), None))
             });
-            result.push(Returned { target: target.clone(), values: values.collect::<Result<_, OraError>>()? });
+            result.push(Returned {
+                target: target.clone(),
+                values: values.collect::<Result<_, OraError>>()?,
+            });
         }
         Ok(result)
     }
@@ -220,7 +231,8 @@ impl Work<'_> {
     /// A value as a column holds it.
     fn fitted(&self, value: Value, column: &Column, table: &[String]) -> Result<Value, OraError> {
         let quoted = || {
-            let parts: Vec<String> = table.iter().chain([&column.name]).map(|part| format!("\"{part}\"")).collect();
+            let parts: Vec<String> =
+                table.iter().chain([&column.name]).map(|part| format!("\"{part}\"")).collect();
             parts.join(".")
         };
         if value.is_null() {
@@ -237,7 +249,10 @@ impl Work<'_> {
         let text = convert::text(&value, environment)?.unwrap_or_default();
         if text.len() > bytes as usize {
             let reason = format!("(actual: {}, maximum: {bytes})", text.len());
-            return Err(OraError::new(12_899, format!("value too large for column {} {reason}", quoted())));
+            return Err(OraError::new(
+                12_899,
+                format!("value too large for column {} {reason}", quoted()),
+            ));
         }
         convert::cast(Value::text(text), column.column_type, None, environment)
     }

@@ -53,7 +53,16 @@ static NULL: Value = Value::Null;
 
 impl<'f> Frame<'f> {
     pub(crate) fn new(data: &'f [Rows], row: Row<'f>, parent: Option<&'f Frame<'f>>) -> Self {
-        Self { data, row, parent, rownum: 0, tree: None, prior: None, aggregates: &[], windows: &[] }
+        Self {
+            data,
+            row,
+            parent,
+            rownum: 0,
+            tree: None,
+            prior: None,
+            aggregates: &[],
+            windows: &[],
+        }
     }
 
     /// A frame without a row.
@@ -80,7 +89,10 @@ impl<'f> Frame<'f> {
         if place == NO_ROW {
             return &NULL;
         }
-        self.data[column.source].get(place as usize).and_then(|values| values.get(column.slot)).unwrap_or(&NULL)
+        self.data[column.source]
+            .get(place as usize)
+            .and_then(|values| values.get(column.slot))
+            .unwrap_or(&NULL)
     }
 }
 
@@ -91,11 +103,17 @@ pub(crate) fn truth(result: Option<bool>) -> Value {
 
 impl Evaluator<'_> {
     /// The value, borrowed where it stands in a row.
-    pub(crate) fn cow<'v>(&self, code: &'v Code, frame: &Frame<'v>) -> Result<Cow<'v, Value>, OraError> {
+    pub(crate) fn cow<'v>(
+        &self,
+        code: &'v Code,
+        frame: &Frame<'v>,
+    ) -> Result<Cow<'v, Value>, OraError> {
         match code {
             Code::Const(value) => Ok(Cow::Borrowed(value)),
             Code::Column(column) => Ok(Cow::Borrowed(frame.column(column))),
-            Code::Aggregate(place) => Ok(Cow::Borrowed(frame.aggregates.get(*place).unwrap_or(&NULL))),
+            Code::Aggregate(place) => {
+                Ok(Cow::Borrowed(frame.aggregates.get(*place).unwrap_or(&NULL)))
+            }
             Code::Window(place) => Ok(Cow::Borrowed(frame.windows.get(*place).unwrap_or(&NULL))),
             _ => self.value(code, frame).map(Cow::Owned),
         }
@@ -106,7 +124,9 @@ impl Evaluator<'_> {
         match code {
             Code::Const(value) => Ok(value.clone()),
             Code::Column(column) => Ok(frame.column(column).clone()),
-            Code::Aggregate(place) => Ok(frame.aggregates.get(*place).cloned().unwrap_or(Value::Null)),
+            Code::Aggregate(place) => {
+                Ok(frame.aggregates.get(*place).cloned().unwrap_or(Value::Null))
+            }
             Code::Window(place) => Ok(frame.windows.get(*place).cloned().unwrap_or(Value::Null)),
             Code::RowNum => Ok(Value::integer(frame.rownum)),
             Code::Level
@@ -167,7 +187,9 @@ impl Evaluator<'_> {
                     let found = self.cow(search, frame)?;
                     let equal = match (wanted.is_null(), found.is_null()) {
                         (true, true) => true,
-                        (false, false) => compare::order(&wanted, &found, self.environment)?.is_eq(),
+                        (false, false) => {
+                            compare::order(&wanted, &found, self.environment)?.is_eq()
+                        }
                         _ => false,
                     };
                     if equal {
@@ -221,10 +243,17 @@ impl Evaluator<'_> {
                     Some(escape) => Some(self.text(escape, frame)?),
                     None => None,
                 };
-                let (Some(value), Some(pattern)) = (self.text(value, frame)?, self.text(pattern, frame)?) else {
+                let (Some(value), Some(pattern)) =
+                    (self.text(value, frame)?, self.text(pattern, frame)?)
+                else {
                     return Ok(None);
                 };
-                compare::like(&value, &pattern, escape.map(|escape| escape.unwrap_or_default()).as_deref()).map(Some)
+                compare::like(
+                    &value,
+                    &pattern,
+                    escape.map(|escape| escape.unwrap_or_default()).as_deref(),
+                )
+                .map(Some)
             }
             Code::Exists(query) => Ok(Some(!self.rows(query, frame, Some(1))?.is_empty())),
             Code::Quantified { operator, all, values, query } => {
@@ -263,7 +292,12 @@ impl Evaluator<'_> {
     }
 
     /// The rows of a subquery; those of an uncorrelated one are read once.
-    fn rows(&self, query: &Subquery, frame: &Frame<'_>, most: Option<usize>) -> Result<Rows, OraError> {
+    fn rows(
+        &self,
+        query: &Subquery,
+        frame: &Frame<'_>,
+        most: Option<usize>,
+    ) -> Result<Rows, OraError> {
         if let Some(rows) = query.cache.get() {
             return Ok(Rows::clone(rows));
         }
@@ -317,7 +351,12 @@ impl Evaluator<'_> {
     }
 
     /// IN over an uncorrelated query, by a hash of its values where their types agree.
-    fn member(&self, value: &Value, query: &Subquery, rows: &Rows) -> Result<Option<bool>, OraError> {
+    fn member(
+        &self,
+        value: &Value,
+        query: &Subquery,
+        rows: &Rows,
+    ) -> Result<Option<bool>, OraError> {
         let (keys, null) = query.keys.get_or_init(|| {
             let keys: std::collections::HashSet<Key> =
                 rows.iter().filter_map(|row| row.first()).map(Key::of).collect();
@@ -333,7 +372,8 @@ impl Evaluator<'_> {
         let key = std::mem::discriminant(value);
         let other = rows.iter().filter_map(|row| row.first()).find(|other| !other.is_null());
         if other.is_some_and(|other| std::mem::discriminant(other) != key) {
-            for other in rows.iter().filter_map(|row| row.first()).filter(|other| !other.is_null()) {
+            for other in rows.iter().filter_map(|row| row.first()).filter(|other| !other.is_null())
+            {
                 if compare::order(value, other, self.environment)?.is_eq() {
                     return Ok(Some(true));
                 }

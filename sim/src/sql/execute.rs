@@ -60,7 +60,11 @@ impl Evaluator<'_> {
         parent: Option<&Frame<'_>>,
         most: Option<usize>,
     ) -> Result<Vec<Vec<Value>>, OraError> {
-        let most = if plan.order.is_empty() && plan.limit.is_none() { most } else { self.first_rows(plan, parent)? };
+        let most = if plan.order.is_empty() && plan.limit.is_none() {
+            most
+        } else {
+            self.first_rows(plan, parent)?
+        };
         let mut rows = match &plan.body {
             Body::Block(block) => return self.block(block, parent, plan.limit.as_ref(), most),
             Body::Nested(inner) => self.run(inner, parent, most)?,
@@ -71,15 +75,26 @@ impl Evaluator<'_> {
             }
         };
         if !plan.order.is_empty() {
-            sort::sort(&mut rows, |row, place| &row[plan.order[place].0], &sortings(plan), self.environment);
+            sort::sort(
+                &mut rows,
+                |row, place| &row[plan.order[place].0],
+                &sortings(plan),
+                self.environment,
+            );
         }
         let Some(limit) = &plan.limit else { return Ok(rows) };
-        let tied = |a: &Vec<Value>, b: &Vec<Value>| plan.order.iter().all(|(place, _)| a[*place] == b[*place]);
+        let tied = |a: &Vec<Value>, b: &Vec<Value>| {
+            plan.order.iter().all(|(place, _)| a[*place] == b[*place])
+        };
         self.limited(rows, limit, parent, tied)
     }
 
     /// How many rows OFFSET and FETCH need, if nothing has to be sorted.
-    fn first_rows(&self, plan: &Plan, parent: Option<&Frame<'_>>) -> Result<Option<usize>, OraError> {
+    fn first_rows(
+        &self,
+        plan: &Plan,
+        parent: Option<&Frame<'_>>,
+    ) -> Result<Option<usize>, OraError> {
         match &plan.limit {
             Some(limit) if plan.order.is_empty() && !limit.percent && limit.count.is_some() => {
                 let (offset, count) = self.bounds(limit, parent)?;
@@ -89,7 +104,11 @@ impl Evaluator<'_> {
         }
     }
 
-    fn bounds(&self, limit: &Limit, parent: Option<&Frame<'_>>) -> Result<(usize, Option<usize>), OraError> {
+    fn bounds(
+        &self,
+        limit: &Limit,
+        parent: Option<&Frame<'_>>,
+    ) -> Result<(usize, Option<usize>), OraError> {
         let empty = Frame::empty();
         let whole = |code: &Option<Code>| match code {
             None => Ok(None),
@@ -134,7 +153,10 @@ impl Evaluator<'_> {
     ) -> Result<Vec<Vec<Value>>, OraError> {
         let mut rows = self.run(side, parent, None)?;
         for (place, (from, to)) in side.columns.iter().zip(&whole.columns).enumerate() {
-            let needed = matches!(to.column_type, ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::BinaryDouble);
+            let needed = matches!(
+                to.column_type,
+                ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::BinaryDouble
+            );
             if from.column_type == to.column_type || !needed {
                 continue;
             }
@@ -207,7 +229,10 @@ impl Evaluator<'_> {
             None => joined.into_iter().map(|row| unit(row, None)).collect(),
             Some(connect) => {
                 let (tree, order) = self.tree(context, connect, joined)?;
-                let units = order.into_iter().map(|node| unit(tree.nodes[node].row.clone(), Some(node))).collect();
+                let units = order
+                    .into_iter()
+                    .map(|node| unit(tree.nodes[node].row.clone(), Some(node)))
+                    .collect();
                 context.tree = Some(tree);
                 units
             }
@@ -246,7 +271,11 @@ impl Evaluator<'_> {
                 OrderTarget::Output(place) => Ok(cells[*place].clone()),
                 OrderTarget::Code(code) => self.value(code, &frame),
             });
-            let keys = if block.siblings { Vec::new() } else { keys.collect::<Result<Vec<Value>, OraError>>()? };
+            let keys = if block.siblings {
+                Vec::new()
+            } else {
+                keys.collect::<Result<Vec<Value>, OraError>>()?
+            };
             rows.push((keys, cells));
         }
         if !block.order.is_empty() && !block.siblings {
@@ -264,7 +293,11 @@ fn sortings(plan: &Plan) -> Vec<Sorting> {
     plan.order.iter().map(|(_, sorting)| *sorting).collect()
 }
 
-fn combined(operator: SetOperator, left: Vec<Vec<Value>>, right: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+fn combined(
+    operator: SetOperator,
+    left: Vec<Vec<Value>>,
+    right: Vec<Vec<Value>>,
+) -> Vec<Vec<Value>> {
     let key = |row: &Vec<Value>| row.iter().map(Key::of).collect::<Vec<Key>>();
     if operator == SetOperator::UnionAll {
         return left.into_iter().chain(right).collect();
@@ -280,7 +313,8 @@ fn combined(operator: SetOperator, left: Vec<Vec<Value>>, right: Vec<Vec<Value>>
     };
     let mut rows: Vec<Vec<Value>> = all.into_iter().filter(|row| seen.insert(key(row))).collect();
     // Oracle sorts to find equal rows, and clients have come to see the result in that order.
-    let sortings = vec![Sorting { descending: false, nulls_first: false }; rows.first().map_or(0, Vec::len)];
+    let sortings =
+        vec![Sorting { descending: false, nulls_first: false }; rows.first().map_or(0, Vec::len)];
     sort::sort_plain(&mut rows, &sortings);
     rows
 }

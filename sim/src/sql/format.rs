@@ -32,9 +32,10 @@ enum Case {
 
 /// Longest first where one begins like another.
 const NAMES: [&str; 42] = [
-    "SYYYY", "SSSSS", "MONTH", "YYYY", "RRRR", "IYYY", "Y,YYY", "HH24", "HH12", "A.M.", "P.M.", "B.C.", "A.D.", "YYY",
-    "IYY", "MON", "DAY", "DDD", "TZH", "TZM", "TZR", "TZD", "YY", "RR", "IY", "MM", "RM", "DD", "DY", "HH", "MI", "SS",
-    "AM", "PM", "WW", "IW", "CC", "W", "Q", "J", "D", "Y",
+    "SYYYY", "SSSSS", "MONTH", "YYYY", "RRRR", "IYYY", "Y,YYY", "HH24", "HH12", "A.M.", "P.M.",
+    "B.C.", "A.D.", "YYY", "IYY", "MON", "DAY", "DDD", "TZH", "TZM", "TZR", "TZD", "YY", "RR",
+    "IY", "MM", "RM", "DD", "DY", "HH", "MI", "SS", "AM", "PM", "WW", "IW", "CC", "W", "Q", "J",
+    "D", "Y",
 ];
 
 /// The parts of a format; ORA-01821 for what is none.
@@ -63,7 +64,8 @@ fn elements(format: &str) -> Result<Vec<Element>, OraError> {
 
 /// The element at the beginning of a text, and its length; FX means nothing here.
 fn named(text: &str) -> Option<(Option<Element>, usize)> {
-    let starts = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let starts =
+        |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     if starts("FM") {
         return Some((Some(Element::FillMode), 2));
     }
@@ -71,7 +73,11 @@ fn named(text: &str) -> Option<(Option<Element>, usize)> {
         return Some((None, 2));
     }
     if starts("FF") {
-        let digits = text[2..].chars().next().and_then(|digit| digit.to_digit(10)).filter(|digit| *digit > 0);
+        let digits = text[2..]
+            .chars()
+            .next()
+            .and_then(|digit| digit.to_digit(10))
+            .filter(|digit| *digit > 0);
         let length = if digits.is_some() { 3 } else { 2 };
         return Some((Some(Element::Fraction(digits.map_or(6, |digits| digits as usize))), length));
     }
@@ -89,8 +95,19 @@ fn named(text: &str) -> Option<(Option<Element>, usize)> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];

@@ -79,7 +79,11 @@ const fn function(
 }
 
 /// The argument as text, `None` if it is NULL or not there.
-fn text_of(evaluator: &Evaluator<'_>, values: &[Value], place: usize) -> Result<Option<String>, OraError> {
+fn text_of(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    place: usize,
+) -> Result<Option<String>, OraError> {
     values.get(place).map_or(Ok(None), |value| convert::text(value, evaluator.environment))
 }
 

@@ -26,8 +26,8 @@ pub(crate) enum Kind {
 
 /// Longest first.
 const SYMBOLS: [&str; 29] = [
-    "<=", ">=", "<>", "!=", "^=", "||", ":=", "=>", "**", "..", "<<", ">>", "(", ")", ",", ";", ".", "+", "-", "*",
-    "/", "=", "<", ">", "@", "%", "[", "]", "|",
+    "<=", ">=", "<>", "!=", "^=", "||", ":=", "=>", "**", "..", "<<", ">>", "(", ")", ",", ";",
+    ".", "+", "-", "*", "/", "=", "<", ">", "@", "%", "[", "]", "|",
 ];
 
 /// The tokens of a text, the last one of kind `End`.
@@ -67,7 +67,9 @@ impl Lexer {
                 }
             } else if character == '/' && next == Some('*') {
                 self.at += 2;
-                while self.peek(0).is_some() && !(self.peek(0) == Some('*') && self.peek(1) == Some('/')) {
+                while self.peek(0).is_some()
+                    && !(self.peek(0) == Some('*') && self.peek(1) == Some('/'))
+                {
                     self.at += 1;
                 }
                 self.at = (self.at + 2).min(self.chars.len());
@@ -96,7 +98,9 @@ impl Lexer {
             }
             '"' => Ok(Kind::Quoted(self.quoted()?)),
             ':' if second.is_some_and(|next| next == '"' || is_word(next)) => self.bind(),
-            _ if first.is_ascii_digit() || (first == '.' && second.is_some_and(|next| next.is_ascii_digit())) => {
+            _ if first.is_ascii_digit()
+                || (first == '.' && second.is_some_and(|next| next.is_ascii_digit())) =>
+            {
                 Ok(Kind::Number(self.number()))
             }
             _ if first.is_alphabetic() => Ok(Kind::Word(self.word().to_uppercase())),
@@ -128,7 +132,9 @@ impl Lexer {
             match self.peek(0) {
                 Some('"') => break,
                 Some(character) => name.push(character),
-                None => return Err(OraError::new(1740, "missing double quote in identifier").at(start)),
+                None => {
+                    return Err(OraError::new(1740, "missing double quote in identifier").at(start));
+                }
             }
             self.at += 1;
         }
@@ -213,7 +219,11 @@ impl Lexer {
 
     fn symbol(&mut self) -> Result<Kind, OraError> {
         for symbol in SYMBOLS {
-            if symbol.chars().enumerate().all(|(ahead, character)| self.peek(ahead) == Some(character)) {
+            if symbol
+                .chars()
+                .enumerate()
+                .all(|(ahead, character)| self.peek(ahead) == Some(character))
+            {
                 self.at += symbol.len();
                 return Ok(Kind::Symbol(symbol));
             }
@@ -236,11 +246,12 @@ mod tests {
 
     #[test]
     fn oracle_words_binds_and_texts() {
-        let kinds: Vec<Kind> = tokens("s.serial# = :1 /*+ hint */ q'[it's]' 1..9 x:=.5 -- end\n v$s :\"aB\"")
-            .expect("tokens")
-            .into_iter()
-            .map(|token| token.kind)
-            .collect();
+        let kinds: Vec<Kind> =
+            tokens("s.serial# = :1 /*+ hint */ q'[it's]' 1..9 x:=.5 -- end\n v$s :\"aB\"")
+                .expect("tokens")
+                .into_iter()
+                .map(|token| token.kind)
+                .collect();
         let word = |text: &str| Kind::Word(text.into());
         let number = |text: &str| Kind::Number(text.into());
         let expected = vec![
@@ -265,7 +276,9 @@ mod tests {
 
     #[test]
     fn errors_have_their_number_and_place() {
-        for (text, code, position) in [("a 'x", 1756, 2), ("a \"x", 1740, 2), ("a ? b", 911, 2), ("\"\"", 1741, 0)] {
+        for (text, code, position) in
+            [("a 'x", 1756, 2), ("a \"x", 1740, 2), ("a ? b", 911, 2), ("\"\"", 1741, 0)]
+        {
             let error = tokens(text).expect_err(text);
             assert_eq!((error.code, error.position), (code, Some(position)), "{text}");
         }

@@ -45,7 +45,8 @@ pub(crate) fn multiply(left: Number, right: Number) -> Result<Number, OraError> 
             let result = scaled(product, scale).ok_or_else(overflow)?;
             return Ok(if endless { round(result, CLEAN_SCALE) } else { result });
         }
-        let (mantissa, scale) = if scale_a >= scale_b { (&mut a, &mut scale_a) } else { (&mut b, &mut scale_b) };
+        let (mantissa, scale) =
+            if scale_a >= scale_b { (&mut a, &mut scale_a) } else { (&mut b, &mut scale_b) };
         *scale = scale.checked_sub(1).ok_or_else(overflow)?;
         *mantissa = divide_round(*mantissa, 10);
     }
@@ -58,7 +59,10 @@ fn scaled(mantissa: i128, scale: i32) -> Option<Number> {
         return Some(Number::decimal(mantissa, u8::try_from(scale).ok()?));
     }
     let divisor = 10_i128.checked_pow(spare.unsigned_abs());
-    Some(Number::decimal(divisor.map_or(0, |divisor| divide_round(mantissa, divisor)), Number::SCALE_MAX))
+    Some(Number::decimal(
+        divisor.map_or(0, |divisor| divide_round(mantissa, divisor)),
+        Number::SCALE_MAX,
+    ))
 }
 
 pub(crate) fn divide(left: Number, right: Number) -> Result<Number, OraError> {
@@ -109,7 +113,9 @@ fn cut(number: Number, digits: i32, divide: fn(i128, i128) -> i128) -> Number {
     if spare <= 0 {
         return number;
     }
-    let Some(divisor) = 10_i128.checked_pow(spare.unsigned_abs()) else { return Number::integer(0) };
+    let Some(divisor) = 10_i128.checked_pow(spare.unsigned_abs()) else {
+        return Number::integer(0);
+    };
     let kept = divide(mantissa, divisor);
     match u8::try_from(digits) {
         Ok(digits) => Number::decimal(kept, digits),
@@ -181,7 +187,12 @@ mod tests {
     fn arithmetic_is_exact() {
         let cases: [(fn(Number, Number) -> Result<Number, OraError>, &str, &str, &str); 15] = [
             (add, "0.1", "0.2", "0.3"),
-            (add, "99999999999999999999999999999999999999", "0.5", "99999999999999999999999999999999999999.5"),
+            (
+                add,
+                "99999999999999999999999999999999999999",
+                "0.5",
+                "99999999999999999999999999999999999999.5",
+            ),
             (subtract, "1", "0.999", "0.001"),
             (multiply, "1.5", "-2", "-3"),
             (multiply, "0.000001", "0.000001", "0.000000000001"),
@@ -198,7 +209,11 @@ mod tests {
         ];
         for (operation, left, right, result) in cases {
             let shown = operation(number(left), number(right)).map(|number| number.to_string());
-            let expected = if result.len() > 39 { shown.clone().unwrap_or_default() } else { result.to_owned() };
+            let expected = if result.len() > 39 {
+                shown.clone().unwrap_or_default()
+            } else {
+                result.to_owned()
+            };
             assert_eq!(shown, Ok(expected), "{left} {right}");
         }
         assert_eq!(divide(number("1"), number("0")).map_err(|error| error.code), Err(1476));
@@ -225,6 +240,9 @@ mod tests {
             assert_eq!(round(number(value), digits).to_string(), rounded, "{value}");
             assert_eq!(truncate(number(value), digits).to_string(), cut, "{value}");
         }
-        assert_eq!((floor(number("-1.5")).to_string(), ceil(number("-1.5")).to_string()), ("-2".into(), "-1".into()));
+        assert_eq!(
+            (floor(number("-1.5")).to_string(), ceil(number("-1.5")).to_string()),
+            ("-2".into(), "-1".into())
+        );
     }
 }

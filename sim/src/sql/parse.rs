@@ -17,11 +17,64 @@ const DEPTH_MAX: usize = 200;
 
 /// Words that cannot be the name of a column or a table, as V$RESERVED_WORDS has them, with those that end a clause.
 const RESERVED: [&str; 58] = [
-    "ALL", "ALTER", "AND", "ANY", "AS", "ASC", "BETWEEN", "BY", "CHECK", "CONNECT", "CREATE", "DELETE", "DESC",
-    "DISTINCT", "DROP", "ELSE", "EXISTS", "FOR", "FROM", "GRANT", "GROUP", "HAVING", "IN", "INSERT", "INTERSECT",
-    "INTO", "IS", "LIKE", "LOCK", "MINUS", "NOT", "NOWAIT", "NULL", "OF", "ON", "OPTION", "OR", "ORDER", "PRIOR",
-    "PUBLIC", "REVOKE", "SELECT", "SET", "SHARE", "START", "TABLE", "THEN", "TO", "TRIGGER", "UNION", "UNIQUE",
-    "UPDATE", "VALUES", "VIEW", "WHERE", "WITH", "CASE", "WHEN",
+    "ALL",
+    "ALTER",
+    "AND",
+    "ANY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CHECK",
+    "CONNECT",
+    "CREATE",
+    "DELETE",
+    "DESC",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "EXISTS",
+    "FOR",
+    "FROM",
+    "GRANT",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "LIKE",
+    "LOCK",
+    "MINUS",
+    "NOT",
+    "NOWAIT",
+    "NULL",
+    "OF",
+    "ON",
+    "OPTION",
+    "OR",
+    "ORDER",
+    "PRIOR",
+    "PUBLIC",
+    "REVOKE",
+    "SELECT",
+    "SET",
+    "SHARE",
+    "START",
+    "TABLE",
+    "THEN",
+    "TO",
+    "TRIGGER",
+    "UNION",
+    "UNIQUE",
+    "UPDATE",
+    "VALUES",
+    "VIEW",
+    "WHERE",
+    "WITH",
+    "CASE",
+    "WHEN",
 ];
 
 pub(crate) struct Parser {
@@ -143,7 +196,12 @@ impl Parser {
         self.need_symbol("(", 906, "missing left parenthesis")
     }
 
-    pub(crate) fn need_symbol(&mut self, symbol: &str, code: u32, text: &str) -> Result<(), OraError> {
+    pub(crate) fn need_symbol(
+        &mut self,
+        symbol: &str,
+        code: u32,
+        text: &str,
+    ) -> Result<(), OraError> {
         if self.accept_symbol(symbol) { Ok(()) } else { Err(self.unexpected(code, text, symbol)) }
     }
 
@@ -239,7 +297,8 @@ impl Parser {
     pub(crate) fn bind(&mut self, read: bool) -> Option<usize> {
         let Kind::Bind(name) = self.kind().clone() else { return None };
         self.bump();
-        let known = if self.plsql { self.binds.iter().position(|other| *other == name) } else { None };
+        let known =
+            if self.plsql { self.binds.iter().position(|other| *other == name) } else { None };
         let place = known.unwrap_or_else(|| {
             self.binds.push(name);
             self.bind_uses.push(BindUse::default());

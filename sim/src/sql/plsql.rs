@@ -9,8 +9,8 @@ mod packages;
 mod statement;
 mod variables;
 
-pub use packages::signatures;
 pub(crate) use packages::constant;
+pub use packages::signatures;
 
 use std::pin::Pin;
 use std::sync::Arc;

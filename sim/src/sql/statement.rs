@@ -3,7 +3,7 @@
 use super::dml::Dml;
 use super::parse::Parser;
 use super::plsql::Block;
-use super::query::Query;
+use super::query::{Input, Query};
 use crate::conversation::Release;
 use crate::ora::OraError;
 
@@ -14,6 +14,33 @@ pub struct Parsed {
     pub command: Command,
     /// The names of the binds by place, upper-case. In SQL every occurrence is a place; in a block every name is one.
     pub binds: Vec<String>,
+}
+
+impl Parsed {
+    /// The values of a call, one per place. A client may also give one per name, where a name occurs more than once.
+    pub fn arrange(&self, given: Vec<Input>) -> Result<Vec<Input>, OraError> {
+        if given.len() == self.binds.len() {
+            return Ok(given);
+        }
+        let mut names: Vec<&String> = Vec::new();
+        for name in &self.binds {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if given.len() == names.len() {
+            let place = |name| names.iter().position(|other| *other == name);
+            return Ok(self
+                .binds
+                .iter()
+                .filter_map(|name| given.get(place(name)?).cloned())
+                .collect());
+        }
+        if given.len() < self.binds.len() {
+            return Err(OraError::new(1008, "not all variables bound"));
+        }
+        Err(OraError::new(1036, "illegal variable name/number"))
+    }
 }
 
 /// What a statement asks for.
@@ -172,4 +199,22 @@ pub fn parse(sql: &str, release: Release) -> Result<Parsed, OraError> {
     let mut parser = Parser::new(sql, release)?;
     let command = parser.statement()?;
     Ok(Parsed { command, binds: parser.binds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{ColumnType, Value};
+
+    #[test]
+    fn binds_come_by_place_or_by_name() {
+        let parsed = parse("SELECT :a, :b, :a FROM dual", Release::R19).expect("a statement");
+        let input =
+            |number: i64| Input { column_type: ColumnType::Number, value: Value::integer(number) };
+        let by_name = parsed.arrange(vec![input(1), input(2)]);
+        assert_eq!(by_name, Ok(vec![input(1), input(2), input(1)]));
+        assert_eq!(parsed.arrange(vec![input(1); 3]), Ok(vec![input(1); 3]));
+        assert_eq!(parsed.arrange(vec![input(1)]).map_err(|error| error.code), Err(1008));
+        assert_eq!(parsed.arrange(vec![input(1); 4]).map_err(|error| error.code), Err(1036));
+    }
 }

@@ -5,11 +5,11 @@ use std::task::Poll;
 
 use rac_sim::conversation::{Direction, Release, ResultColumn};
 use rac_sim::ora::OraError;
+use rac_sim::sql::dml;
 use rac_sim::sql::environment::Environment;
 use rac_sim::sql::plsql::{Executed, Host, Parameter, Returned, Run, Signature, signatures};
-use rac_sim::sql::query::{self, Inputs, Query, Rows};
+use rac_sim::sql::query::{self, Input, Inputs, Query, Rows};
 use rac_sim::sql::statement::{Command, parse};
-use rac_sim::sql::dml;
 use rac_sim::value::{ColumnType, Value};
 
 use crate::fixture::{Session, Tables};
@@ -72,12 +72,18 @@ impl Host for Fixture {
                     Err(error) => return Poll::Ready(Err(error)),
                 };
                 self.note(&format!("{changes:?}"));
-                Executed { count: changes.rows.len() as u64, rows: None, returning: changes.returning }
+                Executed {
+                    count: changes.rows.len() as u64,
+                    rows: None,
+                    returning: changes.returning,
+                }
             }
-            Command::SelectForUpdate { query, .. } => match query::run(query, &self.tables, &Session, inputs) {
-                Ok(rows) => Executed { count: 0, rows: Some(rows), returning: Vec::new() },
-                Err(error) => return Poll::Ready(Err(error)),
-            },
+            Command::SelectForUpdate { query, .. } => {
+                match query::run(query, &self.tables, &Session, inputs) {
+                    Ok(rows) => Executed { count: 0, rows: Some(rows), returning: Vec::new() },
+                    Err(error) => return Poll::Ready(Err(error)),
+                }
+            }
             other => {
                 self.note(&format!("{other:?}"));
                 Executed::default()
@@ -108,12 +114,21 @@ impl Host for Fixture {
         vec![Signature { name: name.into(), parameters, returns: None }]
     }
 
-    fn call(&mut self, signature: &Signature, arguments: &[Option<Value>]) -> Poll<Result<Returned, OraError>> {
+    fn call(
+        &mut self,
+        signature: &Signature,
+        arguments: &[Option<Value>],
+    ) -> Poll<Result<Returned, OraError>> {
         if signature.name == "DBMS_LOCK.SLEEP" && !self.wait() {
             return Poll::Pending;
         }
-        let handle = signature.parameters.first().is_some_and(|parameter| parameter.name == "LOCKHANDLE");
-        self.note(&format!("{}{} {arguments:?}", signature.name, if handle { " by handle" } else { "" }));
+        let handle =
+            signature.parameters.first().is_some_and(|parameter| parameter.name == "LOCKHANDLE");
+        self.note(&format!(
+            "{}{} {arguments:?}",
+            signature.name,
+            if handle { " by handle" } else { "" }
+        ));
         Poll::Ready(Ok(match signature.name.as_str() {
             "DBMS_LOCK.ALLOCATE_UNIQUE" => {
                 Returned { value: None, out: vec![(1, Value::text("10737418641073741864187"))] }
@@ -129,9 +144,13 @@ impl Host for Fixture {
 }
 
 /// What a block does and leaves in its binds.
-pub(crate) fn answer(statement: &str, inputs: Inputs, release: Release) -> String {
+pub(crate) fn answer(statement: &str, given: &[(String, Input)], release: Release) -> String {
     let parsed = match parse(statement, release) {
         Ok(parsed) => parsed,
+        Err(error) => return crate::shown(&error),
+    };
+    let inputs = match crate::arranged(&parsed, given) {
+        Ok(inputs) => inputs,
         Err(error) => return crate::shown(&error),
     };
     let Command::Block(block) = parsed.command else { return "not a block".into() };
@@ -151,8 +170,11 @@ pub(crate) fn answer(statement: &str, inputs: Inputs, release: Release) -> Strin
     }
     match result {
         Ok(finished) => {
-            for ((name, direction), value) in parsed.binds.iter().zip(finished.directions).zip(finished.values) {
-                writeln!(text, ":{name} {direction:?} {}", crate::cell(&value)).expect("text can be written to");
+            for ((name, direction), value) in
+                parsed.binds.iter().zip(finished.directions).zip(finished.values)
+            {
+                writeln!(text, ":{name} {direction:?} {}", crate::cell(&value))
+                    .expect("text can be written to");
             }
             text.push_str("done");
         }

@@ -60,7 +60,9 @@ fn columns(text: &str) -> Vec<Column> {
             "RAW8" => ColumnType::Raw(8),
             "TSTZ" => ColumnType::TimestampTz,
             "CHAR3" => ColumnType::Char(3),
-            text => ColumnType::Varchar2(text.trim_start_matches("TEXT").parse().expect("a length")),
+            text => {
+                ColumnType::Varchar2(text.trim_start_matches("TEXT").parse().expect("a length"))
+            }
         };
         Column { name, column_type, nullable: words.next() != Some("!") }
     };
@@ -84,7 +86,17 @@ fn sessions() -> Table {
         "SADDR RAW8,INST_ID NUMBER !,SID NUMBER !,SERIAL# NUMBER !,USERNAME TEXT128,STATUS TEXT8,PROGRAM TEXT48,\
          LOGON_TIME DATE,LAST_CALL_ET NUMBER,SQL_ID TEXT13,BLOCKING_SESSION NUMBER,MODULE TEXT64",
     );
-    let row = |place: u8, sid, serial, user: &str, status: &str, program: &str, age, et, sql: &str, blocker, module| {
+    let row = |place: u8,
+               sid,
+               serial,
+               user: &str,
+               status: &str,
+               program: &str,
+               age,
+               et,
+               sql: &str,
+               blocker,
+               module| {
         vec![
             Value::Raw(vec![0, 0, 0, 0, 0, 0, 0xAB, place]),
             number(i64::from(place % 2) + 1),
@@ -102,7 +114,19 @@ fn sessions() -> Table {
     };
     let rows = vec![
         row(1, 1, 100, "", "ACTIVE", "oracle@db1 (PMON)", 864_000, 864_000, "", 0, ""),
-        row(2, 17, 4501, "APP", "ACTIVE", "JDBC Thin Client", 7200, 12, "9babjv8yq8ru3", 42, "orders"),
+        row(
+            2,
+            17,
+            4501,
+            "APP",
+            "ACTIVE",
+            "JDBC Thin Client",
+            7200,
+            12,
+            "9babjv8yq8ru3",
+            42,
+            "orders",
+        ),
         row(3, 42, 77, "APP", "INACTIVE", "JDBC Thin Client", 3600, 1800, "", 0, "orders"),
         row(4, 55, 9, "BATCH", "ACTIVE", "sqlplus@host", 90_000, 60, "aaaaaaaaaaaaa", 17, ""),
         row(5, 99, 2, "SCOTT", "KILLED", "Toad 100%", 60, 5, "", 0, "toad_x"),
@@ -116,7 +140,12 @@ fn locks() -> Table {
     let row = |sid, kind: &str, mode, request, block| {
         vec![number(sid), text(kind), number(mode), number(request), number(block)]
     };
-    let rows = vec![row(42, "TX", 6, 0, 1), row(17, "TX", 0, 6, 0), row(17, "TM", 3, 0, 0), row(700, "UL", 6, 0, 0)];
+    let rows = vec![
+        row(42, "TX", 6, 0, 1),
+        row(17, "TX", 0, 6, 0),
+        row(17, "TM", 3, 0, 0),
+        row(700, "UL", 6, 0, 0),
+    ];
     Table { names: vec!["V$LOCK"], columns, rows }
 }
 

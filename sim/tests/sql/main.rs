@@ -13,7 +13,7 @@ use fixture::{Session, Tables};
 use rac_sim::conversation::Release;
 use rac_sim::ora::OraError;
 use rac_sim::sql::query::{Input, Inputs, Rows};
-use rac_sim::sql::statement::{Command, parse};
+use rac_sim::sql::statement::{Command, Parsed, parse};
 use rac_sim::sql::{dml, query};
 use rac_sim::value::{ColumnType, Value};
 
@@ -45,7 +45,7 @@ fn sql_blocks() {
     for file in files("block") {
         check(&file, |text| {
             let (inputs, statement, release) = prepared(text);
-            blocks::answer(&statement, inputs, release)
+            blocks::answer(&statement, &inputs, release)
         });
     }
 }
@@ -69,7 +69,8 @@ fn check(file: &Path, run: impl Fn(&str) -> String) {
             writeln!(now, "{case}\n").expect("text can be written to");
             continue;
         }
-        writeln!(now, "{statement}\n----\n{}\n", run(statement).trim_end()).expect("text can be written to");
+        writeln!(now, "{statement}\n----\n{}\n", run(statement).trim_end())
+            .expect("text can be written to");
     }
     let now = format!("{}\n", now.trim_end());
     if std::env::var_os("UPDATE").is_some() {
@@ -83,14 +84,15 @@ fn check(file: &Path, run: impl Fn(&str) -> String) {
 }
 
 /// The binds, the statement and the release that a case names.
-fn prepared(text: &str) -> (Inputs, String, Release) {
-    let mut inputs = Inputs::default();
+fn prepared(text: &str) -> (Vec<(String, Input)>, String, Release) {
+    let mut inputs = Vec::new();
     let mut release = Release::R19;
     let mut statement = Vec::new();
     for line in text.lines() {
-        if let Some((name, value)) = line.split_once(" = ").filter(|_| line.starts_with(':') && statement.is_empty()) {
-            assert!(name.starts_with(':'), "a bind");
-            inputs.binds.push(bind(value));
+        if let Some((name, value)) =
+            line.split_once(" = ").filter(|_| line.starts_with(':') && statement.is_empty())
+        {
+            inputs.push((name[1..].to_uppercase(), bind(value)));
         } else if let Some(name) = line.strip_prefix("@release ") {
             release = match name {
                 "11.2" => Release::R11_2,
@@ -106,6 +108,16 @@ fn prepared(text: &str) -> (Inputs, String, Release) {
     (inputs, statement.join("\n"), release)
 }
 
+/// The binds that a statement wants, as far as the case has them.
+fn arranged(parsed: &Parsed, given: &[(String, Input)]) -> Result<Inputs, OraError> {
+    let by_place: Vec<Input> = parsed
+        .binds
+        .iter()
+        .filter_map(|name| given.iter().find(|given| given.0 == *name).map(|given| given.1.clone()))
+        .collect();
+    Ok(Inputs { binds: parsed.arrange(by_place)?, ..Inputs::default() })
+}
+
 fn bind(text: &str) -> Input {
     let value = match text.strip_prefix('\'') {
         Some(rest) => Value::text(rest.trim_end_matches('\'')),
@@ -119,12 +131,17 @@ fn bind(text: &str) -> Input {
     Input { column_type, value }
 }
 
-fn answer(statement: &str, inputs: &Inputs, release: Release) -> String {
+fn answer(statement: &str, given: &[(String, Input)], release: Release) -> String {
     let tables = Tables::new();
     let parsed = match parse(statement, release) {
         Ok(parsed) => parsed,
         Err(error) => return shown(&error),
     };
+    let inputs = match arranged(&parsed, given) {
+        Ok(inputs) => inputs,
+        Err(error) => return shown(&error),
+    };
+    let inputs = &inputs;
     match &parsed.command {
         Command::Query(query) => match query::run(query, &tables, &Session, inputs) {
             Ok(rows) => {
@@ -162,7 +179,14 @@ fn table(rows: &Rows) -> String {
     let heads: Vec<String> = rows
         .columns
         .iter()
-        .map(|column| format!("{} {:?}{}", column.name, column.column_type, if column.nullable { "" } else { "!" }))
+        .map(|column| {
+            format!(
+                "{} {:?}{}",
+                column.name,
+                column.column_type,
+                if column.nullable { "" } else { "!" }
+            )
+        })
         .collect();
     let mut text = heads.join(" | ");
     for row in rows.cells.chunks(rows.columns.len()) {

@@ -5,7 +5,9 @@ use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, joins, plan}
 use crate::catalog::Column;
 use crate::conversation::ResultColumn;
 use crate::ora::OraError;
-use crate::sql::ast::{Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, OrderItem, Select, Source};
+use crate::sql::ast::{
+    Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, OrderItem, Select, Source,
+};
 use crate::sql::code::{Block, Code, Connect, OrderTarget, Plan, Sorting, SourceKind};
 use crate::value::{ColumnType, Value};
 
@@ -29,12 +31,14 @@ impl Compiler<'_> {
     ) -> Result<Compiled, OraError> {
         let (raws, scope) = self.scope(select, parent, ctes)?;
         let conjuncts = self.conjuncts(select, &scope)?;
-        let connect = select.connect.as_ref().map(|connect| self.connect(connect, &scope)).transpose()?;
+        let connect =
+            select.connect.as_ref().map(|connect| self.connect(connect, &scope)).transpose()?;
         let keys = select.group.iter().map(|key| Ok(self.value(key, &scope)?.code));
         let keys = keys.collect::<Result<Vec<Code>, OraError>>()?;
         scope.phase.set(Phase::Group);
         let (codes, columns) = self.items(&select.items, &scope)?;
-        let having = select.having.as_ref().map(|having| self.condition(having, &scope)).transpose()?;
+        let having =
+            select.having.as_ref().map(|having| self.condition(having, &scope)).transpose()?;
         scope.phase.set(Phase::Order);
         let order = self.order(order, &codes, &columns, select, &scope)?;
         let aggregates = scope.aggregates.take();
@@ -46,7 +50,11 @@ impl Compiler<'_> {
                 OrderTarget::Output(_) => None,
             });
             let in_windows = windows.iter().flat_map(|window| {
-                window.arguments.iter().chain(&window.partition).chain(window.order.iter().map(|key| &key.code))
+                window
+                    .arguments
+                    .iter()
+                    .chain(&window.partition)
+                    .chain(window.order.iter().map(|key| &key.code))
             });
             for code in codes.iter().chain(&having).chain(ordered).chain(in_windows) {
                 check_grouped(code, &keys)?;
@@ -91,9 +99,14 @@ impl Compiler<'_> {
             let (raw, correlated, mut named) = self.source(from, parent, ctes)?;
             if !from.using.is_empty() {
                 for column in &from.using {
-                    let before = sources.iter().any(|source| source.columns.iter().any(|other| other.name == *column));
+                    let before = sources
+                        .iter()
+                        .any(|source| source.columns.iter().any(|other| other.name == *column));
                     if !before || !named.columns.iter().any(|other| other.name == *column) {
-                        return Err(super::invalid_identifier(std::slice::from_ref(column), from.at));
+                        return Err(super::invalid_identifier(
+                            std::slice::from_ref(column),
+                            from.at,
+                        ));
                     }
                 }
                 named.merged.clone_from(&from.using);
@@ -126,8 +139,13 @@ impl Compiler<'_> {
         let full = name.join(".");
         let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
         let name = alias.or(name.last()).cloned().unwrap_or_default();
-        let named =
-            Named { name, full, columns: columns.clone(), wanted: Default::default(), merged: Vec::new() };
+        let named = Named {
+            name,
+            full,
+            columns: columns.clone(),
+            wanted: Default::default(),
+            merged: Vec::new(),
+        };
         Ok((Scope::new(vec![named], None, None), columns))
     }
 
@@ -147,7 +165,11 @@ impl Compiler<'_> {
         };
         let last = full.rsplit('.').next().unwrap_or_default().to_owned();
         let name = from.alias.clone().unwrap_or(last);
-        Ok((raw, correlated, Named { name, full, columns, wanted: Default::default(), merged: Vec::new() }))
+        Ok((
+            raw,
+            correlated,
+            Named { name, full, columns, wanted: Default::default(), merged: Vec::new() },
+        ))
     }
 
     /// A query of WITH, DUAL, or a table of the catalog.
@@ -174,7 +196,11 @@ impl Compiler<'_> {
             next = entry.parent;
         }
         if matches!(full.as_str(), "DUAL" | "SYS.DUAL") {
-            let dummy = Column { name: "DUMMY".into(), column_type: ColumnType::Varchar2(1), nullable: true };
+            let dummy = Column {
+                name: "DUMMY".into(),
+                column_type: ColumnType::Varchar2(1),
+                nullable: true,
+            };
             return Ok((Raw::Dual, false, full, vec![dummy]));
         }
         let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
@@ -201,7 +227,12 @@ impl Compiler<'_> {
         Ok(joins::Conjuncts { on, filter })
     }
 
-    fn split(&self, expr: &Expr, scope: &Scope<'_>, list: &mut Vec<joins::Conjunct>) -> Result<(), OraError> {
+    fn split(
+        &self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        list: &mut Vec<joins::Conjunct>,
+    ) -> Result<(), OraError> {
         if let ExprKind::Binary(Binary::And, left, right) = &expr.kind {
             self.split(left, scope, list)?;
             return self.split(right, scope, list);
@@ -218,7 +249,13 @@ impl Compiler<'_> {
     }
 
     /// `a = b`, where a join can look one side up by the other if both are of one type.
-    fn equality(&self, left: &Expr, right: &Expr, at: usize, scope: &Scope<'_>) -> Result<joins::Conjunct, OraError> {
+    fn equality(
+        &self,
+        left: &Expr,
+        right: &Expr,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<joins::Conjunct, OraError> {
         let (left, left_side) = measured(scope, || self.value(left, scope))?;
         let (right, right_side) = measured(scope, || self.value(right, scope))?;
         let hashable = match (left.column_type(), right.column_type()) {
@@ -239,7 +276,9 @@ impl Compiler<'_> {
             let column = crate::sql::code::Column { depth: 0, source, slot, outer: false, at: 0 };
             Typed::sql(Code::Column(column), named.columns[index].column_type, true)
         };
-        let before = scope.sources[..place].iter().position(|source| source.columns.iter().any(|c| c.name == *column));
+        let before = scope.sources[..place]
+            .iter()
+            .position(|source| source.columns.iter().any(|c| c.name == *column));
         let (left, right) = (at(before.unwrap_or(0)), at(place));
         let side = |source: usize| joins::Side { sources: 1 << source, outside: false };
         let sides = (side(before.unwrap_or(0)), side(place));
@@ -257,11 +296,17 @@ impl Compiler<'_> {
         let mut list = Vec::new();
         self.split(&tree.condition, scope, &mut list)?;
         let is_prior = |code: &Code| code.any(&mut |part| matches!(part, Code::Prior(_)));
-        let mut connect =
-            Connect { start, condition: Vec::new(), equal: Vec::new(), no_cycle: tree.no_cycle, has_prior: false };
+        let mut connect = Connect {
+            start,
+            condition: Vec::new(),
+            equal: Vec::new(),
+            no_cycle: tree.no_cycle,
+            has_prior: false,
+        };
         for conjunct in list {
             connect.has_prior |= is_prior(&conjunct.code);
-            let special = |code: &Code| code.any(&mut |part| matches!(part, Code::Level | Code::RowNum));
+            let special =
+                |code: &Code| code.any(&mut |part| matches!(part, Code::Level | Code::RowNum));
             match conjunct.code {
                 Code::Compare { operator: Binary::Equal, left, right, padded: false }
                     if conjunct.sides.is_some()
@@ -269,7 +314,8 @@ impl Compiler<'_> {
                         && !special(&left)
                         && !special(&right) =>
                 {
-                    let (parent, child) = if is_prior(&left) { (*left, *right) } else { (*right, *left) };
+                    let (parent, child) =
+                        if is_prior(&left) { (*left, *right) } else { (*right, *left) };
                     connect.equal.push((parent, child));
                 }
                 code => connect.condition.push(code),
@@ -279,7 +325,11 @@ impl Compiler<'_> {
     }
 
     /// The select list.
-    fn items(&self, items: &[Item], scope: &Scope<'_>) -> Result<(Vec<Code>, Vec<ResultColumn>), OraError> {
+    fn items(
+        &self,
+        items: &[Item],
+        scope: &Scope<'_>,
+    ) -> Result<(Vec<Code>, Vec<ResultColumn>), OraError> {
         let mut codes = Vec::new();
         let mut columns = Vec::new();
         for item in items {
@@ -291,14 +341,18 @@ impl Compiler<'_> {
                 }
                 Item::TableStar(table, at) => {
                     let name = table.join(".");
-                    let place = scope.sources.iter().position(|source| source.name == name || source.full == name);
+                    let place = scope
+                        .sources
+                        .iter()
+                        .position(|source| source.name == name || source.full == name);
                     let place = place.ok_or_else(|| super::invalid_identifier(table, *at))?;
                     expand(scope, place, &mut codes, &mut columns);
                 }
                 Item::Expr { value, name, .. } => {
                     let typed = self.expression(value, scope)?;
                     if typed.kind == Kind::Condition {
-                        return Err(OraError::new(923, "FROM keyword not found where expected").at(value.at));
+                        return Err(OraError::new(923, "FROM keyword not found where expected")
+                            .at(value.at));
                     }
                     columns.push(ResultColumn {
                         name: name.clone(),
@@ -328,7 +382,8 @@ impl Compiler<'_> {
                 return Ok((OrderTarget::Output(place), sorting));
             }
             if let ExprKind::Name { parts, .. } = &item.value.kind {
-                let alias = scope.aliases.iter().any(|alias| parts.len() == 1 && alias.0 == parts[0]);
+                let alias =
+                    scope.aliases.iter().any(|alias| parts.len() == 1 && alias.0 == parts[0]);
                 let place = columns.iter().position(|column| alias && column.name == parts[0]);
                 if let Some(place) = place {
                     return Ok((OrderTarget::Output(place), sorting));
@@ -360,14 +415,25 @@ fn measured<T>(
     Ok((result, side))
 }
 
-fn expand(scope: &Scope<'_>, source: usize, codes: &mut Vec<Code>, columns: &mut Vec<ResultColumn>) {
+fn expand(
+    scope: &Scope<'_>,
+    source: usize,
+    codes: &mut Vec<Code>,
+    columns: &mut Vec<ResultColumn>,
+) {
     let named = &scope.sources[source];
     for (place, column) in named.columns.iter().enumerate() {
         if named.merged.contains(&column.name) {
             continue;
         }
         let slot = named.slot(place);
-        codes.push(Code::Column(crate::sql::code::Column { depth: 0, source, slot, outer: false, at: 0 }));
+        codes.push(Code::Column(crate::sql::code::Column {
+            depth: 0,
+            source,
+            slot,
+            outer: false,
+            at: 0,
+        }));
         columns.push(ResultColumn {
             name: column.name.clone(),
             column_type: column.column_type,
@@ -405,15 +471,27 @@ fn check_grouped(code: &Code, keys: &[Code]) -> Result<(), OraError> {
     })
 }
 
-fn sources(raws: Vec<(Raw, bool)>, scope: &Scope<'_>, filters: Vec<Vec<Code>>) -> Vec<crate::sql::code::Source> {
-    let sources = raws.into_iter().zip(&scope.sources).zip(filters).map(|(((raw, correlated), named), filter)| {
-        let wanted = named.wanted.take();
-        let kind = match raw {
-            Raw::Dual => SourceKind::Dual,
-            Raw::Table(name) => SourceKind::Table(name, wanted),
-            Raw::View(plan) => SourceKind::View(plan, wanted),
-        };
-        crate::sql::code::Source { kind, filter, correlated, rows: Default::default(), index: Default::default() }
-    });
+fn sources(
+    raws: Vec<(Raw, bool)>,
+    scope: &Scope<'_>,
+    filters: Vec<Vec<Code>>,
+) -> Vec<crate::sql::code::Source> {
+    let sources = raws.into_iter().zip(&scope.sources).zip(filters).map(
+        |(((raw, correlated), named), filter)| {
+            let wanted = named.wanted.take();
+            let kind = match raw {
+                Raw::Dual => SourceKind::Dual,
+                Raw::Table(name) => SourceKind::Table(name, wanted),
+                Raw::View(plan) => SourceKind::View(plan, wanted),
+            };
+            crate::sql::code::Source {
+                kind,
+                filter,
+                correlated,
+                rows: Default::default(),
+                index: Default::default(),
+            }
+        },
+    );
     sources.collect()
 }

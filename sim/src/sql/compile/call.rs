@@ -9,7 +9,12 @@ use crate::sql::functions::{self, Function, Gives};
 use crate::value::{ColumnType, Value};
 
 impl Compiler<'_> {
-    pub(super) fn call(&self, call: &Call, at: usize, scope: &Scope<'_>) -> Result<Typed, OraError> {
+    pub(super) fn call(
+        &self,
+        call: &Call,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
         // SYS.STANDARD's functions can be called with their package.
         let name = match call.name.as_slice() {
             [name] => name,
@@ -21,26 +26,34 @@ impl Compiler<'_> {
         }
         let arguments: Vec<&Expr> = call.arguments.iter().map(|argument| &argument.value).collect();
         if let Some(over) = &call.over {
-            let kind = window_kind(name).ok_or_else(|| OraError::new(30484, "missing window specification").at(at))?;
+            let kind = window_kind(name)
+                .ok_or_else(|| OraError::new(30484, "missing window specification").at(at))?;
             return self.window(kind, call, over, at, scope);
         }
         if let Some(kind) = aggregate_kind(name) {
             return self.aggregate(kind, call, at, scope);
         }
         if window_kind(name).is_some() {
-            return Err(OraError::new(30484, "missing window specification for this function").at(at));
+            return Err(
+                OraError::new(30484, "missing window specification for this function").at(at)
+            );
         }
         if let Some(typed) = self.lazy(name, &arguments, at, scope)? {
             return Ok(typed);
         }
         let function = functions::find(name).ok_or_else(|| invalid_identifier(&call.name, at))?;
         arity(function.arity, arguments.len(), at)?;
-        let values: Result<Vec<Typed>, OraError> = arguments.iter().map(|value| self.value(value, scope)).collect();
+        let values: Result<Vec<Typed>, OraError> =
+            arguments.iter().map(|value| self.value(value, scope)).collect();
         let typed = self.call_function(function, values?);
         Ok(if function.name == "REGEXP_LIKE" { Typed::condition(typed.code) } else { typed })
     }
 
-    pub(super) fn call_function(&self, function: &'static Function, arguments: Vec<Typed>) -> Typed {
+    pub(super) fn call_function(
+        &self,
+        function: &'static Function,
+        arguments: Vec<Typed>,
+    ) -> Typed {
         let column_type = result_type(function.gives, &arguments);
         let bare = arguments.is_empty();
         let nullable = !bare || function.name == "SYS_CONTEXT";
@@ -49,7 +62,13 @@ impl Compiler<'_> {
     }
 
     /// Functions that look only at the arguments that they need, or that convert to a common type.
-    fn lazy(&self, name: &str, arguments: &[&Expr], at: usize, scope: &Scope<'_>) -> Result<Option<Typed>, OraError> {
+    fn lazy(
+        &self,
+        name: &str,
+        arguments: &[&Expr],
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Typed>, OraError> {
         let least = match name {
             "NVL" | "NULLIF" => (2, 2),
             "COALESCE" => (2, 1000),
@@ -59,7 +78,8 @@ impl Compiler<'_> {
             _ => return Ok(None),
         };
         arity(least, arguments.len(), at)?;
-        let values: Result<Vec<Typed>, OraError> = arguments.iter().map(|value| self.value(value, scope)).collect();
+        let values: Result<Vec<Typed>, OraError> =
+            arguments.iter().map(|value| self.value(value, scope)).collect();
         let mut values = values?;
         Ok(Some(match name {
             "DECODE" => decode(values),
@@ -73,7 +93,11 @@ impl Compiler<'_> {
             }
             "SYS_CONNECT_BY_PATH" => {
                 if !scope.hierarchical {
-                    return Err(OraError::new(30002, "SYS_CONNECT_BY_PATH function is not allowed here").at(at));
+                    return Err(OraError::new(
+                        30002,
+                        "SYS_CONNECT_BY_PATH function is not allowed here",
+                    )
+                    .at(at));
                 }
                 let (value, separator) = (values.remove(0), values.remove(0));
                 let code = Code::Path(Box::new(value.code), Box::new(separator.code));
@@ -88,8 +112,8 @@ impl Compiler<'_> {
             }
             "COALESCE" => {
                 let kinds: Vec<ColumnType> = values.iter().map(Typed::column_type).collect();
-                let column_type =
-                    types::unified(&kinds).ok_or_else(|| types::inconsistent(kinds[0], kinds[1], at))?;
+                let column_type = types::unified(&kinds)
+                    .ok_or_else(|| types::inconsistent(kinds[0], kinds[1], at))?;
                 let nullable = values.iter().all(|value| value.nullable);
                 let codes = values.into_iter().map(|value| value.converted(column_type)).collect();
                 Typed::sql(Code::Coalesce(codes), column_type, nullable)
@@ -102,22 +126,39 @@ impl Compiler<'_> {
         }))
     }
 
-    fn aggregate(&self, kind: AggregateKind, call: &Call, at: usize, scope: &Scope<'_>) -> Result<Typed, OraError> {
+    fn aggregate(
+        &self,
+        kind: AggregateKind,
+        call: &Call,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
         match scope.phase.get() {
-            Phase::Row => return Err(OraError::new(934, "group function is not allowed here").at(at)),
-            Phase::Aggregate => return Err(OraError::new(935, "group function is nested too deeply").at(at)),
+            Phase::Row => {
+                return Err(OraError::new(934, "group function is not allowed here").at(at));
+            }
+            Phase::Aggregate => {
+                return Err(OraError::new(935, "group function is nested too deeply").at(at));
+            }
             Phase::Group | Phase::Order | Phase::Window => {}
         }
         let aggregate = scope.in_phase(Phase::Aggregate, || {
             let (arguments, column_type) = self.aggregate_arguments(kind, call, at, scope)?;
             let order = self.order_keys(&call.within, scope)?;
             let distinct = call.distinct;
-            Ok((Aggregate { kind, arguments, distinct, order, keep_last: call.keep_last }, column_type))
+            Ok((
+                Aggregate { kind, arguments, distinct, order, keep_last: call.keep_last },
+                column_type,
+            ))
         });
         let (aggregate, column_type) = aggregate?;
         let mut aggregates = scope.aggregates.borrow_mut();
         aggregates.push(aggregate);
-        Ok(Typed::sql(Code::Aggregate(aggregates.len() - 1), column_type, kind != AggregateKind::Count))
+        Ok(Typed::sql(
+            Code::Aggregate(aggregates.len() - 1),
+            column_type,
+            kind != AggregateKind::Count,
+        ))
     }
 
     /// The arguments and the type of the result.
@@ -154,7 +195,11 @@ impl Compiler<'_> {
         Ok((values.into_iter().map(|value| value.code).collect(), column_type))
     }
 
-    pub(super) fn order_keys(&self, items: &[OrderItem], scope: &Scope<'_>) -> Result<Vec<OrderKey>, OraError> {
+    pub(super) fn order_keys(
+        &self,
+        items: &[OrderItem],
+        scope: &Scope<'_>,
+    ) -> Result<Vec<OrderKey>, OraError> {
         let keys = items.iter().map(|item| {
             let code = self.value(&item.value, scope)?.code;
             Ok(OrderKey { code, sorting: sorting(item) })
@@ -184,9 +229,14 @@ impl Compiler<'_> {
             let (distinct, rows) = (call.distinct, over.rows);
             Ok((Window { kind, arguments, distinct, partition, order, whole, rows }, column_type))
         })?;
-        let needs_order = matches!(kind, WindowKind::RowNumber | WindowKind::Rank | WindowKind::DenseRank);
+        let needs_order =
+            matches!(kind, WindowKind::RowNumber | WindowKind::Rank | WindowKind::DenseRank);
         if needs_order && window.order.is_empty() {
-            return Err(OraError::new(30485, "missing ORDER BY expression in the window specification").at(at));
+            return Err(OraError::new(
+                30485,
+                "missing ORDER BY expression in the window specification",
+            )
+            .at(at));
         }
         let mut windows = scope.windows.borrow_mut();
         windows.push(window);
@@ -242,19 +292,30 @@ fn in_the_way_of_the_first(values: Vec<Typed>) -> (ColumnType, Vec<Code>) {
     let column_type = types::unified(&kinds).unwrap_or_else(|| {
         let first = kinds.iter().copied().find(|kind| *kind != NULL_TYPE).unwrap_or(NULL_TYPE);
         match types::class(first) {
-            types::Class::Text => ColumnType::Varchar2(kinds.iter().copied().map(types::width).max().unwrap_or(0)),
+            types::Class::Text => {
+                ColumnType::Varchar2(kinds.iter().copied().map(types::width).max().unwrap_or(0))
+            }
             _ => first,
         }
     });
+    let column_type = match column_type {
+        ColumnType::Char(bytes) => ColumnType::Varchar2(bytes),
+        other => other,
+    };
     (column_type, values.into_iter().map(|value| value.converted(column_type)).collect())
 }
 
 /// The first result decides the type; a NULL there makes it VARCHAR2.
 fn decode(values: Vec<Typed>) -> Typed {
     let count = values.len();
-    let is_result = |place: usize| place > 0 && (place % 2 == 0 || (place == count - 1 && count % 2 == 0));
-    let kinds: Vec<ColumnType> =
-        values.iter().enumerate().filter(|(place, _)| is_result(*place)).map(|(_, value)| value.column_type()).collect();
+    let is_result =
+        |place: usize| place > 0 && (place % 2 == 0 || (place == count - 1 && count % 2 == 0));
+    let kinds: Vec<ColumnType> = values
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| is_result(*place))
+        .map(|(_, value)| value.column_type())
+        .collect();
     let texts = || ColumnType::Varchar2(kinds.iter().copied().map(types::width).max().unwrap_or(0));
     let column_type = match kinds[0] {
         NULL_TYPE => texts(),
@@ -273,17 +334,22 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
         Gives::Number => ColumnType::Number,
         Gives::Text(bytes) => ColumnType::Varchar2(bytes),
         Gives::TextAsFirst => ColumnType::Varchar2(types::width(of(0))),
-        Gives::TextAsSecond => ColumnType::Varchar2(match arguments.get(1).map(|argument| &argument.code) {
-            Some(Code::Const(Value::Number(width))) => {
-                width.to_i64().and_then(|width| u32::try_from(width).ok()).unwrap_or(4000).min(4000)
-            }
-            _ => 4000,
-        }),
+        Gives::TextAsSecond => {
+            ColumnType::Varchar2(match arguments.get(1).map(|argument| &argument.code) {
+                Some(Code::Const(Value::Number(width))) => width
+                    .to_i64()
+                    .and_then(|width| u32::try_from(width).ok())
+                    .unwrap_or(4000)
+                    .min(4000),
+                _ => 4000,
+            })
+        }
         Gives::TimeOrNumber if types::class(of(0)) == types::Class::Time => ColumnType::Date,
         Gives::TimeOrNumber => ColumnType::Number,
         Gives::First => match of(0) {
             first if types::class(first) == types::Class::Text => {
-                let widest = arguments.iter().map(|argument| types::width(argument.column_type())).max();
+                let widest =
+                    arguments.iter().map(|argument| types::width(argument.column_type())).max();
                 ColumnType::Varchar2(widest.unwrap_or(0))
             }
             first => first,
@@ -331,7 +397,11 @@ fn window_kind(name: &str) -> Option<WindowKind> {
 pub(crate) fn is_builtin(name: &[String]) -> bool {
     const LAZY: [&str; 6] = ["NVL", "NVL2", "NULLIF", "COALESCE", "DECODE", "SYS_CONNECT_BY_PATH"];
     match name {
-        [name] => functions::find(name).is_some() || LAZY.contains(&name.as_str()) || window_kind(name).is_some(),
+        [name] => {
+            functions::find(name).is_some()
+                || LAZY.contains(&name.as_str())
+                || window_kind(name).is_some()
+        }
         [package, _] => package == "STANDARD",
         _ => false,
     }

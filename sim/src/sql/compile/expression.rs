@@ -13,12 +13,18 @@ impl Compiler<'_> {
     pub(crate) fn expression(&self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, OraError> {
         let at = expr.at;
         match &expr.kind {
-            ExprKind::Literal(value, column_type) => Ok(Typed::constant(value.clone(), *column_type)),
-            ExprKind::Boolean(truth) => Ok(Typed::condition(Code::Const(Value::integer(u8::from(*truth))))),
+            ExprKind::Literal(value, column_type) => {
+                Ok(Typed::constant(value.clone(), *column_type))
+            }
+            ExprKind::Boolean(truth) => {
+                Ok(Typed::condition(Code::Const(Value::integer(u8::from(*truth)))))
+            }
             ExprKind::Name { parts, outer } => self.name(parts, *outer, at, scope),
             ExprKind::Bind(place) => self.bind(*place, at),
             ExprKind::Unary(operator, inner) => self.unary(*operator, inner, at, scope),
-            ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right, at, scope),
+            ExprKind::Binary(operator, left, right) => {
+                self.binary(*operator, left, right, at, scope)
+            }
             ExprKind::Case { operand, arms, otherwise } => {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), scope)
             }
@@ -89,7 +95,13 @@ impl Compiler<'_> {
         Ok(typed)
     }
 
-    fn name(&self, parts: &[String], outer: bool, at: usize, scope: &Scope<'_>) -> Result<Typed, OraError> {
+    fn name(
+        &self,
+        parts: &[String],
+        outer: bool,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
         if let Some(pseudo) = self.pseudo_column(parts, at, scope)? {
             return Ok(pseudo);
         }
@@ -97,7 +109,8 @@ impl Compiler<'_> {
             return Ok(Typed::sql(Code::Column(column), described.column_type, described.nullable));
         }
         if scope.phase.get() == Phase::Order {
-            let alias = parts.first().and_then(|name| scope.aliases.iter().find(|alias| alias.0 == *name));
+            let alias =
+                parts.first().and_then(|name| scope.aliases.iter().find(|alias| alias.0 == *name));
             if let (Some((_, expr)), 1) = (alias, parts.len()) {
                 return self.expression(expr, scope);
             }
@@ -114,12 +127,19 @@ impl Compiler<'_> {
         Err(invalid_identifier(parts, at))
     }
 
-    fn pseudo_column(&self, parts: &[String], at: usize, scope: &Scope<'_>) -> Result<Option<Typed>, OraError> {
+    fn pseudo_column(
+        &self,
+        parts: &[String],
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Typed>, OraError> {
         let [name] = parts else { return Ok(None) };
         let number = |code| Ok(Some(Typed::sql(code, ColumnType::Number, false)));
         let needs_tree = || match scope.hierarchical {
             true => Ok(()),
-            false => Err(OraError::new(1788, "CONNECT BY clause required in this query block").at(at)),
+            false => {
+                Err(OraError::new(1788, "CONNECT BY clause required in this query block").at(at))
+            }
         };
         match name.as_str() {
             "ROWNUM" if !scope.sources.is_empty() => number(Code::RowNum),
@@ -134,26 +154,41 @@ impl Compiler<'_> {
         }
     }
 
-    fn unary(&self, operator: Unary, inner: &Expr, at: usize, scope: &Scope<'_>) -> Result<Typed, OraError> {
+    fn unary(
+        &self,
+        operator: Unary,
+        inner: &Expr,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
         match operator {
             Unary::Not => Ok(Typed::condition(Code::Not(Box::new(self.condition(inner, scope)?)))),
             Unary::Minus => {
                 let inner = self.value(inner, scope)?;
                 let column_type = match inner.column_type() {
-                    keep @ (ColumnType::IntervalDs | ColumnType::IntervalYm | ColumnType::BinaryDouble) => keep,
-                    other if matches!(types::class(other), Class::Number | Class::Text) => ColumnType::Number,
+                    keep @ (ColumnType::IntervalDs
+                    | ColumnType::IntervalYm
+                    | ColumnType::BinaryDouble) => keep,
+                    other if matches!(types::class(other), Class::Number | Class::Text) => {
+                        ColumnType::Number
+                    }
                     other => return Err(types::inconsistent(ColumnType::Number, other, at)),
                 };
                 Ok(Typed::sql(Code::Negate(Box::new(inner.code)), column_type, inner.nullable))
             }
             Unary::Prior | Unary::ConnectByRoot => {
                 if !scope.hierarchical {
-                    return Err(OraError::new(1788, "CONNECT BY clause required in this query block").at(at));
+                    return Err(OraError::new(
+                        1788,
+                        "CONNECT BY clause required in this query block",
+                    )
+                    .at(at));
                 }
                 let inner = self.value(inner, scope)?;
                 let column_type = inner.column_type();
                 let code = Box::new(inner.code);
-                let code = if operator == Unary::Prior { Code::Prior(code) } else { Code::Root(code) };
+                let code =
+                    if operator == Unary::Prior { Code::Prior(code) } else { Code::Root(code) };
                 Ok(Typed::sql(code, column_type, true))
             }
         }
@@ -170,18 +205,24 @@ impl Compiler<'_> {
         match operator {
             Binary::And | Binary::Or => {
                 let list = vec![self.condition(left, scope)?, self.condition(right, scope)?];
-                Ok(Typed::condition(if operator == Binary::And { Code::And(list) } else { Code::Or(list) }))
+                Ok(Typed::condition(if operator == Binary::And {
+                    Code::And(list)
+                } else {
+                    Code::Or(list)
+                }))
             }
             Binary::Concat => {
                 let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-                let bytes = types::width(left.column_type()).saturating_add(types::width(right.column_type()));
+                let bytes = types::width(left.column_type())
+                    .saturating_add(types::width(right.column_type()));
                 let nullable = left.nullable && right.nullable;
                 let code = Code::Concat(Box::new(left.code), Box::new(right.code));
                 Ok(Typed::sql(code, ColumnType::Varchar2(bytes.min(4000)), nullable))
             }
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Power => {
                 let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-                let column_type = types::arithmetic(operator, left.column_type(), right.column_type(), at)?;
+                let column_type =
+                    types::arithmetic(operator, left.column_type(), right.column_type(), at)?;
                 let nullable = left.nullable || right.nullable;
                 let code = Code::Arithmetic(operator, Box::new(left.code), Box::new(right.code));
                 Ok(Typed::sql(code, column_type, nullable))
@@ -205,16 +246,28 @@ impl Compiler<'_> {
             }
             let equal = match &right.kind {
                 ExprKind::Row(others) => self.rows_equal(values, others, at, scope)?,
-                ExprKind::Query(query) => self.quantified(Binary::Equal, false, left, query, at, scope)?,
+                ExprKind::Query(query) => {
+                    self.quantified(Binary::Equal, false, left, query, at, scope)?
+                }
                 _ => return Err(OraError::new(920, "invalid relational operator").at(at)),
             };
-            return Ok(Typed::condition(if operator == Binary::Equal { equal } else { Code::Not(Box::new(equal)) }));
+            return Ok(Typed::condition(if operator == Binary::Equal {
+                equal
+            } else {
+                Code::Not(Box::new(equal))
+            }));
         }
         let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
         compare(operator, left, right, at).map(Typed::condition)
     }
 
-    fn rows_equal(&self, left: &[Expr], right: &[Expr], at: usize, scope: &Scope<'_>) -> Result<Code, OraError> {
+    fn rows_equal(
+        &self,
+        left: &[Expr],
+        right: &[Expr],
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Code, OraError> {
         if left.len() != right.len() {
             return Err(OraError::new(913, "too many values").at(at));
         }
@@ -230,15 +283,31 @@ impl Compiler<'_> {
         let at = expr.at;
         let code = match &expr.kind {
             ExprKind::Between { value, low, high } => {
-                let from = compare(Binary::GreaterEqual, self.value(value, scope)?, self.value(low, scope)?, at)?;
-                let to = compare(Binary::LessEqual, self.value(value, scope)?, self.value(high, scope)?, at)?;
+                let from = compare(
+                    Binary::GreaterEqual,
+                    self.value(value, scope)?,
+                    self.value(low, scope)?,
+                    at,
+                )?;
+                let to = compare(
+                    Binary::LessEqual,
+                    self.value(value, scope)?,
+                    self.value(high, scope)?,
+                    at,
+                )?;
                 Code::And(vec![from, to])
             }
-            ExprKind::In { value, list } => self.listed(Binary::Equal, false, value, list, at, scope)?,
-            ExprKind::InQuery { value, query } => self.quantified(Binary::Equal, false, value, query, at, scope)?,
+            ExprKind::In { value, list } => {
+                self.listed(Binary::Equal, false, value, list, at, scope)?
+            }
+            ExprKind::InQuery { value, query } => {
+                self.quantified(Binary::Equal, false, value, query, at, scope)?
+            }
             ExprKind::Quantified { operator, all, value, right } => match &**right {
                 Quantity::List(list) => self.listed(*operator, *all, value, list, at, scope)?,
-                Quantity::Query(query) => self.quantified(*operator, *all, value, query, at, scope)?,
+                Quantity::Query(query) => {
+                    self.quantified(*operator, *all, value, query, at, scope)?
+                }
             },
             ExprKind::Exists(query) => Code::Exists(Box::new(self.subquery(query, scope)?)),
             ExprKind::Like { value, pattern, escape } => {
@@ -269,10 +338,14 @@ impl Compiler<'_> {
         scope: &Scope<'_>,
     ) -> Result<Code, OraError> {
         if list.len() > 1000 {
-            return Err(OraError::new(1795, "maximum number of expressions in a list is 1000").at(at));
+            return Err(
+                OraError::new(1795, "maximum number of expressions in a list is 1000").at(at)
+            );
         }
         let tests = list.iter().map(|item| match (&value.kind, &item.kind) {
-            (ExprKind::Row(values), ExprKind::Row(others)) => self.rows_equal(values, others, at, scope),
+            (ExprKind::Row(values), ExprKind::Row(others)) => {
+                self.rows_equal(values, others, at, scope)
+            }
             (ExprKind::Row(_), _) => Err(OraError::new(920, "invalid relational operator").at(at)),
             _ => compare(operator, self.value(value, scope)?, self.value(item, scope)?, at),
         });
@@ -293,12 +366,16 @@ impl Compiler<'_> {
             ExprKind::Row(values) => values.as_slice(),
             _ => std::slice::from_ref(value),
         };
-        let values: Result<Vec<Typed>, OraError> = values.iter().map(|value| self.value(value, scope)).collect();
+        let values: Result<Vec<Typed>, OraError> =
+            values.iter().map(|value| self.value(value, scope)).collect();
         let values = values?;
         let query = self.subquery(query, scope)?;
         if query.plan.columns.len() != values.len() {
-            let (code, text) =
-                if query.plan.columns.len() > values.len() { (913, "too many values") } else { (947, "not enough values") };
+            let (code, text) = if query.plan.columns.len() > values.len() {
+                (913, "too many values")
+            } else {
+                (947, "not enough values")
+            };
             return Err(OraError::new(code, text).at(at));
         }
         for (value, column) in values.iter().zip(&query.plan.columns) {
@@ -324,9 +401,12 @@ impl Compiler<'_> {
         let mut results = Vec::new();
         for (when, then) in arms {
             conditions.push(match operand {
-                Some(operand) => {
-                    compare(Binary::Equal, self.value(operand, scope)?, self.value(when, scope)?, when.at)?
-                }
+                Some(operand) => compare(
+                    Binary::Equal,
+                    self.value(operand, scope)?,
+                    self.value(when, scope)?,
+                    when.at,
+                )?,
                 None => self.condition(when, scope)?,
             });
             results.push((self.value(then, scope)?, then.at));
@@ -339,11 +419,14 @@ impl Compiler<'_> {
         let kinds: Vec<ColumnType> = results.iter().map(|result| result.0.column_type()).collect();
         let column_type = types::unified(&kinds).ok_or_else(|| {
             let first = kinds.iter().copied().find(|kind| *kind != NULL_TYPE).unwrap_or(NULL_TYPE);
-            let odd = results.iter().find(|result| types::comparable_class(first, result.0.column_type()));
+            let odd = results
+                .iter()
+                .find(|result| types::comparable_class(first, result.0.column_type()));
             let (got, at) = odd.map_or((first, 0), |odd| (odd.0.column_type(), odd.1));
             types::inconsistent(first, got, at)
         })?;
-        let mut codes: Vec<Code> = results.into_iter().map(|(result, _)| result.converted(column_type)).collect();
+        let mut codes: Vec<Code> =
+            results.into_iter().map(|(result, _)| result.converted(column_type)).collect();
         let otherwise = Box::new(codes.pop().unwrap_or(Code::Const(Value::Null)));
         let arms = conditions.into_iter().zip(codes).collect();
         Ok(Typed::sql(Code::Case { arms, otherwise }, column_type, nullable))
@@ -351,7 +434,12 @@ impl Compiler<'_> {
 }
 
 /// A comparison of two values; types that cannot meet are ORA-00932.
-pub(super) fn compare(operator: Binary, left: Typed, right: Typed, at: usize) -> Result<Code, OraError> {
+pub(super) fn compare(
+    operator: Binary,
+    left: Typed,
+    right: Typed,
+    at: usize,
+) -> Result<Code, OraError> {
     types::comparable(left.column_type(), right.column_type(), at)?;
     let char = |typed: &Typed| matches!(typed.column_type(), ColumnType::Char(_));
     let padded = char(&left) && char(&right);

@@ -44,7 +44,11 @@ pub(super) struct Joined {
     pub(super) rest: Vec<Code>,
 }
 
-pub(super) fn plan(select: &Select, mut conjuncts: Conjuncts, connected: bool) -> Result<Joined, OraError> {
+pub(super) fn plan(
+    select: &Select,
+    mut conjuncts: Conjuncts,
+    connected: bool,
+) -> Result<Joined, OraError> {
     let count = select.from.len();
     let mut joins: Vec<Join> = select.from.iter().map(|from| from.join).collect();
     let ansi = joins.iter().any(|join| *join != Join::Comma);
@@ -52,21 +56,31 @@ pub(super) fn plan(select: &Select, mut conjuncts: Conjuncts, connected: bool) -
     let order = if ansi { (0..count).collect() } else { order(&joins, &needs, &conjuncts.filter)? };
     // WHERE cannot be tested before a join that still adds rows of NULLs on the left.
     let late = joins.iter().any(|join| matches!(join, Join::Right | Join::Full));
-    let mut joined = Joined { steps: Vec::new(), filters: (0..count).map(|_| Vec::new()).collect(), rest: Vec::new() };
+    let mut joined = Joined {
+        steps: Vec::new(),
+        filters: (0..count).map(|_| Vec::new()).collect(),
+        rest: Vec::new(),
+    };
     let (mut filter, rest) = partition(conjuncts.filter, |conjunct| {
         !late && !special(&conjunct.code) && (!connected || conjunct.side.sources.count_ones() > 1)
     });
     let mut placed = 0_u64;
     for source in order {
         let here = 1 << source;
-        let mut step =
-            Step { source, join: joins[source], equal: Vec::new(), on: Vec::new(), after: Vec::new() };
+        let mut step = Step {
+            source,
+            join: joins[source],
+            equal: Vec::new(),
+            on: Vec::new(),
+            after: Vec::new(),
+        };
         let inner = matches!(step.join, Join::Comma | Join::Inner);
         for conjunct in std::mem::take(&mut conjuncts.on[source]) {
             let pushed = matches!(step.join, Join::Inner | Join::Left);
             place(conjunct, here, placed, pushed, &mut step, &mut joined.filters[source]);
         }
-        let (ready, waiting) = partition(filter, |conjunct| conjunct.side.sources & !(placed | here) == 0);
+        let (ready, waiting) =
+            partition(filter, |conjunct| conjunct.side.sources & !(placed | here) == 0);
         filter = waiting;
         for conjunct in ready {
             if inner {
@@ -83,7 +97,14 @@ pub(super) fn plan(select: &Select, mut conjuncts: Conjuncts, connected: bool) -
 }
 
 /// Where a condition of a join is tested: while the source is read, by looking up, or pair by pair.
-fn place(conjunct: Conjunct, here: u64, placed: u64, pushed: bool, step: &mut Step, filter: &mut Vec<Code>) {
+fn place(
+    conjunct: Conjunct,
+    here: u64,
+    placed: u64,
+    pushed: bool,
+    step: &mut Step,
+    filter: &mut Vec<Code>,
+) {
     let Conjunct { code, side, sides, .. } = conjunct;
     if pushed && side.sources == here && !side.outside && !special(&code) {
         filter.push(code);
@@ -92,8 +113,12 @@ fn place(conjunct: Conjunct, here: u64, placed: u64, pushed: bool, step: &mut St
     let known = |side: Side| side.sources & !placed == 0 && (side.sources != 0 || side.outside);
     let own = |side: Side| side.sources == here && !side.outside;
     match (code, sides) {
-        (Code::Compare { left, right, .. }, Some((a, b))) if known(a) && own(b) => step.equal.push((*left, *right)),
-        (Code::Compare { left, right, .. }, Some((a, b))) if own(a) && known(b) => step.equal.push((*right, *left)),
+        (Code::Compare { left, right, .. }, Some((a, b))) if known(a) && own(b) => {
+            step.equal.push((*left, *right))
+        }
+        (Code::Compare { left, right, .. }, Some((a, b))) if own(a) && known(b) => {
+            step.equal.push((*right, *left))
+        }
         (code, _) => step.on.push(code),
     }
 }
@@ -103,18 +128,31 @@ fn special(code: &Code) -> bool {
     code.any(&mut |part| {
         matches!(
             part,
-            Code::RowNum | Code::Level | Code::IsLeaf | Code::IsCycle | Code::Prior(_) | Code::Root(_) | Code::Path(..)
+            Code::RowNum
+                | Code::Level
+                | Code::IsLeaf
+                | Code::IsCycle
+                | Code::Prior(_)
+                | Code::Root(_)
+                | Code::Path(..)
         )
     })
 }
 
-fn partition(list: Vec<Conjunct>, wanted: impl Fn(&Conjunct) -> bool) -> (Vec<Conjunct>, Vec<Conjunct>) {
+fn partition(
+    list: Vec<Conjunct>,
+    wanted: impl Fn(&Conjunct) -> bool,
+) -> (Vec<Conjunct>, Vec<Conjunct>) {
     list.into_iter().partition(wanted)
 }
 
 /// Moves the conditions with `(+)` from WHERE to the join of their source. The result tells per source what has to be
 /// joined before it.
-fn old_outer_joins(conjuncts: &mut Conjuncts, joins: &mut [Join], ansi: bool) -> Result<Vec<u64>, OraError> {
+fn old_outer_joins(
+    conjuncts: &mut Conjuncts,
+    joins: &mut [Join],
+    ansi: bool,
+) -> Result<Vec<u64>, OraError> {
     let mut needs = vec![0; joins.len()];
     for conjunct in std::mem::take(&mut conjuncts.filter) {
         let mut marked = 0_u64;
@@ -164,7 +202,9 @@ fn order(joins: &[Join], needs: &[u64], filter: &[Conjunct]) -> Result<Vec<usize
         let candidates = || (0..joins.len()).filter(free).filter(outer_first);
         let next = candidates().find(connected).or_else(|| candidates().next());
         let next = next.or_else(|| (0..joins.len()).find(free));
-        let next = next.ok_or_else(|| OraError::new(1416, "two tables cannot be outer-joined to each other"))?;
+        let next = next.ok_or_else(|| {
+            OraError::new(1416, "two tables cannot be outer-joined to each other")
+        })?;
         order.push(next);
         placed |= 1 << next;
     }

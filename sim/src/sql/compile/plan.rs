@@ -39,8 +39,10 @@ impl Compiler<'_> {
     ) -> Result<(Plan, bool), OraError> {
         let limit = self.limit(query)?;
         if let ast::Body::Select(select) = &query.body {
-            let (block, columns, correlated) = self.block(select, &query.order, query.siblings, parent, ctes)?;
-            let plan = Plan { columns, body: Body::Block(Box::new(block)), order: Vec::new(), limit };
+            let (block, columns, correlated) =
+                self.block(select, &query.order, query.siblings, parent, ctes)?;
+            let plan =
+                Plan { columns, body: Body::Block(Box::new(block)), order: Vec::new(), limit };
             return Ok((plan, correlated));
         }
         let (mut plan, correlated) = self.body(&query.body, parent, ctes)?;
@@ -79,7 +81,8 @@ impl Compiler<'_> {
                 let (left, a) = self.body(left, parent, ctes)?;
                 let (right, b) = self.body(right, parent, ctes)?;
                 let columns = set_columns(&left.columns, &right.columns, *at)?;
-                let body = Body::Set { operator: *operator, left: Box::new(left), right: Box::new(right) };
+                let body =
+                    Body::Set { operator: *operator, left: Box::new(left), right: Box::new(right) };
                 Ok((Plan { columns, body, order: Vec::new(), limit: None }, a || b))
             }
         }
@@ -102,33 +105,53 @@ impl Compiler<'_> {
 }
 
 /// A place or a name of a column.
-fn compound_order(item: &OrderItem, columns: &[ResultColumn]) -> Result<(usize, Sorting), OraError> {
+fn compound_order(
+    item: &OrderItem,
+    columns: &[ResultColumn],
+) -> Result<(usize, Sorting), OraError> {
     let place = match &item.value.kind {
-        ExprKind::Literal(Value::Number(number), _) => position(number.to_i64(), columns.len(), item.value.at)?,
+        ExprKind::Literal(Value::Number(number), _) => {
+            position(number.to_i64(), columns.len(), item.value.at)?
+        }
         ExprKind::Name { parts, .. } if parts.len() == 1 => columns
             .iter()
             .position(|column| column.name == parts[0])
             .ok_or_else(|| super::invalid_identifier(parts, item.value.at))?,
-        _ => return Err(OraError::new(1785, "ORDER BY item must be the number of a SELECT-list expression").at(item.value.at)),
+        _ => {
+            return Err(OraError::new(
+                1785,
+                "ORDER BY item must be the number of a SELECT-list expression",
+            )
+            .at(item.value.at));
+        }
     };
     Ok((place, call::sorting(item)))
 }
 
 /// `ORDER BY 2`.
 pub(super) fn position(number: Option<i64>, count: usize, at: usize) -> Result<usize, OraError> {
-    let place = number.and_then(|number| usize::try_from(number).ok()).filter(|place| (1..=count).contains(place));
-    place
-        .map(|place| place - 1)
-        .ok_or_else(|| OraError::new(1785, "ORDER BY item must be the number of a SELECT-list expression").at(at))
+    let place = number
+        .and_then(|number| usize::try_from(number).ok())
+        .filter(|place| (1..=count).contains(place));
+    place.map(|place| place - 1).ok_or_else(|| {
+        OraError::new(1785, "ORDER BY item must be the number of a SELECT-list expression").at(at)
+    })
 }
 
-fn set_columns(left: &[ResultColumn], right: &[ResultColumn], at: usize) -> Result<Vec<ResultColumn>, OraError> {
+fn set_columns(
+    left: &[ResultColumn],
+    right: &[ResultColumn],
+    at: usize,
+) -> Result<Vec<ResultColumn>, OraError> {
     if left.len() != right.len() {
-        return Err(OraError::new(1789, "query block has incorrect number of result columns").at(at));
+        return Err(
+            OraError::new(1789, "query block has incorrect number of result columns").at(at)
+        );
     }
     let columns = left.iter().zip(right).map(|(a, b)| {
         let column_type = types::unified(&[a.column_type, b.column_type]).ok_or_else(|| {
-            OraError::new(1790, "expression must have same datatype as corresponding expression").at(at)
+            OraError::new(1790, "expression must have same datatype as corresponding expression")
+                .at(at)
         })?;
         Ok(ResultColumn { name: a.name.clone(), column_type, nullable: a.nullable || b.nullable })
     });

@@ -20,7 +20,9 @@ pub(crate) enum Class {
 pub(crate) fn class(column_type: ColumnType) -> Class {
     match column_type {
         ColumnType::Number | ColumnType::BinaryDouble => Class::Number,
-        ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long | ColumnType::RowId => Class::Text,
+        ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long | ColumnType::RowId => {
+            Class::Text
+        }
         ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz => Class::Time,
         ColumnType::IntervalDs => Class::IntervalDs,
         ColumnType::IntervalYm => Class::IntervalYm,
@@ -46,7 +48,8 @@ pub(crate) fn type_name(column_type: ColumnType) -> &'static str {
 }
 
 pub(crate) fn inconsistent(expected: ColumnType, got: ColumnType, at: usize) -> OraError {
-    let text = format!("inconsistent datatypes: expected {} got {}", type_name(expected), type_name(got));
+    let text =
+        format!("inconsistent datatypes: expected {} got {}", type_name(expected), type_name(got));
     OraError::new(932, text).at(at)
 }
 
@@ -85,7 +88,9 @@ fn common(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
     Some(match class(a) {
         Class::Text => ColumnType::Varchar2(width(a).max(width(b))),
         Class::Raw => ColumnType::Raw(width(a).max(width(b)) / 2),
-        Class::Time if a == ColumnType::TimestampTz || b == ColumnType::TimestampTz => ColumnType::TimestampTz,
+        Class::Time if a == ColumnType::TimestampTz || b == ColumnType::TimestampTz => {
+            ColumnType::TimestampTz
+        }
         Class::Time => ColumnType::Timestamp,
         Class::Number => ColumnType::BinaryDouble,
         _ => a,
@@ -107,27 +112,37 @@ pub(crate) fn arithmetic(
     }
     let timestamp = |column_type| column_type != ColumnType::Date;
     match (operator, a, b) {
-        (Binary::Add, Class::Time, Class::Time) => Err(OraError::new(975, "date + date not allowed").at(at)),
+        (Binary::Add, Class::Time, Class::Time) => {
+            Err(OraError::new(975, "date + date not allowed").at(at))
+        }
         (Binary::Subtract, Class::Time, Class::Time) if timestamp(left) || timestamp(right) => {
             Ok(ColumnType::IntervalDs)
         }
         (Binary::Subtract, Class::Time, Class::Time) => Ok(ColumnType::Number),
         (Binary::Add | Binary::Subtract, Class::Time, Class::Number | Class::Text)
         | (Binary::Add, Class::Number | Class::Text, Class::Time) => Ok(ColumnType::Date),
-        (Binary::Add | Binary::Subtract, Class::Time, Class::IntervalDs | Class::IntervalYm) => Ok(left),
+        (Binary::Add | Binary::Subtract, Class::Time, Class::IntervalDs | Class::IntervalYm) => {
+            Ok(left)
+        }
         (Binary::Add, Class::IntervalDs | Class::IntervalYm, Class::Time) => Ok(right),
         (Binary::Add | Binary::Subtract, Class::IntervalDs, Class::IntervalDs)
         | (Binary::Add | Binary::Subtract, Class::IntervalYm, Class::IntervalYm)
-        | (Binary::Multiply | Binary::Divide, Class::IntervalDs | Class::IntervalYm, Class::Number | Class::Text) => {
-            Ok(left)
+        | (
+            Binary::Multiply | Binary::Divide,
+            Class::IntervalDs | Class::IntervalYm,
+            Class::Number | Class::Text,
+        ) => Ok(left),
+        (Binary::Multiply, Class::Number | Class::Text, Class::IntervalDs | Class::IntervalYm) => {
+            Ok(right)
         }
-        (Binary::Multiply, Class::Number | Class::Text, Class::IntervalDs | Class::IntervalYm) => Ok(right),
         (_, Class::Number | Class::Text, Class::Number | Class::Text) => {
             let double = left == ColumnType::BinaryDouble || right == ColumnType::BinaryDouble;
             Ok(if double { ColumnType::BinaryDouble } else { ColumnType::Number })
         }
         (_, Class::Number | Class::Text, _) => Err(inconsistent(ColumnType::Number, right, at)),
-        (_, Class::Time, _) if b == Class::Number => Err(inconsistent(ColumnType::Number, left, at)),
+        (_, Class::Time, _) if b == Class::Number => {
+            Err(inconsistent(ColumnType::Number, left, at))
+        }
         _ => Err(inconsistent(left, right, at)),
     }
 }
@@ -167,7 +182,8 @@ impl Typed {
     /// The same value, converted if its type is of another class.
     pub(crate) fn converted(self, to: ColumnType) -> Code {
         let from = self.column_type();
-        let char_to_text = matches!(from, ColumnType::Char(_)) && matches!(to, ColumnType::Varchar2(_));
+        let char_to_text =
+            matches!(from, ColumnType::Char(_)) && matches!(to, ColumnType::Varchar2(_));
         if from == to || from == NULL_TYPE || char_to_text || to == NULL_TYPE {
             return self.code;
         }

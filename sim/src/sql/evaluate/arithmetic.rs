@@ -13,7 +13,9 @@ pub(crate) fn negate(value: &Value) -> Result<Value, OraError> {
         Value::IntervalDs(nanos) => Value::IntervalDs(-nanos),
         Value::IntervalYm(months) => Value::IntervalYm(-months),
         Value::Double(float) => Value::Double(-float),
-        other => to_number(other)?.map_or(Value::Null, |number| Value::Number(number::negate(number))),
+        other => {
+            to_number(other)?.map_or(Value::Null, |number| Value::Number(number::negate(number)))
+        }
     })
 }
 
@@ -82,9 +84,11 @@ fn moved(time: &Value, by: &Value, back: bool) -> Result<Value, OraError> {
         Value::IntervalDs(nanos) => *nanos,
         days => {
             let days = to_number(days)?.unwrap_or(Number::integer(0));
-            let nanos = datetime::days_to_nanos(days).ok_or_else(|| OraError::new(1426, "numeric overflow"))?;
+            let nanos = datetime::days_to_nanos(days)
+                .ok_or_else(|| OraError::new(1426, "numeric overflow"))?;
             let seconds = datetime::rounded_division(nanos, datetime::NANOS);
-            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(i64::from(sign));
+            let seconds =
+                i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(i64::from(sign));
             return in_range(wall_clock(time).saturating_add(seconds)).map(Value::Date);
         }
     } * i128::from(sign);
@@ -94,12 +98,18 @@ fn moved(time: &Value, by: &Value, back: bool) -> Result<Value, OraError> {
             in_range(seconds.saturating_add(whole)).map(Value::Date)
         }
         Value::Timestamp { seconds, nanos: within } => {
-            let (seconds, nanos) = split(i128::from(*seconds) * datetime::NANOS + i128::from(*within) + nanos);
+            let (seconds, nanos) =
+                split(i128::from(*seconds) * datetime::NANOS + i128::from(*within) + nanos);
             Ok(Value::Timestamp { seconds: in_range(seconds)?, nanos })
         }
         Value::TimestampTz { seconds, nanos: within, offset_minutes } => {
-            let (seconds, nanos) = split(i128::from(*seconds) * datetime::NANOS + i128::from(*within) + nanos);
-            Ok(Value::TimestampTz { seconds: in_range(seconds)?, nanos, offset_minutes: *offset_minutes })
+            let (seconds, nanos) =
+                split(i128::from(*seconds) * datetime::NANOS + i128::from(*within) + nanos);
+            Ok(Value::TimestampTz {
+                seconds: in_range(seconds)?,
+                nanos,
+                offset_minutes: *offset_minutes,
+            })
         }
         other => Err(inconsistent("DATE", other)),
     }
@@ -116,15 +126,22 @@ fn in_range(seconds: i64) -> Result<i64, OraError> {
 fn wall_clock(time: &Value) -> i64 {
     match time {
         Value::Date(seconds) | Value::Timestamp { seconds, .. } => *seconds,
-        Value::TimestampTz { seconds, offset_minutes, .. } => seconds + i64::from(*offset_minutes) * 60,
+        Value::TimestampTz { seconds, offset_minutes, .. } => {
+            seconds + i64::from(*offset_minutes) * 60
+        }
         _ => 0,
     }
 }
 
-fn with_seconds(time: &Value, change: impl Fn(i64) -> Result<i64, OraError>) -> Result<Value, OraError> {
+fn with_seconds(
+    time: &Value,
+    change: impl Fn(i64) -> Result<i64, OraError>,
+) -> Result<Value, OraError> {
     Ok(match time {
         Value::Date(seconds) => Value::Date(change(*seconds)?),
-        Value::Timestamp { seconds, nanos } => Value::Timestamp { seconds: change(*seconds)?, nanos: *nanos },
+        Value::Timestamp { seconds, nanos } => {
+            Value::Timestamp { seconds: change(*seconds)?, nanos: *nanos }
+        }
         Value::TimestampTz { seconds, nanos, offset_minutes } => {
             let offset = i64::from(*offset_minutes) * 60;
             let seconds = change(seconds + offset)? - offset;
@@ -137,7 +154,8 @@ fn with_seconds(time: &Value, change: impl Fn(i64) -> Result<i64, OraError>) -> 
 /// Two DATEs give days; with a TIMESTAMP it is an interval.
 fn difference(left: &Value, right: &Value) -> Result<Value, OraError> {
     if let (Value::Date(left), Value::Date(right)) = (left, right) {
-        return number::divide(Number::integer(i128::from(left - right)), Number::integer(86_400)).map(Value::Number);
+        return number::divide(Number::integer(i128::from(left - right)), Number::integer(86_400))
+            .map(Value::Number);
     }
     let zoned = matches!((left, right), (Value::TimestampTz { .. }, Value::TimestampTz { .. }));
     let nanos = |value: &Value| match value {
@@ -155,9 +173,13 @@ fn difference(left: &Value, right: &Value) -> Result<Value, OraError> {
 fn intervals(operator: Binary, left: &Value, right: &Value) -> Result<Value, OraError> {
     match (operator, left, right) {
         (Binary::Add, Value::IntervalDs(a), Value::IntervalDs(b)) => Ok(Value::IntervalDs(a + b)),
-        (Binary::Subtract, Value::IntervalDs(a), Value::IntervalDs(b)) => Ok(Value::IntervalDs(a - b)),
+        (Binary::Subtract, Value::IntervalDs(a), Value::IntervalDs(b)) => {
+            Ok(Value::IntervalDs(a - b))
+        }
         (Binary::Add, Value::IntervalYm(a), Value::IntervalYm(b)) => Ok(Value::IntervalYm(a + b)),
-        (Binary::Subtract, Value::IntervalYm(a), Value::IntervalYm(b)) => Ok(Value::IntervalYm(a - b)),
+        (Binary::Subtract, Value::IntervalYm(a), Value::IntervalYm(b)) => {
+            Ok(Value::IntervalYm(a - b))
+        }
         (Binary::Multiply | Binary::Divide, Value::IntervalDs(nanos), other)
         | (Binary::Multiply, other, Value::IntervalDs(nanos)) => {
             let factor = to_number(other)?.unwrap_or(Number::integer(0));
@@ -168,7 +190,8 @@ fn intervals(operator: Binary, left: &Value, right: &Value) -> Result<Value, Ora
         | (Binary::Multiply, other, Value::IntervalYm(months)) => {
             let factor = to_number(other)?.unwrap_or(Number::integer(0));
             let result = scaled(Number::integer(i128::from(*months)), operator, factor)?;
-            let months = number::round(result, 0).to_i128().and_then(|months| i32::try_from(months).ok());
+            let months =
+                number::round(result, 0).to_i128().and_then(|months| i32::try_from(months).ok());
             months.map(Value::IntervalYm).ok_or_else(|| OraError::new(1426, "numeric overflow"))
         }
         _ if is_interval(left) => Err(inconsistent(super::convert::type_name(left), right)),
@@ -177,7 +200,11 @@ fn intervals(operator: Binary, left: &Value, right: &Value) -> Result<Value, Ora
 }
 
 fn scaled(value: Number, operator: Binary, factor: Number) -> Result<Number, OraError> {
-    if operator == Binary::Divide { number::divide(value, factor) } else { number::multiply(value, factor) }
+    if operator == Binary::Divide {
+        number::divide(value, factor)
+    } else {
+        number::multiply(value, factor)
+    }
 }
 
 /// EXTRACT.
@@ -207,7 +234,9 @@ pub(crate) fn extract(field: &str, value: &Value) -> Result<Value, OraError> {
 fn extract_time(field: &str, value: &Value) -> Result<Number, OraError> {
     let invalid = || OraError::new(30076, "invalid extract field for extract source");
     let (time, nanos, offset) = match value {
-        Value::Date(seconds) if matches!(field, "YEAR" | "MONTH" | "DAY") => (datetime::civil(*seconds), 0, None),
+        Value::Date(seconds) if matches!(field, "YEAR" | "MONTH" | "DAY") => {
+            (datetime::civil(*seconds), 0, None)
+        }
         Value::Timestamp { seconds, nanos } => (datetime::civil(*seconds), *nanos, None),
         Value::TimestampTz { seconds, nanos, offset_minutes } => {
             (datetime::civil(*seconds), *nanos, Some(*offset_minutes))
@@ -220,7 +249,9 @@ fn extract_time(field: &str, value: &Value) -> Result<Number, OraError> {
         ("DAY", _) => Number::integer(i128::from(time.day())),
         ("HOUR", _) => Number::integer(i128::from(time.hour())),
         ("MINUTE", _) => Number::integer(i128::from(time.minute())),
-        ("SECOND", _) => Number::decimal(i128::from(time.second()) * datetime::NANOS + i128::from(nanos), 9),
+        ("SECOND", _) => {
+            Number::decimal(i128::from(time.second()) * datetime::NANOS + i128::from(nanos), 9)
+        }
         ("TIMEZONE_HOUR", Some(minutes)) => Number::integer(i128::from(minutes / 60)),
         ("TIMEZONE_MINUTE", Some(minutes)) => Number::integer(i128::from(minutes % 60)),
         _ => return Err(invalid()),

@@ -36,10 +36,16 @@ pub(crate) fn compare(
 }
 
 /// The order of two values that are not NULL. Text meets a number as a number, and a time as a time.
-pub(crate) fn order(left: &Value, right: &Value, environment: &dyn Environment) -> Result<Ordering, OraError> {
+pub(crate) fn order(
+    left: &Value,
+    right: &Value,
+    environment: &dyn Environment,
+) -> Result<Ordering, OraError> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => Ok(left.cmp(right)),
-        (Value::Text(left) | Value::RowId(left), Value::Text(right) | Value::RowId(right)) => Ok(left.cmp(right)),
+        (Value::Text(left) | Value::RowId(left), Value::Text(right) | Value::RowId(right)) => {
+            Ok(left.cmp(right))
+        }
         (Value::Date(left), Value::Date(right)) => Ok(left.cmp(right)),
         (Value::IntervalDs(left), Value::IntervalDs(right)) => Ok(left.cmp(right)),
         (Value::IntervalYm(left), Value::IntervalYm(right)) => Ok(left.cmp(right)),
@@ -90,7 +96,12 @@ pub(crate) fn like(value: &str, pattern: &str, escape: Option<&str>) -> Result<b
             let mut characters = text.chars();
             match (characters.next(), characters.next()) {
                 (Some(character), None) => Some(character),
-                _ => return Err(OraError::new(1425, "escape character must be character string of length 1")),
+                _ => {
+                    return Err(OraError::new(
+                        1425,
+                        "escape character must be character string of length 1",
+                    ));
+                }
             }
         }
     };
@@ -98,7 +109,8 @@ pub(crate) fn like(value: &str, pattern: &str, escape: Option<&str>) -> Result<b
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {
         parts.push(if Some(character) == escape {
-            let literal = characters.next().filter(|next| matches!(next, '%' | '_') || Some(*next) == escape);
+            let literal =
+                characters.next().filter(|next| matches!(next, '%' | '_') || Some(*next) == escape);
             Part::Exactly(literal.ok_or_else(|| {
                 OraError::new(1424, "missing or illegal character following the escape character")
             })?)

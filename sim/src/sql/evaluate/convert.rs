@@ -12,7 +12,10 @@ pub(crate) fn invalid_number() -> OraError {
 
 /// ORA-00932.
 pub(crate) fn inconsistent(expected: &str, got: &Value) -> OraError {
-    OraError::new(932, format!("inconsistent datatypes: expected {expected} got {}", type_name(got)))
+    OraError::new(
+        932,
+        format!("inconsistent datatypes: expected {expected} got {}", type_name(got)),
+    )
 }
 
 /// A value's type as error texts name it.
@@ -37,9 +40,9 @@ pub(crate) fn number(value: &Value) -> Result<Option<Number>, OraError> {
         Value::Null => Ok(None),
         Value::Number(number) => Ok(Some(*number)),
         Value::Text(text) => text.parse().map(Some).map_err(|_| invalid_number()),
-        Value::Double(float) => {
-            Number::from_f64(*float).map(Some).ok_or_else(|| OraError::new(1426, "numeric overflow"))
-        }
+        Value::Double(float) => Number::from_f64(*float)
+            .map(Some)
+            .ok_or_else(|| OraError::new(1426, "numeric overflow")),
         other => Err(inconsistent("NUMBER", other)),
     }
 }
@@ -47,11 +50,17 @@ pub(crate) fn number(value: &Value) -> Result<Option<Number>, OraError> {
 /// To a whole number, cut as Oracle cuts arguments.
 pub(crate) fn whole(value: &Value) -> Result<Option<i64>, OraError> {
     let Some(number) = number(value)? else { return Ok(None) };
-    number::truncate(number, 0).to_i64().map(Some).ok_or_else(|| OraError::new(1428, "argument is out of range"))
+    number::truncate(number, 0)
+        .to_i64()
+        .map(Some)
+        .ok_or_else(|| OraError::new(1428, "argument is out of range"))
 }
 
 /// To text; `None` for NULL.
-pub(crate) fn text(value: &Value, environment: &dyn Environment) -> Result<Option<String>, OraError> {
+pub(crate) fn text(
+    value: &Value,
+    environment: &dyn Environment,
+) -> Result<Option<String>, OraError> {
     Ok(Some(match value {
         Value::Null => return Ok(None),
         Value::Text(text) | Value::RowId(text) => text.clone(),
@@ -102,9 +111,9 @@ pub(crate) fn date(value: &Value, environment: &dyn Environment) -> Result<Value
         Value::TimestampTz { seconds, offset_minutes, .. } => {
             Value::Date(seconds + i64::from(*offset_minutes) * 60)
         }
-        Value::Text(text) => {
-            Value::Date(format::read_time(text, &environment.date_format(), today(environment))?.seconds)
-        }
+        Value::Text(text) => Value::Date(
+            format::read_time(text, &environment.date_format(), today(environment))?.seconds,
+        ),
         other => return Err(inconsistent("DATE", other)),
     })
 }
@@ -115,7 +124,8 @@ pub(crate) fn timestamp(value: &Value, environment: &dyn Environment) -> Result<
         Value::Date(seconds) => Value::Timestamp { seconds: *seconds, nanos: 0 },
         Value::Null | Value::Timestamp { .. } | Value::TimestampTz { .. } => value.clone(),
         Value::Text(text) => {
-            let read = format::read_time(text, &environment.timestamp_format(), today(environment))?;
+            let read =
+                format::read_time(text, &environment.timestamp_format(), today(environment))?;
             Value::Timestamp { seconds: read.seconds, nanos: read.nanos }
         }
         other => return Err(inconsistent("TIMESTAMP", other)),
@@ -137,14 +147,19 @@ pub(crate) fn instant(value: &Value, zoned: bool, environment: &dyn Environment)
 }
 
 /// `x AT TIME ZONE z`, and CAST to TIMESTAMP WITH TIME ZONE.
-pub(crate) fn at_time_zone(value: &Value, zone: &str, environment: &dyn Environment) -> Result<Value, OraError> {
+pub(crate) fn at_time_zone(
+    value: &Value,
+    zone: &str,
+    environment: &dyn Environment,
+) -> Result<Value, OraError> {
     if value.is_null() {
         return Ok(Value::Null);
     }
     let offset_minutes = match zone.to_uppercase().as_str() {
         "DBTIMEZONE" => environment.database_offset(),
         "SESSIONTIMEZONE" => environment.session_offset(),
-        _ => datetime::offset(zone).ok_or_else(|| OraError::new(1882, "timezone region not found"))?,
+        _ => datetime::offset(zone)
+            .ok_or_else(|| OraError::new(1882, "timezone region not found"))?,
     };
     let value = timestamp(value, environment)?;
     let instant = instant(&value, true, environment);
@@ -170,7 +185,8 @@ pub(crate) fn cast(
     }
     match column_type {
         ColumnType::Number => {
-            let number = number(&value)?.map(|number| scale.map_or(number, |scale| number::round(number, scale)));
+            let number = number(&value)?
+                .map(|number| scale.map_or(number, |scale| number::round(number, scale)));
             Ok(number.map_or(Value::Null, Value::Number))
         }
         ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long => {
@@ -209,7 +225,9 @@ pub(crate) fn cast(
         ColumnType::RowId => Ok(text(&value, environment)?.map_or(Value::Null, Value::RowId)),
         ColumnType::BinaryDouble => match value {
             Value::Double(_) => Ok(value),
-            other => Ok(number(&other)?.map_or(Value::Null, |number| Value::Double(number.to_f64()))),
+            other => {
+                Ok(number(&other)?.map_or(Value::Null, |number| Value::Double(number.to_f64())))
+            }
         },
     }
 }

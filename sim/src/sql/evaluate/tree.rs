@@ -15,7 +15,9 @@ impl Evaluator<'_> {
                 });
                 prior.map_or(Ok(Value::Null), |row| self.value(inner, &at_row(frame, row)))
             }
-            Code::Level => Ok(frame.tree.map_or(Value::Null, |(tree, node)| Value::integer(tree.nodes[node].level))),
+            Code::Level => Ok(frame
+                .tree
+                .map_or(Value::Null, |(tree, node)| Value::integer(tree.nodes[node].level))),
             Code::IsLeaf => Ok(flag(frame, |tree, node| tree.nodes[node].leaf)),
             Code::IsCycle => Ok(flag(frame, |tree, node| tree.nodes[node].cycle)),
             Code::Root(inner) => {

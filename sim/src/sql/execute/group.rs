@@ -12,7 +12,11 @@ use crate::value::{Number, Value};
 
 impl Evaluator<'_> {
     /// One row per group: its first row, with the aggregates.
-    pub(super) fn group(&self, context: &Context<'_>, units: Vec<Unit>) -> Result<Vec<Unit>, OraError> {
+    pub(super) fn group(
+        &self,
+        context: &Context<'_>,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Unit>, OraError> {
         let block = context.block;
         let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
         let mut groups: Vec<Vec<Unit>> = Vec::new();
@@ -32,7 +36,10 @@ impl Evaluator<'_> {
         let mut result = Vec::new();
         for units in groups {
             let members: Vec<&Unit> = units.iter().collect();
-            let aggregates = block.aggregates.iter().map(|aggregate| self.aggregate(aggregate, &members, context));
+            let aggregates = block
+                .aggregates
+                .iter()
+                .map(|aggregate| self.aggregate(aggregate, &members, context));
             let aggregates = aggregates.collect::<Result<Vec<Value>, OraError>>()?;
             let empty = || Unit {
                 row: vec![NO_ROW; context.data.len()],
@@ -76,7 +83,9 @@ impl Evaluator<'_> {
         }
         if aggregate.kind == AggregateKind::ListAgg {
             let separator = match (aggregate.arguments.get(1), sorted.first()) {
-                (Some(code), Some((_, unit))) => self.text(code, &context.frame(unit))?.unwrap_or_default(),
+                (Some(code), Some((_, unit))) => {
+                    self.text(code, &context.frame(unit))?.unwrap_or_default()
+                }
                 _ => String::new(),
             };
             return list(&values, &separator, self.environment);
@@ -106,14 +115,22 @@ impl Evaluator<'_> {
 }
 
 /// KEEP (DENSE_RANK FIRST|LAST …): the rows with the first or last key.
-fn extreme<'u>(sorted: Vec<(Vec<Value>, &'u Unit)>, order: &[OrderKey], last: bool) -> Vec<(Vec<Value>, &'u Unit)> {
+fn extreme<'u>(
+    sorted: Vec<(Vec<Value>, &'u Unit)>,
+    order: &[OrderKey],
+    last: bool,
+) -> Vec<(Vec<Value>, &'u Unit)> {
     let wanted = if last { sorted.last() } else { sorted.first() };
     let Some(wanted) = wanted.map(|(keys, _)| keys.clone()) else { return sorted };
     debug_assert_eq!(wanted.len(), order.len(), "a key per ORDER BY item");
     sorted.into_iter().filter(|(keys, _)| *keys == wanted).collect()
 }
 
-fn list(values: &[Value], separator: &str, environment: &dyn Environment) -> Result<Value, OraError> {
+fn list(
+    values: &[Value],
+    separator: &str,
+    environment: &dyn Environment,
+) -> Result<Value, OraError> {
     let mut parts = Vec::new();
     for value in values {
         parts.extend(convert::text(value, environment)?);
@@ -160,7 +177,11 @@ pub(super) fn fold(
             if count % 2 == 1 {
                 return Ok(values.swap_remove(count / 2));
             }
-            arithmetic::apply(Binary::Divide, &sum(&values[count / 2 - 1..=count / 2])?, &counted(2))
+            arithmetic::apply(
+                Binary::Divide,
+                &sum(&values[count / 2 - 1..=count / 2])?,
+                &counted(2),
+            )
         }
         _ => {
             let variance = variance(&values)?;

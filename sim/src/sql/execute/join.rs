@@ -17,7 +17,10 @@ impl Evaluator<'_> {
             if !step.after.is_empty() {
                 let mut kept = Vec::new();
                 for row in rows {
-                    if self.holds(&step.after, &Frame::new(&context.data, Row::Joined(&row), context.parent))? {
+                    if self.holds(
+                        &step.after,
+                        &Frame::new(&context.data, Row::Joined(&row), context.parent),
+                    )? {
                         kept.push(row);
                     }
                 }
@@ -27,9 +30,15 @@ impl Evaluator<'_> {
         Ok(rows)
     }
 
-    fn step(&self, context: &Context<'_>, step: &Step, left: Vec<Vec<u32>>) -> Result<Vec<Vec<u32>>, OraError> {
+    fn step(
+        &self,
+        context: &Context<'_>,
+        step: &Step,
+        left: Vec<Vec<u32>>,
+    ) -> Result<Vec<Vec<u32>>, OraError> {
         let data = &context.data[step.source];
-        let index = if step.equal.is_empty() { None } else { Some(self.index(context, step, data)?) };
+        let index =
+            if step.equal.is_empty() { None } else { Some(self.index(context, step, data)?) };
         let every: Vec<u32> = if index.is_none() { places(data) } else { Vec::new() };
         let none = Vec::new();
         let keep_left = matches!(step.join, Join::Left | Join::Full);
@@ -97,7 +106,12 @@ impl Evaluator<'_> {
     }
 
     /// What the row so far looks up.
-    fn keys(&self, step: &Step, row: &[u32], context: &Context<'_>) -> Result<Option<Vec<Key>>, OraError> {
+    fn keys(
+        &self,
+        step: &Step,
+        row: &[u32],
+        context: &Context<'_>,
+    ) -> Result<Option<Vec<Key>>, OraError> {
         let frame = Frame::new(&context.data, Row::Joined(row), context.parent);
         self.key(step.equal.iter().map(|pair| &pair.0), &frame)
     }

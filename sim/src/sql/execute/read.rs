@@ -10,14 +10,19 @@ use crate::value::Value;
 
 impl Evaluator<'_> {
     /// The rows of a source that its own conditions let through. They are kept unless they depend on blocks around.
-    pub(super) fn source_rows(&self, source: &Source, parent: Option<&Frame<'_>>) -> Result<Rows, OraError> {
+    pub(super) fn source_rows(
+        &self,
+        source: &Source,
+        parent: Option<&Frame<'_>>,
+    ) -> Result<Rows, OraError> {
         if let Some(rows) = source.rows.get() {
             return Ok(Rows::clone(rows));
         }
         let rows = match &source.kind {
             SourceKind::Dual => {
                 let row = vec![Value::text("X")];
-                let kept = self.holds(&source.filter, &Frame::new(&[], Row::Direct(&row), parent))?;
+                let kept =
+                    self.holds(&source.filter, &Frame::new(&[], Row::Direct(&row), parent))?;
                 if kept { vec![row] } else { Vec::new() }
             }
             SourceKind::Table(name, wanted) => {
@@ -61,7 +66,11 @@ impl Evaluator<'_> {
         let mut failed = None;
         self.catalog.scan(name, wanted, &mut |row| {
             let frame = Frame::new(&[], Row::Direct(&row), parent);
-            let kept = if source.filter.is_empty() { Ok(true) } else { self.holds(&source.filter, &frame) };
+            let kept = if source.filter.is_empty() {
+                Ok(true)
+            } else {
+                self.holds(&source.filter, &frame)
+            };
             match kept.and_then(|kept| if kept { each(row) } else { Ok(true) }) {
                 Ok(more) => more,
                 Err(error) => {
@@ -83,8 +92,12 @@ impl Evaluator<'_> {
         most: Option<usize>,
     ) -> Result<Vec<Vec<Value>>, OraError> {
         let moves = moves(block, wanted.len());
-        let conditions: Vec<&Code> =
-            block.steps.iter().flat_map(|step| step.on.iter().chain(&step.after)).chain(&block.filter).collect();
+        let conditions: Vec<&Code> = block
+            .steps
+            .iter()
+            .flat_map(|step| step.on.iter().chain(&step.after))
+            .chain(&block.filter)
+            .collect();
         let mut rows = Vec::new();
         self.scan(name, wanted, &block.sources[0], parent, &mut |mut row| {
             let mut frame = Frame::new(&[], Row::Direct(&row), parent);
@@ -95,7 +108,10 @@ impl Evaluator<'_> {
                 }
             }
             let cells = match &moves {
-                Some(moves) => moves.iter().map(|slot| std::mem::replace(&mut row[*slot], Value::Null)).collect(),
+                Some(moves) => moves
+                    .iter()
+                    .map(|slot| std::mem::replace(&mut row[*slot], Value::Null))
+                    .collect(),
                 None => {
                     let cells = block.select.iter().map(|code| self.value(code, &frame));
                     cells.collect::<Result<Vec<Value>, OraError>>()?

@@ -16,7 +16,9 @@ pub(super) fn sort<T>(
 ) {
     rows.sort_by(|a, b| {
         for (place, sorting) in sortings.iter().enumerate() {
-            let order = one(key(a, place), key(b, place), *sorting, |a, b| compare::sort(a, b, environment));
+            let order = one(key(a, place), key(b, place), *sorting, |a, b| {
+                compare::sort(a, b, environment)
+            });
             if order.is_ne() {
                 return order;
             }
@@ -28,12 +30,18 @@ pub(super) fn sort<T>(
 /// By all columns, where text that could need a session's formats does not occur.
 pub(super) fn sort_plain(rows: &mut [Vec<Value>], sortings: &[Sorting]) {
     rows.sort_by(|a, b| {
-        let orders = a.iter().zip(b).zip(sortings).map(|((a, b), sorting)| one(a, b, *sorting, plain));
+        let orders =
+            a.iter().zip(b).zip(sortings).map(|((a, b), sorting)| one(a, b, *sorting, plain));
         orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     });
 }
 
-pub(super) fn one(a: &Value, b: &Value, sorting: Sorting, order: impl Fn(&Value, &Value) -> Ordering) -> Ordering {
+pub(super) fn one(
+    a: &Value,
+    b: &Value,
+    sorting: Sorting,
+    order: impl Fn(&Value, &Value) -> Ordering,
+) -> Ordering {
     let nulls = if sorting.nulls_first { Ordering::Less } else { Ordering::Greater };
     match (a.is_null(), b.is_null()) {
         (true, true) => Ordering::Equal,

@@ -37,7 +37,13 @@ impl Evaluator<'_> {
         let index = self.children_index(context, connect, &rows)?;
         let mut roots = Vec::new();
         for row in &rows {
-            tree.nodes.push(Node { row: row.clone(), parent: None, level: 1, leaf: true, cycle: false });
+            tree.nodes.push(Node {
+                row: row.clone(),
+                parent: None,
+                level: 1,
+                leaf: true,
+                cycle: false,
+            });
             let node = tree.nodes.len() - 1;
             let kept = match &connect.start {
                 Some(start) => self.test(start, &frame(context, &tree, node))? == Some(true),
@@ -62,7 +68,8 @@ impl Evaluator<'_> {
         open.reverse();
         while let Some(node) = open.pop() {
             order.push(node);
-            let mut found = self.siblings(context, &tree, children.remove(&node).unwrap_or_default())?;
+            let mut found =
+                self.siblings(context, &tree, children.remove(&node).unwrap_or_default())?;
             found.reverse();
             open.extend(found);
         }
@@ -111,7 +118,13 @@ impl Evaluator<'_> {
         let mut found = Vec::new();
         for place in candidates {
             let level = tree.nodes[node].level + 1;
-            tree.nodes.push(Node { row: rows[place].clone(), parent: Some(node), level, leaf: true, cycle: false });
+            tree.nodes.push(Node {
+                row: rows[place].clone(),
+                parent: Some(node),
+                level,
+                leaf: true,
+                cycle: false,
+            });
             let child = tree.nodes.len() - 1;
             if !self.holds(&connect.condition, &frame(context, tree, child))? {
                 tree.nodes.pop();
@@ -132,7 +145,12 @@ impl Evaluator<'_> {
     }
 
     /// ORDER SIBLINGS BY.
-    fn siblings(&self, context: &Context<'_>, tree: &Tree, nodes: Vec<usize>) -> Result<Vec<usize>, OraError> {
+    fn siblings(
+        &self,
+        context: &Context<'_>,
+        tree: &Tree,
+        nodes: Vec<usize>,
+    ) -> Result<Vec<usize>, OraError> {
         if !context.block.siblings {
             return Ok(nodes);
         }
@@ -145,7 +163,8 @@ impl Evaluator<'_> {
             });
             keyed.push((keys.collect::<Result<Vec<Value>, OraError>>()?, node));
         }
-        let sortings: Vec<Sorting> = context.block.order.iter().map(|(_, sorting)| *sorting).collect();
+        let sortings: Vec<Sorting> =
+            context.block.order.iter().map(|(_, sorting)| *sorting).collect();
         sort::sort(&mut keyed, |row, place| &row.0[place], &sortings, self.environment);
         Ok(keyed.into_iter().map(|(_, node)| node).collect())
     }

@@ -14,7 +14,11 @@ type Partition = Vec<(Vec<Value>, usize)>;
 
 impl Evaluator<'_> {
     /// Fills in each row's results.
-    pub(super) fn windows(&self, context: &Context<'_>, units: &mut [Unit]) -> Result<(), OraError> {
+    pub(super) fn windows(
+        &self,
+        context: &Context<'_>,
+        units: &mut [Unit],
+    ) -> Result<(), OraError> {
         for window in &context.block.windows {
             let mut results = vec![Value::Null; units.len()];
             for partition in self.partitions(context, window, units)? {
@@ -54,7 +58,12 @@ impl Evaluator<'_> {
                 partition.push((keys.collect::<Result<Vec<Value>, OraError>>()?, place));
             }
             let sortings: Vec<_> = window.order.iter().map(|key| key.sorting).collect();
-            super::sort::sort(&mut partition, |row, place| &row.0[place], &sortings, self.environment);
+            super::sort::sort(
+                &mut partition,
+                |row, place| &row.0[place],
+                &sortings,
+                self.environment,
+            );
             partitions.push(partition);
         }
         Ok(partitions)
@@ -89,8 +98,11 @@ impl Evaluator<'_> {
                     let default = Value::integer(1);
                     let by = if window.arguments.len() > 1 { argument(1, row)? } else { default };
                     let by = usize::try_from(convert::whole(&by)?.unwrap_or(1)).unwrap_or(0);
-                    let other =
-                        if window.kind == WindowKind::Lag { row.checked_sub(by) } else { row.checked_add(by) };
+                    let other = if window.kind == WindowKind::Lag {
+                        row.checked_sub(by)
+                    } else {
+                        row.checked_add(by)
+                    };
                     match other.filter(|other| *other < partition.len()) {
                         Some(other) => argument(0, other)?,
                         None => argument(2, row)?,
@@ -100,7 +112,9 @@ impl Evaluator<'_> {
             };
         }
         match window.kind {
-            WindowKind::Aggregate(kind) => self.running(context, window, kind, units, partition, results),
+            WindowKind::Aggregate(kind) => {
+                self.running(context, window, kind, units, partition, results)
+            }
             WindowKind::RatioToReport => {
                 let values = (0..partition.len()).map(|row| argument(0, row));
                 let values = values.collect::<Result<Vec<Value>, OraError>>()?;
@@ -174,9 +188,16 @@ impl Evaluator<'_> {
             return Ok(Value::text(texts.join(&separator)));
         }
         let arguments = Vec::new();
-        let aggregate =
-            Aggregate { kind, arguments, distinct: window.distinct, order: Vec::new(), keep_last: None };
-        let Some(code) = window.arguments.first() else { return self.aggregate(&aggregate, members, context) };
+        let aggregate = Aggregate {
+            kind,
+            arguments,
+            distinct: window.distinct,
+            order: Vec::new(),
+            keep_last: None,
+        };
+        let Some(code) = window.arguments.first() else {
+            return self.aggregate(&aggregate, members, context);
+        };
         let mut seen = std::collections::HashSet::new();
         let mut values = Vec::new();
         for unit in members {
@@ -202,10 +223,13 @@ fn last(window: &Window, partition: &Partition, row: usize) -> usize {
 }
 
 fn ntile(buckets: &Value, row: usize, count: usize) -> Result<Value, OraError> {
-    let buckets = convert::whole(buckets)?.and_then(|buckets| usize::try_from(buckets).ok()).filter(|b| *b > 0);
+    let buckets = convert::whole(buckets)?
+        .and_then(|buckets| usize::try_from(buckets).ok())
+        .filter(|b| *b > 0);
     let buckets = buckets.ok_or_else(|| OraError::new(1428, "argument is out of range"))?;
     let (small, large) = (count / buckets, count % buckets);
     let boundary = large * (small + 1);
-    let bucket = if row < boundary { row / (small + 1) } else { large + (row - boundary) / small.max(1) };
+    let bucket =
+        if row < boundary { row / (small + 1) } else { large + (row - boundary) / small.max(1) };
     Ok(counted(bucket + 1))
 }

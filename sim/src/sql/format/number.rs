@@ -48,9 +48,11 @@ fn model(format: &str) -> Result<Model, OraError> {
         model.sign_front = true;
         rest = behind;
     }
-    for (suffix, flag) in
-        [("MI", &mut model.minus_behind), ("PR", &mut model.brackets), ("S", &mut model.sign_behind)]
-    {
+    for (suffix, flag) in [
+        ("MI", &mut model.minus_behind),
+        ("PR", &mut model.brackets),
+        ("S", &mut model.sign_behind),
+    ] {
         if let Some(before) = rest.strip_suffix(suffix) {
             *flag = true;
             rest = before;
@@ -67,7 +69,11 @@ fn model(format: &str) -> Result<Model, OraError> {
             _ => return Err(invalid()),
         }
     }
-    if model.digits.iter().any(|character| character.is_ascii_digit()) { Ok(model) } else { Err(invalid()) }
+    if model.digits.iter().any(|character| character.is_ascii_digit()) {
+        Ok(model)
+    } else {
+        Err(invalid())
+    }
 }
 
 /// TO_CHAR(n, format).
@@ -79,7 +85,8 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
     if let Some(hex) = model.hex {
         return Ok(hex_text(value, hex, model.fill_mode));
     }
-    let point = model.digits.iter().position(|character| *character == '.').unwrap_or(model.digits.len());
+    let point =
+        model.digits.iter().position(|character| *character == '.').unwrap_or(model.digits.len());
     let behind = model.digits.len().saturating_sub(point + 1);
     let rounded = number::round(value, i32::try_from(behind).unwrap_or(0));
     let negative = rounded.parts().0 < 0;
@@ -110,7 +117,9 @@ fn whole_part(pattern: &[char], whole: &str) -> Option<String> {
     for (place, character) in pattern.iter().enumerate().rev() {
         let forced = first_zero.is_some_and(|zero| zero <= place);
         match character {
-            ',' if digits.is_empty() && !first_zero.is_some_and(|zero| zero < place) => text.push(' '),
+            ',' if digits.is_empty() && !first_zero.is_some_and(|zero| zero < place) => {
+                text.push(' ')
+            }
             ',' => text.push(','),
             _ => text.push(digits.pop().unwrap_or(if forced { '0' } else { ' ' })),
         }
@@ -139,7 +148,9 @@ fn dressed(model: &Model, text: &str, negative: bool) -> String {
     let body = match model {
         Model { sign_front: true, .. } => format!("{sign}{dollar}{digits}"),
         Model { sign_behind: true, .. } => format!("{dollar}{digits}{sign}"),
-        Model { minus_behind: true, .. } => format!("{dollar}{digits}{}", if negative { "-" } else { " " }),
+        Model { minus_behind: true, .. } => {
+            format!("{dollar}{digits}{}", if negative { "-" } else { " " })
+        }
         Model { brackets: true, .. } if negative => format!("<{dollar}{digits}>"),
         Model { brackets: true, .. } => format!("{dollar}{digits} "),
         _ => format!("{minus}{dollar}{digits}"),
@@ -172,8 +183,10 @@ pub(crate) fn read_number(text: &str, format: &str) -> Result<Number, OraError> 
         return i128::from_str_radix(text, 16).map(Number::integer).map_err(|_| error());
     }
     let negative = text.contains('-') || (model.brackets && text.starts_with('<'));
-    let digits: String =
-        text.chars().filter(|character| !matches!(character, ',' | '$' | '-' | '+' | '<' | '>' | ' ')).collect();
+    let digits: String = text
+        .chars()
+        .filter(|character| !matches!(character, ',' | '$' | '-' | '+' | '<' | '>' | ' '))
+        .collect();
     let number: Number = digits.parse().map_err(|_| error())?;
     Ok(if negative { number::negate(number) } else { number })
 }

@@ -47,7 +47,10 @@ pub(crate) fn read_time(text: &str, format: &str, today: i64) -> Result<Read, Or
         }
     }
     if !rest.trim().is_empty() {
-        return Err(OraError::new(1830, "date format picture ends before converting entire input string"));
+        return Err(OraError::new(
+            1830,
+            "date format picture ends before converting entire input string",
+        ));
     }
     finish(&fields, today)
 }
@@ -73,7 +76,12 @@ fn digits(text: &str, most: usize) -> (&str, &str) {
     text.split_at(count)
 }
 
-fn read_field<'t>(fields: &mut Fields, name: &str, text: &'t str, today: i64) -> Result<&'t str, OraError> {
+fn read_field<'t>(
+    fields: &mut Fields,
+    name: &str,
+    text: &'t str,
+    today: i64,
+) -> Result<&'t str, OraError> {
     if text.is_empty() && !matches!(name, "SS" | "MI" | "HH24" | "HH12" | "HH") {
         return Err(OraError::new(1840, "input value not long enough for date format"));
     }
@@ -93,7 +101,10 @@ fn read_field<'t>(fields: &mut Fields, name: &str, text: &'t str, today: i64) ->
         return if text.is_empty() {
             Ok(text)
         } else {
-            Err(OraError::new(1858, "a non-numeric character was found where a numeric was expected"))
+            Err(OraError::new(
+                1858,
+                "a non-numeric character was found where a numeric was expected",
+            ))
         };
     }
     let value: u32 = shown.parse().map_err(|_| mismatch())?;
@@ -102,8 +113,13 @@ fn read_field<'t>(fields: &mut Fields, name: &str, text: &'t str, today: i64) ->
 }
 
 /// Fields that are words.
-fn read_name<'t>(fields: &mut Fields, name: &str, text: &'t str) -> Result<Option<&'t str>, OraError> {
-    let starts = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+fn read_name<'t>(
+    fields: &mut Fields,
+    name: &str,
+    text: &'t str,
+) -> Result<Option<&'t str>, OraError> {
+    let starts =
+        |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     match name {
         "MON" | "MONTH" => {
             let month = MONTHS.iter().position(|month| starts(&month[..3]));
@@ -130,8 +146,8 @@ fn read_name<'t>(fields: &mut Fields, name: &str, text: &'t str) -> Result<Optio
             let length = if name == "TZR" { text.len() } else { length.min(3) };
             let zone = &text[..length];
             let shown = if name == "TZR" { zone.to_owned() } else { format!("{zone}:00") };
-            let minutes =
-                datetime::offset(&shown).ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
+            let minutes = datetime::offset(&shown)
+                .ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
             fields.offset_hours = Some(minutes / 60);
             fields.offset_minutes = minutes % 60;
             Ok(Some(&text[length..]))
@@ -141,7 +157,13 @@ fn read_name<'t>(fields: &mut Fields, name: &str, text: &'t str) -> Result<Optio
     }
 }
 
-fn store(fields: &mut Fields, name: &str, value: u32, width: usize, today: i64) -> Result<(), OraError> {
+fn store(
+    fields: &mut Fields,
+    name: &str,
+    value: u32,
+    width: usize,
+    today: i64,
+) -> Result<(), OraError> {
     use chrono::Datelike;
     let this_year = datetime::civil(today).year();
     let year = i32::try_from(value).map_err(|_| mismatch())?;
@@ -192,20 +214,26 @@ fn finish(fields: &Fields, today: i64) -> Result<Read, OraError> {
         (None, None) => 0,
     };
     match () {
-        () if year == 0 || year > 9999 => error(1841, "(full) year must be between -4713 and +9999, and not be 0"),
+        () if year == 0 || year > 9999 => {
+            error(1841, "(full) year must be between -4713 and +9999, and not be 0")
+        }
         () if !(1..=12).contains(&month) => error(1843, "not a valid month"),
-        () if !(1..=31).contains(&day) => error(1847, "day of month must be between 1 and last day of month"),
+        () if !(1..=31).contains(&day) => {
+            error(1847, "day of month must be between 1 and last day of month")
+        }
         () if hour > 23 => error(1850, "hour must be between 0 and 23"),
         () if fields.minute > 59 => error(1851, "minutes must be between 0 and 59"),
         () if fields.second > 59 => error(1852, "seconds must be between 0 and 59"),
         () => {
-            let seconds = datetime::seconds((year, month, day), (hour, fields.minute, fields.second))
-                .ok_or_else(|| OraError::new(1839, "date not valid for month specified"))?;
+            let seconds =
+                datetime::seconds((year, month, day), (hour, fields.minute, fields.second))
+                    .ok_or_else(|| OraError::new(1839, "date not valid for month specified"))?;
             let seconds = match fields.day_seconds {
                 Some(within) => seconds - seconds.rem_euclid(datetime::DAY_SECS) + within,
                 None => seconds,
             };
-            let offset_minutes = fields.offset_hours.map(|hours| hours * 60 + fields.offset_minutes);
+            let offset_minutes =
+                fields.offset_hours.map(|hours| hours * 60 + fields.offset_minutes);
             Ok(Read { seconds, nanos: fields.nanos, offset_minutes })
         }
     }

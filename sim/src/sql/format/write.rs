@@ -92,7 +92,8 @@ fn field(time: NaiveDateTime, name: &str, case: Case, fill: bool) -> String {
     }
 }
 
-const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+const ROMAN: [&str; 12] =
+    ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 fn cased(text: &str, case: Case) -> String {
     match case {

@@ -10,28 +10,40 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("ABS", (1, 1), Gives::Number, |_, v| {
         with(v, |n| Ok(if n.parts().0 < 0 { number::negate(n) } else { n }))
     }),
-    function("SIGN", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(Number::integer(n.parts().0.signum())))),
+    function("SIGN", (1, 1), Gives::Number, |_, v| {
+        with(v, |n| Ok(Number::integer(n.parts().0.signum())))
+    }),
     function("CEIL", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::ceil(n)))),
     function("FLOOR", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::floor(n)))),
     function("SQRT", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().sqrt()))),
     function("EXP", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().exp()))),
     function("LN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().ln()))),
-    function("LOG", (2, 2), Gives::Number, |_, v| with_two(v, |base, n| float(n.to_f64().log(base.to_f64())))),
+    function("LOG", (2, 2), Gives::Number, |_, v| {
+        with_two(v, |base, n| float(n.to_f64().log(base.to_f64())))
+    }),
     function("MOD", (2, 2), Gives::Number, |_, v| with_two(v, number::modulo)),
     function("REMAINDER", (2, 2), Gives::Number, |_, v| with_two(v, remainder)),
     function("POWER", (2, 2), Gives::Number, |_, v| with_two(v, number::power)),
     function("BITAND", (2, 2), Gives::Number, |_, v| with_two(v, bitand)),
     function("ROUND", (1, 2), Gives::TimeOrNumber, |e, v| cut(e, v, number::round, time::rounded)),
-    function("TRUNC", (1, 2), Gives::TimeOrNumber, |e, v| cut(e, v, number::truncate, time::truncated)),
+    function("TRUNC", (1, 2), Gives::TimeOrNumber, |e, v| {
+        cut(e, v, number::truncate, time::truncated)
+    }),
     function("TO_NUMBER", (1, 3), Gives::Number, to_number),
     function("TO_BINARY_DOUBLE", (1, 1), Gives::Number, to_number),
 ];
 
-fn with(values: &[Value], apply: fn(Number) -> Result<Number, OraError>) -> Result<Value, OraError> {
+fn with(
+    values: &[Value],
+    apply: fn(Number) -> Result<Number, OraError>,
+) -> Result<Value, OraError> {
     number_of(values, 0)?.map_or(Ok(Value::Null), |number| apply(number).map(Value::Number))
 }
 
-fn with_two(values: &[Value], apply: fn(Number, Number) -> Result<Number, OraError>) -> Result<Value, OraError> {
+fn with_two(
+    values: &[Value],
+    apply: fn(Number, Number) -> Result<Number, OraError>,
+) -> Result<Value, OraError> {
     match (number_of(values, 0)?, number_of(values, 1)?) {
         (Some(a), Some(b)) => apply(a, b).map(Value::Number),
         _ => Ok(Value::Null),
@@ -49,7 +61,9 @@ fn remainder(a: Number, b: Number) -> Result<Number, OraError> {
 
 fn bitand(a: Number, b: Number) -> Result<Number, OraError> {
     let bits = |number: Number| {
-        number::truncate(number, 0).to_i128().ok_or_else(|| OraError::new(1428, "argument is out of range"))
+        number::truncate(number, 0)
+            .to_i128()
+            .ok_or_else(|| OraError::new(1428, "argument is out of range"))
     };
     Ok(Number::integer(bits(a)? & bits(b)?))
 }
@@ -62,13 +76,15 @@ fn cut(
     of_time: fn(&Value, &str) -> Result<Value, OraError>,
 ) -> Result<Value, OraError> {
     if time::is_time(&values[0]) {
-        let unit = if values.len() > 1 { text_of(evaluator, values, 1)? } else { Some("DDD".into()) };
+        let unit =
+            if values.len() > 1 { text_of(evaluator, values, 1)? } else { Some("DDD".into()) };
         return unit.map_or(Ok(Value::Null), |unit| of_time(&values[0], &unit));
     }
     match (number_of(values, 0)?, whole_of(values, 1, 0)?) {
-        (Some(number), Some(digits)) => {
-            Ok(Value::Number(of_number(number, i32::try_from(digits.clamp(-130, 130)).unwrap_or(0))))
-        }
+        (Some(number), Some(digits)) => Ok(Value::Number(of_number(
+            number,
+            i32::try_from(digits.clamp(-130, 130)).unwrap_or(0),
+        ))),
         _ => Ok(Value::Null),
     }
 }

@@ -20,13 +20,17 @@ thread_local! {
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("REGEXP_LIKE", (2, 3), Gives::Number, |e, v| {
-        let (Some(text), Some(regex)) = (text_of(e, v, 0)?, pattern(e, v, 1, 2)?) else { return Ok(Value::Null) };
+        let (Some(text), Some(regex)) = (text_of(e, v, 0)?, pattern(e, v, 1, 2)?) else {
+            return Ok(Value::Null);
+        };
         Ok(Value::integer(u8::from(regex.is_match(&text))))
     }),
     function("REGEXP_SUBSTR", (2, 6), Gives::TextAsFirst, substr),
     function("REGEXP_INSTR", (2, 7), Gives::Number, instr),
     function("REGEXP_COUNT", (2, 4), Gives::Number, |e, v| {
-        let (Some(text), Some(regex)) = (text_of(e, v, 0)?, pattern(e, v, 1, 3)?) else { return Ok(Value::Null) };
+        let (Some(text), Some(regex)) = (text_of(e, v, 0)?, pattern(e, v, 1, 3)?) else {
+            return Ok(Value::Null);
+        };
         let text = behind(&text, whole_of(v, 2, 1)?.unwrap_or(1));
         Ok(Value::integer(regex.find_iter(text).count() as i128))
     }),
@@ -34,7 +38,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// The pattern with its match parameters; `None` if the pattern is NULL.
-fn pattern(e: &Evaluator<'_>, values: &[Value], place: usize, flags: usize) -> Result<Option<Regex>, OraError> {
+fn pattern(
+    e: &Evaluator<'_>,
+    values: &[Value],
+    place: usize,
+    flags: usize,
+) -> Result<Option<Regex>, OraError> {
     let Some(source) = text_of(e, values, place)? else { return Ok(None) };
     let flags = text_of(e, values, flags)?.unwrap_or_default();
     let key = (source, flags);
@@ -80,7 +89,9 @@ fn substr(e: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let text = behind(&text, whole_of(values, 2, 1)?.unwrap_or(1));
     let group = usize::try_from(whole_of(values, 5, 0)?.unwrap_or(0)).unwrap_or(0);
     let found = regex.captures_iter(text).nth(nth(whole_of(values, 3, 1)?));
-    Ok(found.and_then(|captures| captures.get(group)).map_or(Value::Null, |found| Value::text(found.as_str())))
+    Ok(found
+        .and_then(|captures| captures.get(group))
+        .map_or(Value::Null, |found| Value::text(found.as_str())))
 }
 
 /// `(text, pattern, position, occurrence, end, flags, group)`
@@ -91,7 +102,10 @@ fn instr(e: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let rest = behind(&text, whole_of(values, 2, 1)?.unwrap_or(1));
     let skipped = text.len() - rest.len();
     let group = usize::try_from(whole_of(values, 6, 0)?.unwrap_or(0)).unwrap_or(0);
-    let found = regex.captures_iter(rest).nth(nth(whole_of(values, 3, 1)?)).and_then(|captures| captures.get(group));
+    let found = regex
+        .captures_iter(rest)
+        .nth(nth(whole_of(values, 3, 1)?))
+        .and_then(|captures| captures.get(group));
     let end = whole_of(values, 4, 0)? == Some(1);
     Ok(Value::integer(found.map_or(0, |found| {
         let at = skipped + if end { found.end() } else { found.start() };

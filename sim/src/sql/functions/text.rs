@@ -12,7 +12,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("UPPER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, |text| text.to_uppercase())),
     function("LOWER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, |text| text.to_lowercase())),
     function("INITCAP", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, initcap)),
-    function("REVERSE", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, |text| text.chars().rev().collect())),
+    function("REVERSE", (1, 1), Gives::TextAsFirst, |e, v| {
+        mapped(e, v, |text| text.chars().rev().collect())
+    }),
     function("TRIM", (1, 2), Gives::TextAsFirst, |e, v| trimmed(e, v, true, true)),
     function("LTRIM", (1, 2), Gives::TextAsFirst, |e, v| trimmed(e, v, true, false)),
     function("RTRIM", (1, 2), Gives::TextAsFirst, |e, v| trimmed(e, v, false, true)),
@@ -44,12 +46,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("TO_CLOB", (1, 1), Gives::Text(4000), |e, v| mapped(e, v, str::to_owned)),
 ];
 
-fn mapped(evaluator: &Evaluator<'_>, values: &[Value], map: fn(&str) -> String) -> Result<Value, OraError> {
+fn mapped(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    map: fn(&str) -> String,
+) -> Result<Value, OraError> {
     Ok(text_of(evaluator, values, 0)?.map_or(Value::Null, |text| Value::text(map(&text))))
 }
 
-fn counted(evaluator: &Evaluator<'_>, values: &[Value], count: fn(&str) -> usize) -> Result<Value, OraError> {
-    Ok(text_of(evaluator, values, 0)?.map_or(Value::Null, |text| Value::integer(count(&text) as i128)))
+fn counted(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    count: fn(&str) -> usize,
+) -> Result<Value, OraError> {
+    Ok(text_of(evaluator, values, 0)?
+        .map_or(Value::Null, |text| Value::integer(count(&text) as i128)))
 }
 
 fn initcap(text: &str) -> String {
@@ -66,7 +77,12 @@ fn initcap(text: &str) -> String {
     result
 }
 
-fn trimmed(evaluator: &Evaluator<'_>, values: &[Value], left: bool, right: bool) -> Result<Value, OraError> {
+fn trimmed(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    left: bool,
+    right: bool,
+) -> Result<Value, OraError> {
     let Some(text) = text_of(evaluator, values, 0)? else { return Ok(Value::Null) };
     let set = match values.len() {
         1 => Some(" ".to_owned()),
@@ -98,21 +114,33 @@ fn padded(evaluator: &Evaluator<'_>, values: &[Value], left: bool) -> Result<Val
 }
 
 fn substr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    let (text, start, count) = (text_of(evaluator, values, 0)?, whole_of(values, 1, 1)?, whole_of(values, 2, i64::MAX)?);
-    let (Some(text), Some(start), Some(count)) = (text, start, count) else { return Ok(Value::Null) };
+    let (text, start, count) =
+        (text_of(evaluator, values, 0)?, whole_of(values, 1, 1)?, whole_of(values, 2, i64::MAX)?);
+    let (Some(text), Some(start), Some(count)) = (text, start, count) else {
+        return Ok(Value::Null);
+    };
     let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-    let skip = if start > 0 { start - 1 } else if start == 0 { 0 } else { length + start };
+    let skip = if start > 0 {
+        start - 1
+    } else if start == 0 {
+        0
+    } else {
+        length + start
+    };
     if skip < 0 || count < 1 {
         return Ok(Value::Null);
     }
-    let (skip, count) = (usize::try_from(skip).unwrap_or(0), usize::try_from(count).unwrap_or(usize::MAX));
+    let (skip, count) =
+        (usize::try_from(skip).unwrap_or(0), usize::try_from(count).unwrap_or(usize::MAX));
     Ok(Value::text(text.chars().skip(skip).take(count).collect::<String>()))
 }
 
 fn instr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let (text, part) = (text_of(evaluator, values, 0)?, text_of(evaluator, values, 1)?);
     let (start, nth) = (whole_of(values, 2, 1)?, whole_of(values, 3, 1)?);
-    let (Some(text), Some(part), Some(start), Some(nth)) = (text, part, start, nth) else { return Ok(Value::Null) };
+    let (Some(text), Some(part), Some(start), Some(nth)) = (text, part, start, nth) else {
+        return Ok(Value::Null);
+    };
     if nth < 1 {
         return Err(OraError::new(1428, format!("argument '{nth}' is out of range")));
     }
@@ -122,7 +150,9 @@ fn instr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError>
     let place = match usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX) {
         0 => None,
         start_at if start > 0 => (start_at - 1..text.len()).filter(found).nth(nth),
-        from_end if from_end <= text.len() => (0..=text.len() - from_end).rev().filter(found).nth(nth),
+        from_end if from_end <= text.len() => {
+            (0..=text.len() - from_end).rev().filter(found).nth(nth)
+        }
         _ => None,
     };
     Ok(Value::integer(place.map_or(0, |place| place as i128 + 1)))
@@ -136,12 +166,18 @@ fn replace(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraErro
 }
 
 fn translate(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    let (text, from, to) = (text_of(evaluator, values, 0)?, text_of(evaluator, values, 1)?, text_of(evaluator, values, 2)?);
+    let (text, from, to) = (
+        text_of(evaluator, values, 0)?,
+        text_of(evaluator, values, 1)?,
+        text_of(evaluator, values, 2)?,
+    );
     let (Some(text), Some(from), Some(to)) = (text, from, to) else { return Ok(Value::Null) };
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mapped = text.chars().filter_map(|character| match from.iter().position(|other| *other == character) {
-        Some(place) => to.get(place).copied(),
-        None => Some(character),
+    let mapped = text.chars().filter_map(|character| {
+        match from.iter().position(|other| *other == character) {
+            Some(place) => to.get(place).copied(),
+            None => Some(character),
+        }
     });
     Ok(Value::text(mapped.collect::<String>()))
 }
@@ -159,19 +195,29 @@ fn chr(_: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
 
 fn ascii(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let text = text_of(evaluator, values, 0)?;
-    Ok(text.and_then(|text| text.chars().next()).map_or(Value::Null, |first| Value::integer(u32::from(first))))
+    Ok(text
+        .and_then(|text| text.chars().next())
+        .map_or(Value::Null, |first| Value::integer(u32::from(first))))
 }
 
 /// GREATEST and LEAST; the first argument decides what the others are compared as.
-fn extreme(evaluator: &Evaluator<'_>, values: &[Value], wanted: std::cmp::Ordering) -> Result<Value, OraError> {
+fn extreme(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    wanted: std::cmp::Ordering,
+) -> Result<Value, OraError> {
     if values.iter().any(Value::is_null) {
         return Ok(Value::Null);
     }
     let mut best = values[0].clone();
     for value in &values[1..] {
         let value = match &best {
-            Value::Text(_) => Value::text(convert::text(value, evaluator.environment)?.unwrap_or_default()),
-            Value::Number(_) => number_of(std::slice::from_ref(value), 0)?.map_or(Value::Null, Value::Number),
+            Value::Text(_) => {
+                Value::text(convert::text(value, evaluator.environment)?.unwrap_or_default())
+            }
+            Value::Number(_) => {
+                number_of(std::slice::from_ref(value), 0)?.map_or(Value::Null, Value::Number)
+            }
             _ => value.clone(),
         };
         if compare::order(&value, &best, evaluator.environment)? == wanted {
@@ -187,8 +233,12 @@ fn hash(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> 
     let most = whole_of(values, 1, i64::from(u32::MAX))?.unwrap_or(0);
     let seed = whole_of(values, 2, 0)?.unwrap_or(0);
     let buckets = u64::try_from(most).ok().filter(|most| u32::try_from(*most).is_ok());
-    let buckets = buckets.ok_or_else(|| OraError::new(1428, format!("argument '{most}' is out of range")))? + 1;
+    let buckets = buckets
+        .ok_or_else(|| OraError::new(1428, format!("argument '{most}' is out of range")))?
+        + 1;
     let start = 0xcbf2_9ce4_8422_2325_u64 ^ seed.unsigned_abs();
-    let hashed = text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hashed = text
+        .bytes()
+        .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     Ok(Value::integer((hashed ^ (hashed >> 32)) % buckets))
 }

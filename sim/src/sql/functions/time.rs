@@ -7,10 +7,18 @@ use crate::sql::{datetime, format, number};
 use crate::value::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("SYSDATE", (0, 0), Gives::Date, |e, _| Ok(Value::Date(wall(e, e.environment.database_offset()).0))),
-    function("CURRENT_DATE", (0, 0), Gives::Date, |e, _| Ok(Value::Date(wall(e, e.environment.session_offset()).0))),
-    function("SYSTIMESTAMP", (0, 1), Gives::TimestampTz, |e, _| Ok(zoned(e, e.environment.database_offset()))),
-    function("CURRENT_TIMESTAMP", (0, 1), Gives::TimestampTz, |e, _| Ok(zoned(e, e.environment.session_offset()))),
+    function("SYSDATE", (0, 0), Gives::Date, |e, _| {
+        Ok(Value::Date(wall(e, e.environment.database_offset()).0))
+    }),
+    function("CURRENT_DATE", (0, 0), Gives::Date, |e, _| {
+        Ok(Value::Date(wall(e, e.environment.session_offset()).0))
+    }),
+    function("SYSTIMESTAMP", (0, 1), Gives::TimestampTz, |e, _| {
+        Ok(zoned(e, e.environment.database_offset()))
+    }),
+    function("CURRENT_TIMESTAMP", (0, 1), Gives::TimestampTz, |e, _| {
+        Ok(zoned(e, e.environment.session_offset()))
+    }),
     function("LOCALTIMESTAMP", (0, 1), Gives::Timestamp, |e, _| {
         let (seconds, nanos) = wall(e, e.environment.session_offset());
         Ok(Value::Timestamp { seconds, nanos })
@@ -37,7 +45,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("ADD_MONTHS", (2, 2), Gives::Date, add_months),
     function("MONTHS_BETWEEN", (2, 2), Gives::Number, months_between),
     function("LAST_DAY", (1, 1), Gives::Date, |e, v| {
-        Ok(seconds_of(e, &v[0])?.map_or(Value::Null, |seconds| Value::Date(datetime::last_day(seconds))))
+        Ok(seconds_of(e, &v[0])?
+            .map_or(Value::Null, |seconds| Value::Date(datetime::last_day(seconds))))
     }),
     function("NEXT_DAY", (2, 2), Gives::Date, next_day),
     function("FROM_TZ", (2, 2), Gives::TimestampTz, from_tz),
@@ -75,7 +84,9 @@ fn seconds_of(evaluator: &Evaluator<'_>, value: &Value) -> Result<Option<i64>, O
 fn wall_of(value: &Value) -> i64 {
     match value {
         Value::Date(seconds) | Value::Timestamp { seconds, .. } => *seconds,
-        Value::TimestampTz { seconds, offset_minutes, .. } => seconds + i64::from(*offset_minutes) * 60,
+        Value::TimestampTz { seconds, offset_minutes, .. } => {
+            seconds + i64::from(*offset_minutes) * 60
+        }
         _ => 0,
     }
 }
@@ -118,7 +129,9 @@ fn read(
     default: String,
 ) -> Result<Option<(i64, u32, Option<i16>)>, OraError> {
     let format = if values.len() > 1 { text_of(evaluator, values, 1)? } else { Some(default) };
-    let (Some(text), Some(format)) = (text_of(evaluator, values, 0)?, format) else { return Ok(None) };
+    let (Some(text), Some(format)) = (text_of(evaluator, values, 0)?, format) else {
+        return Ok(None);
+    };
     let read = format::read_time(&text, &format, convert::today(evaluator.environment))?;
     Ok(Some((read.seconds, read.nanos, read.offset_minutes)))
 }
@@ -143,7 +156,11 @@ fn to_timestamp_tz(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value,
     let read = read(evaluator, values, evaluator.environment.timestamp_tz_format())?;
     Ok(read.map_or(Value::Null, |(seconds, nanos, offset)| {
         let offset_minutes = offset.unwrap_or_else(|| evaluator.environment.session_offset());
-        Value::TimestampTz { seconds: seconds - i64::from(offset_minutes) * 60, nanos, offset_minutes }
+        Value::TimestampTz {
+            seconds: seconds - i64::from(offset_minutes) * 60,
+            nanos,
+            offset_minutes,
+        }
     }))
 }
 
@@ -172,11 +189,15 @@ fn to_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraEr
         _ => return Err(OraError::new(1760, "illegal argument for function")),
     };
     let months = number::round(months, 0).to_i128().and_then(|months| i32::try_from(months).ok());
-    months.map(Value::IntervalYm).ok_or_else(|| OraError::new(1873, "the leading precision is too small"))
+    months
+        .map(Value::IntervalYm)
+        .ok_or_else(|| OraError::new(1873, "the leading precision is too small"))
 }
 
 fn add_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    let (Some(seconds), Some(months)) = (seconds_of(evaluator, &values[0])?, whole_of(values, 1, 0)?) else {
+    let (Some(seconds), Some(months)) =
+        (seconds_of(evaluator, &values[0])?, whole_of(values, 1, 0)?)
+    else {
         return Ok(Value::Null);
     };
     let months = i32::try_from(months).map_err(|_| OraError::new(1426, "numeric overflow"))?;
@@ -184,7 +205,9 @@ fn add_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraE
 }
 
 fn months_between(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    let (Some(later), Some(earlier)) = (seconds_of(evaluator, &values[0])?, seconds_of(evaluator, &values[1])?) else {
+    let (Some(later), Some(earlier)) =
+        (seconds_of(evaluator, &values[0])?, seconds_of(evaluator, &values[1])?)
+    else {
         return Ok(Value::Null);
     };
     Ok(datetime::months_between(later, earlier).map_or(Value::Null, Value::Number))
@@ -192,23 +215,29 @@ fn months_between(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, 
 
 fn next_day(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-    let (Some(seconds), Some(day)) = (seconds_of(evaluator, &values[0])?, text_of(evaluator, values, 1)?) else {
+    let (Some(seconds), Some(day)) =
+        (seconds_of(evaluator, &values[0])?, text_of(evaluator, values, 1)?)
+    else {
         return Ok(Value::Null);
     };
     let wanted = DAYS.iter().position(|name| day.trim().to_uppercase().starts_with(name));
     let wanted = wanted.ok_or_else(|| OraError::new(1846, "not a valid day of the week"))?;
-    let today = chrono::Datelike::weekday(&datetime::civil(seconds)).num_days_from_monday() as usize;
+    let today =
+        chrono::Datelike::weekday(&datetime::civil(seconds)).num_days_from_monday() as usize;
     let ahead = (wanted + 6 - today) % 7 + 1;
     Ok(Value::Date(seconds + i64::try_from(ahead).unwrap_or(0) * datetime::DAY_SECS))
 }
 
 fn from_tz(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let Some(zone) = text_of(evaluator, values, 1)? else { return Ok(Value::Null) };
-    let offset_minutes = datetime::offset(&zone).ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
+    let offset_minutes =
+        datetime::offset(&zone).ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
     Ok(match convert::timestamp(&values[0], evaluator.environment)? {
-        Value::Timestamp { seconds, nanos } => {
-            Value::TimestampTz { seconds: seconds - i64::from(offset_minutes) * 60, nanos, offset_minutes }
-        }
+        Value::Timestamp { seconds, nanos } => Value::TimestampTz {
+            seconds: seconds - i64::from(offset_minutes) * 60,
+            nanos,
+            offset_minutes,
+        },
         other => other,
     })
 }

@@ -8,8 +8,22 @@ use crate::sql::statement::{Command, KillMode, SessionLiteral, Setting};
 
 /// What ALTER SYSTEM can begin with besides KILL, DISCONNECT, CANCEL and SET.
 const SYSTEM: [&str; 16] = [
-    "ARCHIVE", "CHECK", "CHECKPOINT", "DISABLE", "DUMP", "ENABLE", "FLUSH", "QUIESCE", "REFRESH", "REGISTER", "RESET",
-    "RESUME", "SHUTDOWN", "SUSPEND", "SWITCH", "UNQUIESCE",
+    "ARCHIVE",
+    "CHECK",
+    "CHECKPOINT",
+    "DISABLE",
+    "DUMP",
+    "ENABLE",
+    "FLUSH",
+    "QUIESCE",
+    "REFRESH",
+    "REGISTER",
+    "RESET",
+    "RESUME",
+    "SHUTDOWN",
+    "SUSPEND",
+    "SWITCH",
+    "UNQUIESCE",
 ];
 
 /// What ALTER SESSION can begin with besides SET.
@@ -166,7 +180,9 @@ impl Parser {
         let value = match self.bump() {
             Kind::Word(value) | Kind::Quoted(value) | Kind::Text(value) => value,
             // 16M: a number and a word without a blank between them.
-            Kind::Number(digits) if self.is_any(&["K", "M", "G", "T"]) => format!("{digits}{}", self.word()),
+            Kind::Number(digits) if self.is_any(&["K", "M", "G", "T"]) => {
+                format!("{digits}{}", self.word())
+            }
             Kind::Number(digits) => digits,
             _ => return Err(error),
         };
@@ -201,7 +217,8 @@ fn instance_literal(text: &str) -> Option<u32> {
 }
 
 fn digits(text: &str) -> Option<u32> {
-    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())?
 }
 
 /// `sid, serial# [, @inst_id] [, sql_id]`.
@@ -217,7 +234,9 @@ fn cancel_literal(text: &str) -> Option<(SessionLiteral, Option<String>)> {
     };
     let sql_id = match rest {
         [] => None,
-        [sql_id] if sql_id.len() == 13 && sql_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+        [sql_id]
+            if sql_id.len() == 13 && sql_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
             Some((*sql_id).to_owned())
         }
         _ => return None,

@@ -93,14 +93,22 @@ impl Parser {
         let constant = self.accept("CONSTANT");
         let declared = self.declared_type()?;
         let not_null = self.accept_all(&["NOT", "NULL"]);
-        let initial =
-            if self.accept_symbol(":=") || self.accept("DEFAULT") { Some(self.expression()?) } else { None };
+        let initial = if self.accept_symbol(":=") || self.accept("DEFAULT") {
+            Some(self.expression()?)
+        } else {
+            None
+        };
         self.semicolon()?;
-        Ok(Declaration { name, kind: DeclarationKind::Variable { declared, initial, constant, not_null }, at })
+        Ok(Declaration {
+            name,
+            kind: DeclarationKind::Variable { declared, initial, constant, not_null },
+            at,
+        })
     }
 
     fn pragma(&mut self, at: usize) -> Result<Declaration, OraError> {
-        let mut declaration = Declaration { name: String::new(), kind: DeclarationKind::Nothing, at };
+        let mut declaration =
+            Declaration { name: String::new(), kind: DeclarationKind::Nothing, at };
         if self.accept("EXCEPTION_INIT") {
             self.need_symbol("(", 6550, "")?;
             declaration.name = self.name(6550, "")?;
@@ -268,7 +276,8 @@ impl Parser {
         } else if self.accept("RETURN") {
             StmtKind::Return
         } else if self.accept("RAISE") {
-            let name = if self.is_symbol(";") { None } else { Some(self.dotted(6550, "")?.join(".")) };
+            let name =
+                if self.is_symbol(";") { None } else { Some(self.dotted(6550, "")?.join(".")) };
             StmtKind::Raise(name)
         } else if self.accept("EXIT") {
             let (label, when) = self.leaving()?;
@@ -294,7 +303,8 @@ impl Parser {
 
     /// Behind EXIT or CONTINUE.
     fn leaving(&mut self) -> Result<(Option<String>, Option<Expr>), OraError> {
-        let label = if self.is_name() && !self.is("WHEN") { Some(self.name(6550, "")?) } else { None };
+        let label =
+            if self.is_name() && !self.is("WHEN") { Some(self.name(6550, "")?) } else { None };
         let when = if self.accept("WHEN") { Some(self.expression()?) } else { None };
         Ok((label, when))
     }
@@ -341,8 +351,11 @@ impl Parser {
             _ => Direction::In,
         };
         let value = self.expression()?;
-        if let (crate::sql::ast::ExprKind::Bind(place), Direction::Out | Direction::InOut) = (&value.kind, direction) {
+        if let (crate::sql::ast::ExprKind::Bind(place), Direction::Out | Direction::InOut) =
+            (&value.kind, direction)
+        {
             self.bind_uses[*place].written = true;
+            self.bind_uses[*place].reads -= u32::from(direction == Direction::Out);
         }
         Ok((value, direction))
     }

@@ -12,7 +12,8 @@ use crate::sql::statement::{Command, Ddl, LockWait};
 
 /// Verbs of the dictionary.
 const DDL: [&str; 11] = [
-    "CREATE", "DROP", "GRANT", "REVOKE", "TRUNCATE", "COMMENT", "ANALYZE", "RENAME", "AUDIT", "NOAUDIT", "PURGE",
+    "CREATE", "DROP", "GRANT", "REVOKE", "TRUNCATE", "COMMENT", "ANALYZE", "RENAME", "AUDIT",
+    "NOAUDIT", "PURGE",
 ];
 
 const NOT_ENDED: (u32, &str) = (933, "SQL command not properly ended");
@@ -60,7 +61,9 @@ impl Parser {
         let query = self.query()?;
         let lock = self.for_update()?;
         Ok(match lock {
-            Some(wait) => Command::SelectForUpdate { tables: tables(&query), query: Query(query), wait },
+            Some(wait) => {
+                Command::SelectForUpdate { tables: tables(&query), query: Query(query), wait }
+            }
             None => Command::Query(Query(query)),
         })
     }
@@ -110,7 +113,9 @@ impl Parser {
             mode.push(word);
         }
         if mode.is_empty() {
-            return Err(self.error(1737, "valid modes: [ROW] SHARE, [[SHARE] ROW] EXCLUSIVE, SHARE UPDATE"));
+            return Err(
+                self.error(1737, "valid modes: [ROW] SHARE, [[SHARE] ROW] EXCLUSIVE, SHARE UPDATE")
+            );
         }
         self.need("MODE", 905, "missing keyword")?;
         let wait = self.lock_wait()?;
@@ -236,7 +241,9 @@ impl Parser {
 
     fn ddl(&mut self) -> Result<Ddl, OraError> {
         let text = self.text();
-        let Kind::Word(verb) = self.bump() else { return Err(self.error(900, "invalid SQL statement")) };
+        let Kind::Word(verb) = self.bump() else {
+            return Err(self.error(900, "invalid SQL statement"));
+        };
         let mut ddl = Ddl {
             verb,
             object_type: String::new(),
@@ -265,7 +272,14 @@ impl Parser {
         if ddl.verb == "CREATE" {
             self.accept_all(&["OR", "REPLACE"]);
             const ADORNMENTS: [&str; 9] = [
-                "GLOBAL", "PRIVATE", "TEMPORARY", "FORCE", "NOFORCE", "EDITIONABLE", "NONEDITIONABLE", "UNIQUE",
+                "GLOBAL",
+                "PRIVATE",
+                "TEMPORARY",
+                "FORCE",
+                "NOFORCE",
+                "EDITIONABLE",
+                "NONEDITIONABLE",
+                "UNIQUE",
                 "BITMAP",
             ];
             while self.accept_any(&ADORNMENTS).is_some() {}
@@ -350,6 +364,11 @@ impl Parser {
         };
         self.finish(NOT_ENDED.0, NOT_ENDED.1)?;
         let body = vec![ast::Stmt { kind, at }];
-        Ok(ast::Block { body, bind_uses: self.bind_uses.clone(), lines: self.lines(), ..ast::Block::default() })
+        Ok(ast::Block {
+            body,
+            bind_uses: self.bind_uses.clone(),
+            lines: self.lines(),
+            ..ast::Block::default()
+        })
     }
 }

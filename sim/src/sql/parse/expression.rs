@@ -55,7 +55,9 @@ impl Parser {
             return Ok(maybe_negated(ExprKind::IsNull(Box::new(left)), not, at));
         }
         let not = self.is("NOT")
-            && ["IN", "LIKE", "BETWEEN", "LIKEC", "LIKE2", "LIKE4"].iter().any(|word| self.is_ahead(1, word));
+            && ["IN", "LIKE", "BETWEEN", "LIKEC", "LIKE2", "LIKE4"]
+                .iter()
+                .any(|word| self.is_ahead(1, word));
         if not {
             self.bump();
         }
@@ -63,7 +65,11 @@ impl Parser {
             let low = self.sum()?;
             self.need("AND", 905, "missing keyword")?;
             let high = self.sum()?;
-            let kind = ExprKind::Between { value: Box::new(left), low: Box::new(low), high: Box::new(high) };
+            let kind = ExprKind::Between {
+                value: Box::new(left),
+                low: Box::new(low),
+                high: Box::new(high),
+            };
             return Ok(maybe_negated(kind, not, at));
         }
         if self.accept_any(&["LIKE", "LIKEC", "LIKE2", "LIKE4"]).is_some() {
@@ -105,7 +111,12 @@ impl Parser {
                 Quantity::List(self.expressions()?)
             };
             self.close()?;
-            let kind = ExprKind::Quantified { operator, all, value: Box::new(left), right: Box::new(right) };
+            let kind = ExprKind::Quantified {
+                operator,
+                all,
+                value: Box::new(left),
+                right: Box::new(right),
+            };
             return Ok(Expr { kind, at });
         }
         let right = self.sum()?;
@@ -269,7 +280,9 @@ impl Parser {
                 self.bump();
                 ExprKind::Boolean(word == "TRUE")
             }
-            "DATE" | "TIMESTAMP" if matches!(self.ahead(1), Kind::Text(_)) => self.time_literal(word)?,
+            "DATE" | "TIMESTAMP" if matches!(self.ahead(1), Kind::Text(_)) => {
+                self.time_literal(word)?
+            }
             "INTERVAL" if matches!(self.ahead(1), Kind::Text(_)) => self.interval_literal()?,
             "CASE" => self.case()?,
             "EXISTS" if self.is_symbol_ahead(1, "(") => {

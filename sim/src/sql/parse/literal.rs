@@ -66,7 +66,11 @@ impl Parser {
         self.accept_any(&["BYTE", "CHAR"]);
         let second = if self.accept_symbol(",") {
             let sign = if self.accept_symbol("-") { -1 } else { 1 };
-            Some(i32::try_from(self.whole(1728, "numeric scale specifier is out of range")?).unwrap_or(0) * sign)
+            Some(
+                i32::try_from(self.whole(1728, "numeric scale specifier is out of range")?)
+                    .unwrap_or(0)
+                    * sign,
+            )
         } else {
             None
         };
@@ -121,14 +125,22 @@ impl Parser {
 
     fn timestamp_type(&mut self) -> Result<ColumnType, OraError> {
         self.skip_size()?;
-        let zoned = self.accept_all(&["WITH", "TIME", "ZONE"]) || self.accept_all(&["WITH", "LOCAL", "TIME", "ZONE"]);
+        let zoned = self.accept_all(&["WITH", "TIME", "ZONE"])
+            || self.accept_all(&["WITH", "LOCAL", "TIME", "ZONE"]);
         Ok(if zoned { ColumnType::TimestampTz } else { ColumnType::Timestamp })
     }
 
     /// The type of a variable.
     pub(super) fn declared_type(&mut self) -> Result<Declared, OraError> {
-        const INTEGERS: [&str; 7] =
-            ["PLS_INTEGER", "BINARY_INTEGER", "SIMPLE_INTEGER", "NATURAL", "NATURALN", "POSITIVE", "POSITIVEN"];
+        const INTEGERS: [&str; 7] = [
+            "PLS_INTEGER",
+            "BINARY_INTEGER",
+            "SIMPLE_INTEGER",
+            "NATURAL",
+            "NATURALN",
+            "POSITIVE",
+            "POSITIVEN",
+        ];
         if self.accept_any(&INTEGERS).is_some() {
             return Ok(Declared::Integer);
         }
@@ -136,7 +148,9 @@ impl Parser {
             return Ok(Declared::Boolean);
         }
         let anchored = (1..6).find(|count| self.is_symbol_ahead(*count, "%")).filter(|count| {
-            (0..*count).all(|ahead| matches!(self.ahead(ahead), Kind::Word(_) | Kind::Quoted(_) | Kind::Symbol(".")))
+            (0..*count).all(|ahead| {
+                matches!(self.ahead(ahead), Kind::Word(_) | Kind::Quoted(_) | Kind::Symbol("."))
+            })
         });
         if anchored.is_some() {
             self.dotted(6550, "")?;
@@ -150,9 +164,11 @@ impl Parser {
         let shown = self.title_ahead();
         match self.data_type() {
             Ok((column_type, scale)) => Ok(Declared::Sql(column_type, scale)),
-            Err(error) if error.code == 902 => {
-                Err(OraError::new(6550, format!("PLS-00201: identifier '{shown}' must be declared")).at(place))
-            }
+            Err(error) if error.code == 902 => Err(OraError::new(
+                6550,
+                format!("PLS-00201: identifier '{shown}' must be declared"),
+            )
+            .at(place)),
             Err(error) => Err(error),
         }
     }

@@ -11,8 +11,22 @@ use crate::sql::statement::LockWait;
 
 /// Words that end the FROM item before them, so they are no alias.
 const AFTER_TABLE: [&str; 16] = [
-    "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "USING", "FETCH", "OFFSET", "LOG", "PIVOT",
-    "UNPIVOT", "RETURNING", "RETURN", "LOOP",
+    "JOIN",
+    "INNER",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "CROSS",
+    "NATURAL",
+    "USING",
+    "FETCH",
+    "OFFSET",
+    "LOG",
+    "PIVOT",
+    "UNPIVOT",
+    "RETURNING",
+    "RETURN",
+    "LOOP",
 ];
 
 /// Words that end a select item, so they are no alias.
@@ -143,7 +157,9 @@ impl Parser {
         }
         let at = self.place();
         let star = [1, 3].into_iter().find(|count| {
-            self.is_name() && self.is_symbol_ahead(*count, ".") && self.is_symbol_ahead(count + 1, "*")
+            self.is_name()
+                && self.is_symbol_ahead(*count, ".")
+                && self.is_symbol_ahead(count + 1, "*")
         });
         if let Some(count) = star {
             let mut table = vec![self.name(904, ": invalid identifier")?];
@@ -242,14 +258,20 @@ impl Parser {
             self.close()?;
             Source::Query(Box::new(query))
         } else {
-            if self.is_any(&["TABLE", "LATERAL", "XMLTABLE", "JSON_TABLE", "ONLY"]) && self.is_symbol_ahead(1, "(") {
+            if self.is_any(&["TABLE", "LATERAL", "XMLTABLE", "JSON_TABLE", "ONLY"])
+                && self.is_symbol_ahead(1, "(")
+            {
                 return Err(self.error(3001, "unimplemented feature"));
             }
             let name = self.dotted(903, "invalid table name")?;
             if self.is_symbol("@") {
-                return Err(self.error(2019, "connection description for remote database not found"));
+                return Err(
+                    self.error(2019, "connection description for remote database not found")
+                );
             }
-            if self.is("AS") && self.is_ahead(1, "OF") || self.is_any(&["SAMPLE", "PARTITION", "VERSIONS"]) {
+            if self.is("AS") && self.is_ahead(1, "OF")
+                || self.is_any(&["SAMPLE", "PARTITION", "VERSIONS"])
+            {
                 return Err(self.error(3001, "unimplemented feature"));
             }
             Source::Table(name)
@@ -300,7 +322,8 @@ impl Parser {
             if self.accept_any(&["FIRST", "NEXT"]).is_none() {
                 return Err(self.error(905, "missing keyword"));
             }
-            limit.count = Some(if self.is_any(&["ROW", "ROWS"]) { one(self.place()) } else { self.sum()? });
+            limit.count =
+                Some(if self.is_any(&["ROW", "ROWS"]) { one(self.place()) } else { self.sum()? });
             limit.percent = self.accept("PERCENT");
             if self.accept_any(&["ROW", "ROWS"]).is_none() {
                 return Err(self.error(905, "missing keyword"));

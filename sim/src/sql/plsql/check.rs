@@ -25,7 +25,11 @@ fn undeclared(name: &str, at: usize) -> OraError {
 
 impl Machine {
     /// Checks a block; `uses` learns which binds the OUT parameters of calls write.
-    pub(super) fn check<'a>(&'a mut self, block: &'a Block, uses: &'a mut [BindUse]) -> Checked<'a> {
+    pub(super) fn check<'a>(
+        &'a mut self,
+        block: &'a Block,
+        uses: &'a mut [BindUse],
+    ) -> Checked<'a> {
         Box::pin(async move {
             let mut saved = Vec::new();
             let result = self.check_parts(block, uses, &mut saved).await;
@@ -51,7 +55,10 @@ impl Machine {
                         return Err(OraError::new(6550, text).at(declaration.at));
                     }
                     saved.push(self.save(name));
-                    self.declare(name, Rules { declared: *declared, constant: *constant, not_null: *not_null });
+                    self.declare(
+                        name,
+                        Rules { declared: *declared, constant: *constant, not_null: *not_null },
+                    );
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
@@ -64,7 +71,8 @@ impl Machine {
                 DeclarationKind::Cursor(query) => {
                     self.described(query).await.map_err(|error| error_at(error, declaration.at))?;
                     saved.push(self.save(name));
-                    self.cursors.insert(name.clone(), Cursor { query: (**query).clone(), open: None });
+                    self.cursors
+                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
                     self.show_cursor(name, None);
                 }
             }
@@ -72,7 +80,10 @@ impl Machine {
         self.check_statements(&block.body, uses).await?;
         for handler in &block.handlers {
             for name in &handler.names {
-                if name != "OTHERS" && !self.exceptions.contains_key(name) && exception::predefined(name).is_none() {
+                if name != "OTHERS"
+                    && !self.exceptions.contains_key(name)
+                    && exception::predefined(name).is_none()
+                {
                     return Err(undeclared(name, handler.at));
                 }
             }
@@ -81,16 +92,26 @@ impl Machine {
         Ok(())
     }
 
-    fn check_statements<'a>(&'a mut self, list: &'a [Stmt], uses: &'a mut [BindUse]) -> Checked<'a> {
+    fn check_statements<'a>(
+        &'a mut self,
+        list: &'a [Stmt],
+        uses: &'a mut [BindUse],
+    ) -> Checked<'a> {
         Box::pin(async move {
             for statement in list {
-                self.check_statement(statement, uses).await.map_err(|error| error_at(error, statement.at))?;
+                self.check_statement(statement, uses)
+                    .await
+                    .map_err(|error| error_at(error, statement.at))?;
             }
             Ok(())
         })
     }
 
-    async fn check_statement(&mut self, statement: &Stmt, uses: &mut [BindUse]) -> Result<(), OraError> {
+    async fn check_statement(
+        &mut self,
+        statement: &Stmt,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
         let at = statement.at;
         match &statement.kind {
             StmtKind::Assign(target, value) => {
@@ -106,16 +127,17 @@ impl Machine {
             }
             StmtKind::Case { operand, arms, otherwise } => {
                 for (when, body) in arms {
-                    let condition = operand.as_ref().map_or_else(|| when.clone(), |operand| equal(operand, when));
+                    let condition = operand
+                        .as_ref()
+                        .map_or_else(|| when.clone(), |operand| equal(operand, when));
                     self.check_condition(&condition, uses).await?;
                     self.check_statements(body, uses).await?;
                 }
                 self.check_statements(otherwise.as_deref().unwrap_or_default(), uses).await
             }
             StmtKind::Loop { kind, body, .. } => self.check_loop(kind, body, uses, at).await,
-            StmtKind::Exit { when: Some(when), .. } | StmtKind::Continue { when: Some(when), .. } => {
-                self.check_condition(when, uses).await
-            }
+            StmtKind::Exit { when: Some(when), .. }
+            | StmtKind::Continue { when: Some(when), .. } => self.check_condition(when, uses).await,
             StmtKind::Block(block) => self.check(block, uses).await,
             StmtKind::Raise(Some(name))
                 if !self.exceptions.contains_key(name) && exception::predefined(name).is_none() =>
@@ -126,8 +148,11 @@ impl Machine {
                 let columns = self.described(query).await?;
                 into.iter().try_for_each(|target| self.check_target(target, at))?;
                 if columns.len() != into.len() {
-                    let (code, text) =
-                        if columns.len() < into.len() { (947, "not enough values") } else { (913, "too many values") };
+                    let (code, text) = if columns.len() < into.len() {
+                        (947, "not enough values")
+                    } else {
+                        (913, "too many values")
+                    };
                     return Err(OraError::new(code, text).at(at));
                 }
                 Ok(())
@@ -189,7 +214,12 @@ impl Machine {
         result
     }
 
-    fn declare_record(&mut self, variable: &str, columns: Vec<ResultColumn>, saved: &mut Vec<Saved>) {
+    fn declare_record(
+        &mut self,
+        variable: &str,
+        columns: Vec<ResultColumn>,
+        saved: &mut Vec<Saved>,
+    ) {
         for column in columns {
             let name = format!("{variable}.{}", column.name);
             saved.push(self.save(&name));
@@ -207,7 +237,8 @@ impl Machine {
             return Err(undeclared(name, at));
         }
         if self.rules.get(name).is_some_and(|rules| rules.constant) {
-            let text = format!("PLS-00363: expression '{name}' cannot be used as an assignment target");
+            let text =
+                format!("PLS-00363: expression '{name}' cannot be used as an assignment target");
             return Err(OraError::new(6550, text).at(at));
         }
         Ok(())
@@ -247,9 +278,12 @@ impl Machine {
             boolean |= matches!(expr.kind, ExprKind::Literal(..));
         }
         let condition = condition && !boolean;
-        let checked = self.ask(Request::Check { expr, condition, inputs: self.inputs.clone() }).await;
+        let checked =
+            self.ask(Request::Check { expr, condition, inputs: self.inputs.clone() }).await;
         checked.map(drop).map_err(|error| match (error.code, error.position) {
-            (904, Some(at)) => undeclared(&error.text.replace('"', "").replace(": invalid identifier", ""), at),
+            (904, Some(at)) => {
+                undeclared(&error.text.replace('"', "").replace(": invalid identifier", ""), at)
+            }
             (920, Some(at)) => OraError::new(6550, "PLS-00382: expression is of wrong type").at(at),
             (938 | 939, Some(at)) => OraError::new(6550, wrong_arguments("function")).at(at),
             _ => error,
@@ -296,20 +330,25 @@ impl Machine {
             };
             return Err(OraError::new(6550, text).at(at));
         }
-        let mut found = signatures.iter().filter(|signature| signature.returns.is_some() == function);
-        let fit = found.find_map(|signature| fitting(signature, arguments).map(|places| (signature, places)));
-        let (signature, places) = fit.ok_or_else(|| OraError::new(6550, wrong_arguments(name)).at(at))?;
+        let mut found =
+            signatures.iter().filter(|signature| signature.returns.is_some() == function);
+        let fit = found
+            .find_map(|signature| fitting(signature, arguments).map(|places| (signature, places)));
+        let (signature, places) =
+            fit.ok_or_else(|| OraError::new(6550, wrong_arguments(name)).at(at))?;
         for (argument, place) in arguments.iter().zip(places) {
             let direction = signature.parameters[place].direction;
             if direction == Direction::In {
                 Box::pin(self.check_value(&argument.value, uses)).await?;
                 continue;
             }
-            let target = target_of(&argument.value).ok_or_else(|| super::statement::not_a_target(&argument.value))?;
+            let target = target_of(&argument.value)
+                .ok_or_else(|| super::statement::not_a_target(&argument.value))?;
             self.check_target(&target, argument.value.at)?;
             if let Target::Bind(place) = target {
                 uses[place].written = true;
-                uses[place].reads -= u32::from(direction == Direction::Out && uses[place].reads > 0);
+                uses[place].reads -=
+                    u32::from(direction == Direction::Out && uses[place].reads > 0);
             }
         }
         Ok(signature.returns.unwrap_or(ColumnType::Number))

@@ -19,7 +19,11 @@ pub(super) enum Request {
     /// The value of an expression; a condition is 1, 0 or NULL.
     Evaluate(Expr, Inputs),
     /// Whether an expression can be compiled at all, as a condition or not.
-    Check { expr: Expr, condition: bool, inputs: Inputs },
+    Check {
+        expr: Expr,
+        condition: bool,
+        inputs: Inputs,
+    },
     Convert(Value, ColumnType, Option<i32>),
     Describe(Query, Inputs),
     Query(Query, Inputs),
@@ -86,11 +90,16 @@ fn answered(request: &Request, host: &mut dyn Host) -> Poll<Result<Answer, OraEr
         Request::Evaluate(expr, inputs) => evaluated(expr, inputs, host).map(Answer::Value),
         Request::Check { expr, condition, inputs } => checked(expr, *condition, inputs, host),
         Request::Convert(value, column_type, scale) => {
-            convert::cast(value.clone(), *column_type, *scale, host.environment()).map(Answer::Value)
+            convert::cast(value.clone(), *column_type, *scale, host.environment())
+                .map(Answer::Value)
         }
-        Request::Describe(query, inputs) => host.describe(&query::Query(query.clone()), inputs).map(Answer::Columns),
+        Request::Describe(query, inputs) => {
+            host.describe(&query::Query(query.clone()), inputs).map(Answer::Columns)
+        }
         Request::Query(query, inputs) => {
-            return host.query(&query::Query(query.clone()), inputs).map(|rows| rows.map(Answer::Rows));
+            return host
+                .query(&query::Query(query.clone()), inputs)
+                .map(|rows| rows.map(Answer::Rows));
         }
         Request::Execute(command, inputs) => {
             return host.execute(command, inputs).map(|executed| executed.map(Answer::Executed));
@@ -112,7 +121,12 @@ impl crate::catalog::Catalog for NoTables {
         Err(OraError::new(942, "table or view does not exist"))
     }
 
-    fn scan(&self, _: &str, _: &[usize], _: &mut dyn FnMut(Vec<Value>) -> bool) -> Result<(), OraError> {
+    fn scan(
+        &self,
+        _: &str,
+        _: &[usize],
+        _: &mut dyn FnMut(Vec<Value>) -> bool,
+    ) -> Result<(), OraError> {
         Ok(())
     }
 }
@@ -123,14 +137,26 @@ fn evaluated(expr: &Expr, inputs: &Inputs, host: &dyn Host) -> Result<Value, Ora
     let typed = compiler.expression(expr, &Scope::empty())?;
     let value = Evaluator { catalog: &NoTables, environment }.value(&typed.code, &Frame::empty());
     value.map_err(|error| match error.code {
-        1722 => OraError::new(6502, "PL/SQL: numeric or value error: character to number conversion error"),
+        1722 => OraError::new(
+            6502,
+            "PL/SQL: numeric or value error: character to number conversion error",
+        ),
         _ => error,
     })
 }
 
-fn checked(expr: &Expr, condition: bool, inputs: &Inputs, _: &dyn Host) -> Result<Answer, OraError> {
+fn checked(
+    expr: &Expr,
+    condition: bool,
+    inputs: &Inputs,
+    _: &dyn Host,
+) -> Result<Answer, OraError> {
     let compiler = Compiler { catalog: &NoTables, inputs };
     let scope = Scope::empty();
-    if condition { compiler.condition(expr, &scope).map(drop)? } else { compiler.expression(expr, &scope).map(drop)? }
+    if condition {
+        compiler.condition(expr, &scope).map(drop)?
+    } else {
+        compiler.expression(expr, &scope).map(drop)?
+    }
     Ok(Answer::Checked)
 }

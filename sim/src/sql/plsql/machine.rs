@@ -90,10 +90,13 @@ impl Machine {
                 _ => Direction::In,
             })
             .collect();
-        let values = self.inputs.binds.into_iter().zip(&directions).map(|(input, direction)| match direction {
-            Direction::In => Value::Null,
-            Direction::Out | Direction::InOut => input.value,
-        });
+        let values =
+            self.inputs.binds.into_iter().zip(&directions).map(
+                |(input, direction)| match direction {
+                    Direction::In => Value::Null,
+                    Direction::Out | Direction::InOut => input.value,
+                },
+            );
         Ok(Finished { values: values.collect(), directions })
     }
 
@@ -127,17 +130,21 @@ impl Machine {
             match &declaration.kind {
                 DeclarationKind::Variable { declared, initial, constant, not_null } => {
                     let value = match initial {
-                        Some(initial) => {
-                            self.evaluate(initial).await.map_err(|error| self.raised(error, declaration.at))?
-                        }
+                        Some(initial) => self
+                            .evaluate(initial)
+                            .await
+                            .map_err(|error| self.raised(error, declaration.at))?,
                         None => Value::Null,
                     };
                     saved.push(self.save(name));
                     let (constant, not_null) = (*constant, *not_null);
                     self.declare(name, Rules { declared: *declared, constant, not_null: false });
                     let target = crate::sql::dml::Target::Variable(name.clone());
-                    self.assign(&target, value).await.map_err(|error| self.raised(error, declaration.at))?;
-                    self.rules.insert(name.clone(), Rules { declared: *declared, constant, not_null });
+                    self.assign(&target, value)
+                        .await
+                        .map_err(|error| self.raised(error, declaration.at))?;
+                    self.rules
+                        .insert(name.clone(), Rules { declared: *declared, constant, not_null });
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
@@ -149,7 +156,8 @@ impl Machine {
                 }
                 DeclarationKind::Cursor(query) => {
                     saved.push(self.save(name));
-                    self.cursors.insert(name.clone(), Cursor { query: (**query).clone(), open: None });
+                    self.cursors
+                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
                     self.show_cursor(name, None);
                 }
                 DeclarationKind::Nothing => {}
@@ -169,7 +177,9 @@ impl Machine {
                         None => exception::predefined(name) == Some(raised.error.code),
                     }
             };
-            let Some(handler) = block.handlers.iter().find(|handler| handler.names.iter().any(fits)) else {
+            let Some(handler) =
+                block.handlers.iter().find(|handler| handler.names.iter().any(fits))
+            else {
                 return Err(raised);
             };
             self.caught.push(raised);
@@ -193,7 +203,9 @@ impl Machine {
 
     /// SQL%ROWCOUNT and its kin.
     pub(super) fn show_count(&mut self, count: Option<u64>) {
-        let flag = |wanted: bool| count.map_or(Value::Null, |count| Value::integer(u8::from((count > 0) == wanted)));
+        let flag = |wanted: bool| {
+            count.map_or(Value::Null, |count| Value::integer(u8::from((count > 0) == wanted)))
+        };
         self.set("SQL%ROWCOUNT", ColumnType::Number, count.map_or(Value::Null, Value::integer));
         self.set("SQL%FOUND", ColumnType::Number, flag(true));
         self.set("SQL%NOTFOUND", ColumnType::Number, flag(false));
@@ -205,7 +217,10 @@ impl Machine {
             for statement in list {
                 self.steps += 1;
                 if self.steps > STEPS_MAX {
-                    return Err(self.raised(OraError::new(40, "active time limit exceeded - call aborted"), statement.at));
+                    return Err(self.raised(
+                        OraError::new(40, "active time limit exceeded - call aborted"),
+                        statement.at,
+                    ));
                 }
                 match self.statement(statement).await? {
                     Flow::Next => {}
@@ -245,7 +260,9 @@ impl Machine {
                     None => Err(self.raised(OraError::new(6592, exception::text(6592)), at)),
                 }
             }
-            StmtKind::Loop { label, kind, body } => self.looped(label.as_ref(), kind, body, at).await,
+            StmtKind::Loop { label, kind, body } => {
+                self.looped(label.as_ref(), kind, body, at).await
+            }
             StmtKind::Exit { label, when } => {
                 let leave = match when {
                     Some(when) => self.test(when, at).await?,
@@ -271,7 +288,8 @@ impl Machine {
     fn raise(&self, name: Option<&String>, at: usize) -> Raised {
         let Some(name) = name else {
             let again = self.caught.last().cloned();
-            return again.unwrap_or_else(|| self.raised(OraError::new(6510, exception::text(0)), at));
+            return again
+                .unwrap_or_else(|| self.raised(OraError::new(6510, exception::text(0)), at));
         };
         match self.exceptions.get(name) {
             Some(None) => Raised::own(name, self.line(at)),
@@ -331,10 +349,13 @@ impl Machine {
                 self.restore(saved);
                 result
             }
-            LoopKind::Query { variable, query } => self.over_rows(variable, query, label, body, at).await,
+            LoopKind::Query { variable, query } => {
+                self.over_rows(variable, query, label, body, at).await
+            }
             LoopKind::Cursor { variable, cursor } => {
                 let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
-                let query = query.ok_or_else(|| self.raised(OraError::new(1001, "invalid cursor"), at))?;
+                let query =
+                    query.ok_or_else(|| self.raised(OraError::new(1001, "invalid cursor"), at))?;
                 self.over_rows(variable, &query, label, body, at).await
             }
         }
@@ -342,7 +363,10 @@ impl Machine {
 
     async fn bound(&mut self, expr: &Expr, at: usize) -> Result<i64, Raised> {
         let value = self.evaluate(expr).await.map_err(|error| self.raised(error, at))?;
-        let whole = convert::number(&value).ok().flatten().and_then(|n| crate::sql::number::round(n, 0).to_i64());
+        let whole = convert::number(&value)
+            .ok()
+            .flatten()
+            .and_then(|n| crate::sql::number::round(n, 0).to_i64());
         whole.ok_or_else(|| self.raised(value_error(""), at))
     }
 
@@ -356,7 +380,8 @@ impl Machine {
         at: usize,
     ) -> Result<Flow, Raised> {
         let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
-        let names: Vec<String> = rows.columns.iter().map(|column| format!("{variable}.{}", column.name)).collect();
+        let names: Vec<String> =
+            rows.columns.iter().map(|column| format!("{variable}.{}", column.name)).collect();
         let saved: Vec<Saved> = names.iter().map(|name| self.save(name)).collect();
         let mut result = Ok(Flow::Next);
         for row in rows.cells.chunks(rows.columns.len().max(1)) {
@@ -396,4 +421,5 @@ pub(super) fn equal(left: &Expr, right: &Expr) -> Expr {
 }
 
 /// A rule for names that the block cannot write.
-pub(super) const READ_ONLY: Rules = Rules { declared: Declared::Anything, constant: true, not_null: false };
+pub(super) const READ_ONLY: Rules =
+    Rules { declared: Declared::Anything, constant: true, not_null: false };

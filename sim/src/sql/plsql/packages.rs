@@ -65,10 +65,17 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
     ),
     ("DBMS_APPLICATION_INFO.SET_ACTION", &[("ACTION_NAME", Direction::In, TEXT, false)], None),
     ("DBMS_APPLICATION_INFO.SET_CLIENT_INFO", &[("CLIENT_INFO", Direction::In, TEXT, false)], None),
-    ("DBMS_APPLICATION_INFO.READ_CLIENT_INFO", &[("CLIENT_INFO", Direction::Out, TEXT, false)], None),
+    (
+        "DBMS_APPLICATION_INFO.READ_CLIENT_INFO",
+        &[("CLIENT_INFO", Direction::Out, TEXT, false)],
+        None,
+    ),
     (
         "DBMS_APPLICATION_INFO.READ_MODULE",
-        &[("MODULE_NAME", Direction::Out, TEXT, false), ("ACTION_NAME", Direction::Out, TEXT, false)],
+        &[
+            ("MODULE_NAME", Direction::Out, TEXT, false),
+            ("ACTION_NAME", Direction::Out, TEXT, false),
+        ],
         None,
     ),
     ("DBMS_OUTPUT.PUT_LINE", &[("A", Direction::In, TEXT, false)], None),

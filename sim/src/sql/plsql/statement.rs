@@ -30,7 +30,8 @@ impl Machine {
                     None => self.rows(query).await?,
                     Some((tables, wait)) => {
                         let query = crate::sql::query::Query((**query).clone());
-                        let command = Command::SelectForUpdate { query, tables: tables.clone(), wait: *wait };
+                        let command =
+                            Command::SelectForUpdate { query, tables: tables.clone(), wait: *wait };
                         self.execute(command, self.inputs.clone()).await?.rows.unwrap_or_default()
                     }
                 };
@@ -41,14 +42,19 @@ impl Machine {
                 self.show_count(Some(done.count));
                 for returned in done.returning {
                     if returned.values.len() > 1 {
-                        return Err(OraError::new(1422, "exact fetch returns more than requested number of rows"));
+                        return Err(OraError::new(
+                            1422,
+                            "exact fetch returns more than requested number of rows",
+                        ));
                     }
                     let value = returned.values.into_iter().next().unwrap_or(Value::Null);
                     self.assign(&returned.target, value).await?;
                 }
                 Ok(())
             }
-            StmtKind::Dynamic { text, into, using, returning } => self.dynamic(text, into, using, returning).await,
+            StmtKind::Dynamic { text, into, using, returning } => {
+                self.dynamic(text, into, using, returning).await
+            }
             StmtKind::Call { name, arguments } => self.procedure(name, arguments).await,
             StmtKind::Open(cursor) => self.open(cursor).await,
             StmtKind::Fetch { cursor, into } => self.fetch(cursor, into).await,
@@ -76,7 +82,8 @@ impl Machine {
                 };
             };
             let (name, arguments) = called(call);
-            let value = Box::pin(self.called(&name, &arguments, true)).await?.value.unwrap_or(Value::Null);
+            let value =
+                Box::pin(self.called(&name, &arguments, true)).await?.value.unwrap_or(Value::Null);
             if let Some(call) = self.find_call(&mut expr) {
                 call.kind = ExprKind::Literal(value.clone(), type_of(&value));
             }
@@ -90,7 +97,9 @@ impl Machine {
             ExprKind::Call(call) => !is_builtin(&call.name),
             ExprKind::Name { parts, .. } => {
                 let name = parts.join(".");
-                parts.len() > 1 && !self.inputs.variables.contains_key(&name) && super::constant(&name).is_none()
+                parts.len() > 1
+                    && !self.inputs.variables.contains_key(&name)
+                    && super::constant(&name).is_none()
             }
             _ => false,
         };
@@ -125,7 +134,12 @@ impl Machine {
         match count {
             0 => return Err(OraError::new(1403, "no data found")),
             1 => {}
-            _ => return Err(OraError::new(1422, "exact fetch returns more than requested number of rows")),
+            _ => {
+                return Err(OraError::new(
+                    1422,
+                    "exact fetch returns more than requested number of rows",
+                ));
+            }
         }
         if rows.columns.len() != into.len() {
             return Err(OraError::new(1007, "variable not in select list"));
@@ -195,7 +209,10 @@ impl Machine {
                 for (place, target) in returning.iter().enumerate() {
                     let place = Target::Bind(using.len() + place);
                     let value = done.returning.iter().find(|returned| returned.target == place);
-                    let value = value.and_then(|returned| returned.values.first()).cloned().unwrap_or(Value::Null);
+                    let value = value
+                        .and_then(|returned| returned.values.first())
+                        .cloned()
+                        .unwrap_or(Value::Null);
                     self.assign(target, value).await?;
                 }
                 match (done.rows, into.is_empty()) {
@@ -239,18 +256,28 @@ impl Machine {
         let code = self.evaluate(&arguments[0].value).await?;
         let text = self.evaluate(&arguments[1].value).await?;
         let code = crate::sql::evaluate::convert::whole(&code)?.unwrap_or(0);
-        let Some(code) = u32::try_from(-code).ok().filter(|code| (20_000..=20_999).contains(code)) else {
-            let text = format!("error number argument to raise_application_error of {code} is out of range");
+        let Some(code) = u32::try_from(-code).ok().filter(|code| (20_000..=20_999).contains(code))
+        else {
+            let text = format!(
+                "error number argument to raise_application_error of {code} is out of range"
+            );
             return Ok(OraError::new(21_000, text));
         };
         Ok(OraError::new(code, if let Value::Text(text) = text { text } else { String::new() }))
     }
 
     /// Calls a procedure or a function of the host.
-    async fn called(&mut self, name: &str, arguments: &[Argument], function: bool) -> Result<Returned, OraError> {
+    async fn called(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        function: bool,
+    ) -> Result<Returned, OraError> {
         let signatures = self.signatures(name).await?;
         let mut best: Option<(usize, Signature)> = None;
-        for signature in signatures.into_iter().filter(|signature| signature.returns.is_some() == function) {
+        for signature in
+            signatures.into_iter().filter(|signature| signature.returns.is_some() == function)
+        {
             if let Some(places) = fitting(&signature, arguments) {
                 let score = self.score(&signature, &places, arguments);
                 if best.as_ref().is_none_or(|(other, _)| score > *other) {
@@ -278,7 +305,8 @@ impl Machine {
         for (place, value) in &returned.out {
             let argument = places.iter().position(|other| other == place).map(|at| &arguments[at]);
             if let Some(argument) = argument {
-                let target = target_of(&argument.value).ok_or_else(|| not_a_target(&argument.value))?;
+                let target =
+                    target_of(&argument.value).ok_or_else(|| not_a_target(&argument.value))?;
                 self.assign(&target, value.clone()).await?;
             }
         }
@@ -290,7 +318,9 @@ impl Machine {
         match self.ask(Request::Convert(value, parameter.column_type, None)).await {
             Ok(Answer::Value(value)) => Ok(value),
             Ok(_) => Ok(Value::Null),
-            Err(error) if error.code == 1722 => Err(value_error(": character to number conversion error")),
+            Err(error) if error.code == 1722 => {
+                Err(value_error(": character to number conversion error"))
+            }
             Err(error) => Err(error),
         }
     }
@@ -304,7 +334,8 @@ impl Machine {
 
     /// How many arguments are of their parameter's kind; text can be a lock's handle, and a number its id.
     fn score(&self, signature: &Signature, places: &[usize], arguments: &[Argument]) -> usize {
-        let is_text = |column_type| matches!(column_type, ColumnType::Varchar2(_) | ColumnType::Char(_));
+        let is_text =
+            |column_type| matches!(column_type, ColumnType::Varchar2(_) | ColumnType::Char(_));
         let pairs = arguments.iter().zip(places);
         pairs
             .filter(|(argument, place)| {
@@ -319,7 +350,8 @@ impl Machine {
     }
 
     async fn open(&mut self, name: &str) -> Result<(), OraError> {
-        let cursor = self.cursors.get(name).cloned().ok_or_else(|| OraError::new(1001, "invalid cursor"))?;
+        let cursor =
+            self.cursors.get(name).cloned().ok_or_else(|| OraError::new(1001, "invalid cursor"))?;
         if cursor.open.is_some() {
             return Err(OraError::new(6511, "PL/SQL: cursor already open"));
         }
@@ -340,7 +372,10 @@ impl Machine {
         self.show_cursor(name, Some(row.is_some()));
         let Some(row) = row else { return Ok(()) };
         if row.len() != into.len() {
-            return Err(OraError::new(6504, "PL/SQL: Return types of Result Set variables or query do not match"));
+            return Err(OraError::new(
+                6504,
+                "PL/SQL: Return types of Result Set variables or query do not match",
+            ));
         }
         for (target, value) in into.iter().zip(row) {
             self.assign(target, value).await?;
@@ -350,13 +385,25 @@ impl Machine {
 
     /// `c%FOUND` and its kin.
     pub(super) fn show_cursor(&mut self, name: &str, found: Option<bool>) {
-        let open = self.cursors.get(name).and_then(|cursor| cursor.open.as_ref()).map(|(_, fetched)| *fetched);
+        let open = self
+            .cursors
+            .get(name)
+            .and_then(|cursor| cursor.open.as_ref())
+            .map(|(_, fetched)| *fetched);
         let flag = |truth: bool| Value::integer(u8::from(truth));
         let number = ColumnType::Number;
         self.set(&format!("{name}%ISOPEN"), number, flag(open.is_some()));
-        self.set(&format!("{name}%ROWCOUNT"), number, open.map_or(Value::Null, |open| Value::integer(open as i128)));
+        self.set(
+            &format!("{name}%ROWCOUNT"),
+            number,
+            open.map_or(Value::Null, |open| Value::integer(open as i128)),
+        );
         self.set(&format!("{name}%FOUND"), number, found.map_or(Value::Null, flag));
-        self.set(&format!("{name}%NOTFOUND"), number, found.map_or(Value::Null, |found| flag(!found)));
+        self.set(
+            &format!("{name}%NOTFOUND"),
+            number,
+            found.map_or(Value::Null, |found| flag(!found)),
+        );
     }
 }
 
@@ -394,13 +441,16 @@ pub(super) fn fitting(signature: &Signature, arguments: &[Argument]) -> Option<V
         let place = match &argument.name {
             None if at < signature.parameters.len() && places.len() == at => at,
             None => return None,
-            Some(name) => signature.parameters.iter().position(|parameter| parameter.name == *name)?,
+            Some(name) => {
+                signature.parameters.iter().position(|parameter| parameter.name == *name)?
+            }
         };
         if places.contains(&place) {
             return None;
         }
         places.push(place);
     }
-    let complete = (0..signature.parameters.len()).all(|at| signature.parameters[at].optional || places.contains(&at));
+    let complete = (0..signature.parameters.len())
+        .all(|at| signature.parameters[at].optional || places.contains(&at));
     complete.then_some(places)
 }

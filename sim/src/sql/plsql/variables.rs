@@ -79,10 +79,13 @@ impl Machine {
         match target {
             Target::Bind(place) => {
                 let column_type = self.inputs.binds.get(*place).map(|input| input.column_type);
-                let column_type = column_type.ok_or_else(|| OraError::new(1008, "not all variables bound"))?;
+                let column_type =
+                    column_type.ok_or_else(|| OraError::new(1008, "not all variables bound"))?;
                 // A client that says nothing about the size of an OUT bind gets all of the value.
                 let declared = match column_type {
-                    ColumnType::Varchar2(0) | ColumnType::Char(0) => Declared::Sql(ColumnType::Varchar2(32_767), None),
+                    ColumnType::Varchar2(0) | ColumnType::Char(0) => {
+                        Declared::Sql(ColumnType::Varchar2(32_767), None)
+                    }
                     other => Declared::Sql(other, None),
                 };
                 let value = self.fitted(value, declared).await?;
@@ -91,7 +94,9 @@ impl Machine {
             Target::Variable(name) => {
                 let rules = self.rules.get(name).copied();
                 let value = match rules {
-                    Some(rules) if rules.not_null && value.is_null() => return Err(value_error("")),
+                    Some(rules) if rules.not_null && value.is_null() => {
+                        return Err(value_error(""));
+                    }
                     Some(rules) => self.fitted(value, rules.declared).await?,
                     None => value,
                 };
@@ -117,7 +122,9 @@ impl Machine {
             Declared::Boolean | Declared::Integer => {
                 let whole = convert::number(&value).map_err(|_| conversion())?;
                 let whole = whole.map(|number| number::round(number, 0));
-                if whole.is_some_and(|number| number.to_i64().is_none_or(|number| i32::try_from(number).is_err())) {
+                if whole.is_some_and(|number| {
+                    number.to_i64().is_none_or(|number| i32::try_from(number).is_err())
+                }) {
                     return Err(OraError::new(1426, "numeric overflow"));
                 }
                 Ok(whole.map_or(Value::Null, Value::Number))
@@ -127,7 +134,9 @@ impl Machine {
                 if matches!(&text, Value::Text(text) if text.len() > bytes as usize) {
                     return Err(value_error(": character string buffer too small"));
                 }
-                if let (Declared::Sql(char @ ColumnType::Char(_), _), Value::Text(_)) = (declared, &text) {
+                if let (Declared::Sql(char @ ColumnType::Char(_), _), Value::Text(_)) =
+                    (declared, &text)
+                {
                     return self.converted(text, char, None).await;
                 }
                 Ok(text)
@@ -136,7 +145,12 @@ impl Machine {
         }
     }
 
-    async fn converted(&mut self, value: Value, to: ColumnType, scale: Option<i32>) -> Result<Value, OraError> {
+    async fn converted(
+        &mut self,
+        value: Value,
+        to: ColumnType,
+        scale: Option<i32>,
+    ) -> Result<Value, OraError> {
         match self.ask(Request::Convert(value, to, scale)).await {
             Ok(Answer::Value(value)) => Ok(value),
             Ok(_) => Ok(Value::Null),

@@ -219,6 +219,7 @@ ORA-06550: line 2, column 3:
 PLS-00201: identifier 'X' must be declared
 at 8
 
+:r = NULL
 BEGIN :r := nope + 1; END;
 ----
 ORA-01008: not all variables bound

@@ -153,7 +153,7 @@ SELECT sid FROM v$session ORDER BY 3
 ORA-01785: ORDER BY item must be the number of a SELECT-list expression
 at 35
 
-SELECT sid FROM v$session a, v$lock b WHERE a.sid(+) = b.sid(+)
+SELECT a.sid FROM v$session a, v$lock b WHERE a.sid(+) = b.sid(+)
 ----
 ORA-00918: column ambiguously defined
 at 7
