@@ -21,7 +21,7 @@ fn main() {
         let took = began.elapsed().as_secs_f64();
         let events = cluster.history.count() - events;
         println!(
-            "{name}: {sessions} sessions made in {:.0} ms; {:.0} virtual seconds per second, {:.2} million events per second",
+            "{name}: {sessions} sessions made in {:.0} ms; {:.0} virtual seconds per second, {:.2} million events/s",
             made.as_secs_f64() * 1e3,
             seconds as f64 / took,
             events as f64 / took / 1e6

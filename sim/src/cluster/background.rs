@@ -118,7 +118,7 @@ impl Cluster {
         let program: Arc<str> = format!("oracle@{host} ({name})").into();
         let client = Client {
             osuser: "oracle".into(),
-            process: (2_000 + name.bytes().map(u32::from).sum::<u32>()).to_string().into(),
+            process: "".into(),
             machine: host,
             port: 0,
             terminal: "UNKNOWN".into(),

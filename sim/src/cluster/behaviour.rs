@@ -275,8 +275,10 @@ impl Cluster {
     fn birth_of(&self, place: u32) -> Birth {
         let seat = &self.seats[place as usize];
         let work = &self.works[seat.work as usize];
-        let pick =
-            |texts: &[Arc<str>]| texts.get(seat.number as usize % texts.len().max(1)).cloned();
+        let pick = |texts: &[Arc<str>]| {
+            let text = texts.get(seat.number as usize % texts.len().max(1)).cloned();
+            text.filter(|text| !text.is_empty())
+        };
         let module = match work.spec.kind {
             Kind::Job => pick(&work.modules).or_else(|| Some("DBMS_SCHEDULER".into())),
             _ => pick(&work.modules).or_else(|| Some(Arc::clone(&seat.client.program))),

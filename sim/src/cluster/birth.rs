@@ -180,6 +180,11 @@ impl Cluster {
 
 /// A session as it is when it begins.
 fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) -> Session {
+    let mut client = birth.client;
+    if process.name.is_some() {
+        // Such a process is its own client.
+        Arc::make_mut(&mut client).process = process.spid.to_string().into();
+    }
     Session {
         key,
         saddr: 0,
@@ -192,7 +197,7 @@ fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) 
         schema,
         session_type: birth.session_type,
         connected: birth.connected,
-        client: birth.client,
+        client,
         marks: birth.marks,
         logon: birth.logon,
         con_id: birth.con_id,

@@ -163,8 +163,7 @@ impl Cluster {
         Blocking { status, blocker: direct, final_status: status, final_blocker: end }
     }
 
-    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had without waiting, 2 a deadlock; `None`: it
-    /// waits.
+    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had at once, 2 a deadlock; `None`: it waits.
     pub(super) fn want_user_lock(
         &mut self,
         key: SessionKey,

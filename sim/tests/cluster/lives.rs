@@ -1,5 +1,6 @@
 //! How sessions live: calls, cursors, slots, clients that come back.
 
+use rac_sim::cluster::instance::Instance;
 use rac_sim::cluster::kill::{Manner, Order, Target};
 use rac_sim::cluster::live::{Cursor, Poll};
 use rac_sim::cluster::session::{CallKind, NO_OWNER, SessionKey};
@@ -333,4 +334,45 @@ fn last_call_et_can_move_in_steps() {
     scene.pass(8);
     let session = scene.cluster.session(scene.victim).expect("it lives");
     assert_eq!(scene.cluster.last_call_et(session), 6);
+}
+
+#[test]
+fn undo_grows_while_a_call_works_and_not_while_it_waits() {
+    let mut cluster = Cluster::new(
+        only(Workload {
+            kind: Kind::Batch,
+            sessions: 3,
+            hot_rows: 1,
+            undo_per_second: 100,
+            think_seconds: 10.0,
+            call_seconds: 6_000.0,
+            write_share: 1.0,
+            ..Workload::default()
+        }),
+        4,
+    );
+    cluster.advance(120 * SECOND);
+    let undo = |cluster: &Cluster| -> Vec<(bool, u64)> {
+        let all = cluster.instances().flat_map(Instance::transactions);
+        let waits =
+            |key| cluster.session(key).is_some_and(|one| cluster.blocking(one).blocker.is_some());
+        all.map(|one| (one.session.is_some_and(waits), one.used_urec(cluster.now()))).collect()
+    };
+    let before = undo(&cluster);
+    cluster.advance(SECOND);
+    let after = undo(&cluster);
+    assert_eq!(before.iter().filter(|(waits, _)| *waits).count(), 2, "{before:?}");
+    for ((waits, before), (_, after)) in before.iter().zip(&after) {
+        assert_eq!(after - before, if *waits { 0 } else { 100 });
+    }
+}
+
+#[test]
+fn a_named_process_is_its_own_client() {
+    let cluster = Cluster::new(quiet(), 1);
+    let instance = cluster.instance(1).expect("it is there");
+    for process in instance.processes() {
+        let session = process.session.and_then(|key| cluster.session(key)).expect("it serves one");
+        assert_eq!(*session.client.process, *process.spid.to_string());
+    }
 }

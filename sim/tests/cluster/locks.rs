@@ -205,3 +205,18 @@ fn a_circle_of_user_locks_is_2() {
     assert_eq!(scene.cluster.request_lock(one, 2, 60 * SECOND, false), None);
     assert_eq!(scene.cluster.request_lock(two, 1, 60 * SECOND, false), Some(2));
 }
+
+#[test]
+fn a_freed_row_passes_by_who_is_marked_already() {
+    let mut scene = Scene::new(quiet());
+    scene.change(10);
+    let [first, second] = ["B", "C"].map(|user| log_on(&mut scene.cluster, 2, user));
+    assert_eq!(update(&mut scene.cluster, first, 1), Ok(Grant::Queued));
+    assert_eq!(update(&mut scene.cluster, second, 1), Ok(Grant::Queued));
+    let root = std::mem::replace(&mut scene.victim, first);
+    assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+    scene.cluster.commit(root);
+    assert_eq!(scene.cluster.poll(second), Poll::Done(0));
+    scene.pass(2);
+    assert_eq!(death_code(scene.cluster.death(first)), Some(28));
+}

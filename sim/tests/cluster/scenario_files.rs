@@ -49,7 +49,8 @@ fn what_cannot_be_is_named_all_at_once() {
             "limits": {"processes": 4000000000},
             "workloads": [{"name": "w", "instances": [2], "container": "X", "write_share": 1.5, "think_seconds": -1.0}],
             "schedule": [{"after_seconds": 1, "fault": {"kind": "hang", "instance": 3}},
-                         {"after_seconds": 1, "fault": {"kind": "lock_storm", "workload": "v", "clients": 1, "seconds": 1}}]
+                         {"after_seconds": 1,
+                          "fault": {"kind": "lock_storm", "workload": "v", "clients": 1, "seconds": 1}}]
         }"#,
     )
     .expect("its form is right");

@@ -122,10 +122,24 @@ impl Cluster {
         self.seat_wants(place, key, Row { object: table, number });
     }
 
+    /// From now on a transaction grows by so many undo records a second.
+    pub(super) fn grow(&mut self, key: SessionKey, per_second: u32) {
+        let now = self.now;
+        let transaction = self.session(key).and_then(|session| session.transaction);
+        if let Some(transaction) = transaction.and_then(|key| self.transaction_mut(key))
+            && !transaction.is_rolling_back()
+        {
+            transaction.set_rate(now, i64::from(per_second));
+        }
+    }
+
     fn seat_wants(&mut self, place: u32, key: SessionKey, row: Row) {
         match self.want_row(key, row) {
             Ok(Grant::Granted) => self.after_row(place, key),
-            Ok(Grant::Queued) => self.plan_nothing(place),
+            Ok(Grant::Queued) => {
+                self.grow(key, 0);
+                self.plan_nothing(place);
+            }
             // A deadlock: the statement is rolled back, and so does the application.
             Err(_) => self.seat_cancelled(place),
         }
@@ -167,14 +181,7 @@ impl Cluster {
             self.notice(key);
             return;
         }
-        if let Some(transaction) = session.transaction {
-            let now = self.now;
-            if let Some(transaction) = self.transaction_mut(transaction)
-                && !transaction.is_rolling_back()
-            {
-                transaction.set_rate(now, 0);
-            }
-        }
+        self.grow(key, 0);
         let seat = &mut self.seats[place as usize];
         let spec = &self.works[seat.work as usize].spec;
         let holds = seat.writing && seat.forced.is_none() && seat.rng.chance(spec.hold_share);

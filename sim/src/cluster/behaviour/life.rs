@@ -107,6 +107,7 @@ impl Cluster {
     /// A row for which a client waited is its own now.
     pub(in crate::cluster) fn seat_granted(&mut self, place: u32) {
         let Some(key) = self.seats[place as usize].session else { return };
+        self.grow(key, self.work_of(place).spec.undo_per_second);
         self.after_row(place, key);
     }
 

@@ -144,7 +144,7 @@ fn caretakers(instances: u32) -> Vec<Workload> {
             modules: texts(&[program.split('@').next().unwrap_or(program)]),
             instances: vec![instance],
             container: "CDB$ROOT".into(),
-            think_seconds: 86_400.0,
+            think_seconds: 5.0 * 86_400.0,
             call_seconds: 0.05,
             ..Workload::default()
         };
