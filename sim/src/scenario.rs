@@ -232,8 +232,10 @@ impl Scenario {
         }
         let mut names: Vec<String> = databases.iter().map(SimDatabase::name).collect();
         names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(ScenarioError::Invalid(format!("two databases are called {}", twice[0])));
+        let count = names.len();
+        names.dedup();
+        if names.len() < count {
+            return Err(ScenarioError::Invalid("two databases have the same name".to_owned()));
         }
         Ok(databases)
     }

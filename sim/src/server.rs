@@ -14,7 +14,6 @@
 //! # }
 //! ```
 
-use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -123,16 +122,15 @@ impl Server {
                     InstanceState::Down => "down",
                 };
                 let active = instance.sessions().filter(|one| one.call.is_some()).count();
-                // Writing to a String cannot fail.
-                let _ = writeln!(
-                    text,
-                    "{} {} on {}: {shown}, {} sessions, {active} in a call, {} transactions",
+                let line = format!(
+                    "{} {} on {}: {shown}, {} sessions, {active} in a call, {} transactions\n",
                     spec.name,
                     instance.name,
                     instance.host,
                     instance.sessions().count(),
                     instance.transactions().count(),
                 );
+                text.push_str(&line);
             }
         }
         text

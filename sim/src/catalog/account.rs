@@ -190,7 +190,7 @@ impl Account {
 /// All accounts of a database.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    accounts: BTreeMap<String, Account>,
+    by_name: BTreeMap<String, Account>,
     profiles: BTreeMap<String, Profile>,
     roles: BTreeMap<String, BTreeSet<Grant>>,
 }
@@ -228,7 +228,7 @@ impl Accounts {
 
     /// Adds an account, or replaces it.
     pub fn add(&mut self, account: Account) {
-        self.accounts.insert(account.name.clone(), account);
+        self.by_name.insert(account.name.clone(), account);
     }
 
     /// Adds a profile, or replaces it.
@@ -248,17 +248,17 @@ impl Accounts {
 
     /// An account.
     pub fn get(&self, name: &str) -> Option<&Account> {
-        self.accounts.get(name)
+        self.by_name.get(name)
     }
 
     /// An account, to be changed.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Account> {
-        self.accounts.get_mut(name)
+        self.by_name.get_mut(name)
     }
 
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        self.by_name.values()
     }
 
     /// All profiles, by name.
@@ -273,14 +273,16 @@ impl Accounts {
 
     /// The first number that no account has, from 100 on.
     pub fn free_user_id(&self) -> u32 {
-        let taken: BTreeSet<u32> = self.accounts.values().map(|account| account.user_id).collect();
-        (100..).find(|id| !taken.contains(id)).expect("there are more numbers than accounts")
+        let taken: BTreeSet<u32> = self.by_name.values().map(|account| account.user_id).collect();
+        (100..u32::MAX)
+            .find(|id| !taken.contains(id))
+            .expect("there are more numbers than accounts")
     }
 
     /// What stops an account from logging in although the password was right.
     pub fn admit(&self, name: &str) -> Result<&Account, OraError> {
         let refused = || OraError::new(1017, "invalid username/password; logon denied");
-        let account = self.accounts.get(name).ok_or_else(refused)?;
+        let account = self.by_name.get(name).ok_or_else(refused)?;
         match account.status {
             AccountStatus::Locked | AccountStatus::LockedTimed => {
                 return Err(OraError::new(28000, "the account is locked"));
@@ -299,11 +301,11 @@ impl Accounts {
     pub fn wrong_password(&mut self, name: &str) -> OraError {
         let refused = OraError::new(1017, "invalid username/password; logon denied");
         let Some(limit) =
-            self.accounts.get(name).map(|account| self.profile_of(account).failed_logins)
+            self.by_name.get(name).map(|account| self.profile_of(account).failed_logins)
         else {
             return refused;
         };
-        let Some(account) = self.accounts.get_mut(name) else { return refused };
+        let Some(account) = self.by_name.get_mut(name) else { return refused };
         account.failed += 1;
         if account.status == AccountStatus::Open
             && limit.is_some_and(|limit| account.failed > limit)

@@ -241,11 +241,11 @@ fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, 
 }
 
 /// Text cut to so many bytes, as the packages do silently (facts, section 7.2). NULL empties.
-fn cut(text: Option<String>, bytes: usize) -> Option<String> {
+fn cut(text: Option<String>, bytes: usize) -> String {
     let text = text.unwrap_or_default();
     let end =
         (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    Some(text[..end].to_owned())
+    text[..end].to_owned()
 }
 
 fn application_info(
@@ -256,11 +256,11 @@ fn application_info(
     let mut tags = Tags::default();
     match name {
         "SET_MODULE" => {
-            tags.module = cut(arguments.text("MODULE_NAME"), 48);
-            tags.action = cut(arguments.text("ACTION_NAME"), 32);
+            tags.module = Some(cut(arguments.text("MODULE_NAME"), 48));
+            tags.action = Some(cut(arguments.text("ACTION_NAME"), 32));
         }
-        "SET_ACTION" => tags.action = cut(arguments.text("ACTION_NAME"), 32),
-        "SET_CLIENT_INFO" => tags.client_info = cut(arguments.text("CLIENT_INFO"), 64),
+        "SET_ACTION" => tags.action = Some(cut(arguments.text("ACTION_NAME"), 32)),
+        "SET_CLIENT_INFO" => tags.client_info = Some(cut(arguments.text("CLIENT_INFO"), 64)),
         "READ_MODULE" | "READ_CLIENT_INFO" => {
             let marks = act
                 .state
@@ -295,7 +295,7 @@ fn session(
 ) -> Poll<Result<Returned, OraError>> {
     match name {
         "SET_IDENTIFIER" | "CLEAR_IDENTIFIER" => {
-            let client_identifier = cut(arguments.text("CLIENT_ID"), 64);
+            let client_identifier = Some(cut(arguments.text("CLIENT_ID"), 64));
             act.state.cluster.tag(act.session.key, &Tags { client_identifier, ..Tags::default() });
             nothing()
         }
@@ -305,7 +305,11 @@ fn session(
         }
         "IS_SESSION_ALIVE" => {
             let wanted = arguments.text("UNIQUEID").unwrap_or_default().to_ascii_uppercase();
-            let mut all = act.state.cluster.instances().flat_map(|one| one.sessions());
+            let mut all = act
+                .state
+                .cluster
+                .instances()
+                .flat_map(crate::cluster::instance::Instance::sessions);
             gives(u8::from(all.any(|one| unique_id(one.key) == wanted)))
         }
         "SET_NLS" => {

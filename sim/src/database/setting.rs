@@ -149,12 +149,11 @@ impl Act<'_> {
             check_value(parameter.kind, &setting.name, &setting.value)?;
             if at_once {
                 parameter.changed = true;
-                match instance {
-                    Some(id) => drop(parameter.own.insert(id, setting.value.clone())),
-                    None => {
-                        parameter.own.clear();
-                        parameter.value.clone_from(&setting.value);
-                    }
+                if let Some(id) = instance {
+                    parameter.own.insert(id, setting.value.clone());
+                } else {
+                    parameter.own.clear();
+                    parameter.value.clone_from(&setting.value);
                 }
             }
         }

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import os
+import ssl
 import threading
 
 import oracledb
@@ -306,7 +307,19 @@ async def in_asyncio():
     await pool.close()
 
 
+def over_tls(trusted):
+    context = ssl.create_default_context(cafile=os.path.join(trusted, "ewallet.pem"))
+    with connect(dsn=f"tcps://localhost:{PORT}/sales", ssl_context=context) as connection:
+        with connection.cursor() as cursor:
+            compare(cursor.execute("select * from t where rownum <= 5000"), 5_000)
+    fails(lambda: connect(dsn=f"tcps://localhost:{PORT}/sales"), "DPY-6005")
+    fails(connect, "DPY-")
+    print("all checks passed")
+
+
 def main():
+    if "RAC_SIM_TRUSTED" in os.environ:
+        return over_tls(os.environ["RAC_SIM_TRUSTED"])
     checks = [
         attributes,
         wrong_password,

@@ -437,21 +437,50 @@ fn statement_cache(to: &Target) -> Checked {
 
 /// As much as GV$SESSION of a large cluster: 20,000 rows of 40 columns.
 fn wide(to: &Target) -> Checked {
+    /// What the best of some runs must not exceed.
+    const AT_MOST: Duration = Duration::from_millis(400);
+    const RUNS: usize = 5;
     let connection = to.connect()?;
-    for _ in 0..2 {
-        for array in [100, 200, 500, 1_000] {
-            let begun = Instant::now();
-            let sql = "select * from wide where rownum <= 20000";
-            let statement =
-                connection.statement(sql)?.fetch_array_size(array).prefetch_rows(array).build()?;
-            let mut rows = 0_u32;
-            for row in statement.query(&[])? {
-                assert_eq!(row?.columns().len(), 40);
-                rows += 1;
-            }
-            assert_eq!(rows, 20_000);
-            say(&format!("{rows} rows in arrays of {array} in {} ms", begun.elapsed().as_millis()));
+    let mut best = Duration::MAX;
+    for _ in 0..RUNS {
+        let begun = Instant::now();
+        let statement = connection.statement("select * from wide where rownum <= 20000")?;
+        let statement = statement.fetch_array_size(1_000).prefetch_rows(1_000).build()?;
+        let mut rows = 0_u32;
+        for row in statement.query(&[])? {
+            assert_eq!(row?.columns().len(), 40);
+            rows += 1;
         }
+        assert_eq!(rows, 20_000);
+        best = best.min(begun.elapsed());
     }
+    say(&format!("20,000 rows of 40 columns came in {} ms", best.as_millis()));
+    assert!(best < AT_MOST, "{best:?}");
     Ok(())
+}
+
+/// Opens so many connections, tells that they are there, and keeps them until it is told to leave.
+pub(crate) fn hold(port: &str, count: usize) {
+    let to = Target { port: port.to_owned(), release: String::new() };
+    let open = || {
+        let connection = to.connect().expect("a connection");
+        connection.query_row("select * from v$session", &[]).expect("a row");
+        connection
+    };
+    let connections: Vec<_> = (0..count).map(|_| open()).collect();
+    say("all connections are open");
+    io::stdin().read_line(&mut String::new()).expect("somebody writes");
+    drop(connections);
+}
+
+/// Logs in with TLS, trusting the certificate in a directory.
+pub(crate) fn over_tls(port: &str, trusted: &str) {
+    let text = format!(
+        "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcps)(HOST=localhost)(PORT={port}))(CONNECT_DATA=(SERVICE_NAME=sales)))"
+    );
+    let config = Config::default().set_credentials(USER, PASSWORD).set_wallet_location(trusted);
+    let config = config.set_connect_string(&text).expect("a descriptor");
+    let connection = oracledb::connect(config).expect("a connection");
+    compare_rows(&connection, 5_000, None, None).expect("rows");
+    say("all checks passed");
 }

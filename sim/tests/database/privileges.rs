@@ -81,3 +81,23 @@ databases:
     assert_eq!(code("ONE"), 28000);
     assert_eq!(database.connect("APP", "ELSEWHERE").map_or_else(|error| error.code, |_| 0), 12514);
 }
+
+#[test]
+fn whoever_is_idle_too_long_is_sniped() {
+    let database = database(
+        "
+databases:
+  - name: D
+    accounts: [{name: LAZY, password: x, profile: OFFICE}]
+    profiles: {OFFICE: {idle_minutes: 2}}
+",
+    );
+    let mut lazy = Client::new(&database, "LAZY", 1);
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    assert_eq!(lazy.code("SELECT 1 FROM dual"), 0);
+    database.advance(240_000_000);
+    assert_eq!(dba.cell("SELECT status FROM v$session WHERE username = 'LAZY'"), "SNIPED");
+    assert_eq!(lazy.code("SELECT 1 FROM dual"), 2396);
+    assert_eq!(lazy.code("SELECT 1 FROM dual"), 1012);
+    assert_eq!(dba.cell("SELECT COUNT(*) FROM v$session WHERE username = 'LAZY'"), "0");
+}

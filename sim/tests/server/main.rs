@@ -77,11 +77,13 @@ fn one_client_ends_another() {
 
 #[test]
 fn a_hundred_databases_stand_behind_one_listener() {
-    let many: Vec<String> = (1..=100).map(|number| format!("  - {{name: D{number}, instances: 1}}\n")).collect();
+    let many: Vec<String> =
+        (1..=100).map(|number| format!("  - {{name: D{number}, instances: 1}}\n")).collect();
     serving(&format!("databases:\n{}", many.concat()), |server| {
         assert_eq!(server.databases().len(), 100);
         for name in ["D1", "D57", "D100"] {
-            let client = connect(server.address().port(), "system", "manager", name).expect("it logs in");
+            let client =
+                connect(server.address().port(), "system", "manager", name).expect("it logs in");
             assert_eq!(numbers(&client, "SELECT COUNT(*) FROM v$instance"), [1]);
             assert!(server.database(name).is_some());
         }

@@ -21,9 +21,22 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn it_is_ready_tells_its_status_and_stops_cleanly() {
     for stop in ["-TERM", "-INT"] {
-        let mut child = start(&["--scenario", "quiet", "--port", "0", "--instances", "3", "--seed", "5", "--speed", "2"]);
+        let mut child = start(&[
+            "--scenario",
+            "quiet",
+            "--port",
+            "0",
+            "--instances",
+            "3",
+            "--seed",
+            "5",
+            "--speed",
+            "2",
+        ]);
         let mut ready = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("a line");
+        BufReader::new(child.stdout.take().expect("it is piped"))
+            .read_line(&mut ready)
+            .expect("a line");
         let address = ready.strip_prefix("rac-sim ready on ").expect("the ready line").trim_end();
         assert!(address.starts_with("127.0.0.1:"), "{address}");
         drop(TcpStream::connect(address).expect("it listens"));

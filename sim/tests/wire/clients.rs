@@ -1,12 +1,12 @@
 //! Real clients, each in a process of its own: one that fails must not take the tests with it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use rac_sim::conversation::{Database, Release};
-use rac_sim::wire::{self, Handle, Options};
+use rac_sim::wire::{self, Handle, Options, Tls};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -18,6 +18,10 @@ mod rust_thin;
 /// Where a client finds the server, as it is told in its environment.
 const PORT: &str = "RAC_SIM_PORT";
 const RELEASE: &str = "RAC_SIM_RELEASE";
+/// How many connections it is to hold, if it is to do nothing else.
+const HOLD: &str = "RAC_SIM_HOLD";
+/// The directory of the certificate that it is to trust.
+const TRUSTED: &str = "RAC_SIM_TRUSTED";
 
 /// A server on a port of its own.
 pub(crate) struct Server {
@@ -52,8 +56,12 @@ impl Server {
 }
 
 /// Runs a client's program against a release and demands that all of its checks pass.
-fn passes(mut command: Command, release: Release) {
-    let server = Server::start(release, Options::default());
+fn passes(command: Command, release: Release) {
+    passes_with(command, release, Options::default());
+}
+
+fn passes_with(mut command: Command, release: Release, options: Options) {
+    let server = Server::start(release, options);
     server.environment(&mut command, release);
     let Output { status, stdout, stderr } = command.output().expect("the client runs");
     let said = String::from_utf8_lossy(&stdout);
@@ -75,8 +83,16 @@ fn this_test(name: &str) -> Command {
 /// The body of the Rust thin client; without a server to go to there is nothing for it to do.
 #[test]
 fn rust_thin_child() {
-    if let (Ok(port), Ok(release)) = (std::env::var(PORT), std::env::var(RELEASE)) {
-        rust_thin::run(&port, &release);
+    let told = |name: &str| std::env::var(name).ok();
+    let Some(port) = told(PORT) else { return };
+    if let Some(count) = told(HOLD) {
+        rust_thin::hold(&port, count.parse().expect("a number"));
+    } else if let Some(trusted) = told(TRUSTED) {
+        // This process has two providers, the driver's and the server's, and no preference.
+        drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());
+        rust_thin::over_tls(&port, &trusted);
+    } else {
+        rust_thin::run(&port, &told(RELEASE).expect("a release"));
     }
 }
 
@@ -154,4 +170,74 @@ fn rust_thick_on_each_release() {
         command.env("LD_LIBRARY_PATH", cache().join("thick/lib")).env("NLS_LANG", ".AL32UTF8");
         passes(command, release);
     }
+}
+
+/// A certificate for localhost, in a directory as the drivers want it.
+fn certificate() -> (Tls, tempfile::TempDir) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("ewallet.pem"), &chain).expect("a file");
+    (Tls::from_pem(&chain, &key).expect("a usable certificate"), directory)
+}
+
+#[test]
+fn thin_clients_log_in_over_tls() {
+    let (tls, trusted) = certificate();
+    let with_trust = |mut command: Command| {
+        command.env(TRUSTED, trusted.path());
+        command
+    };
+    let mut clients = vec![this_test("clients::rust_thin_child")];
+    if fetched("python") {
+        let mut command = Command::new(cache().join("python/bin/python"));
+        command.arg(program("python_thin.py"));
+        clients.push(command);
+    }
+    if fetched("node") {
+        let mut command = Command::new("node");
+        command.env("NODE_PATH", cache().join("node/node_modules")).env("TZ", "UTC");
+        command.env("NODE_EXTRA_CA_CERTS", trusted.path().join("ewallet.pem"));
+        command.arg(program("node_thin.js"));
+        clients.push(command);
+    }
+    for client in clients {
+        let options = Options { tls: Some(tls.clone()), ..Options::default() };
+        passes_with(with_trust(client), Release::R19, options);
+    }
+}
+
+/// What this process has in memory, in megabytes.
+fn resident_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
+    let kilobytes: u64 =
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    kilobytes / 1_024
+}
+
+#[test]
+fn five_hundred_connections_fit_into_little_memory() {
+    const CONNECTIONS: usize = 500;
+    const MEGABYTES_MAX: u64 = 300;
+    let server = Server::start(Release::R19, Options::default());
+    let before = resident_megabytes();
+    let mut command = this_test("clients::rust_thin_child");
+    server.environment(&mut command, Release::R19);
+    command.env(HOLD, CONNECTIONS.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut client = command.spawn().expect("the client runs");
+    let said = BufReader::new(client.stdout.take().expect("piped")).lines();
+    // Read no further, but not closed either before the client has ended.
+    let mut said = said.map_while(Result::ok);
+    let open = said.any(|line| line.contains("all connections are open"));
+    assert!(
+        open && server.handle.connections() == CONNECTIONS && server.fake.sessions() == CONNECTIONS
+    );
+    let after = resident_megabytes();
+    writeln!(std::io::stderr(), "{CONNECTIONS} connections: {before} MB before, {after} MB with")
+        .expect("heard");
+    assert!(after < MEGABYTES_MAX, "{before} MB before, {after} MB with");
+    drop(client.stdin.take());
+    assert!(client.wait().expect("an end").success());
+    server.stop();
 }
