@@ -74,7 +74,7 @@ pub(crate) enum ExprKind {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Quantity {
     List(Vec<Expr>),
-    Query(Query),
+    Query(Box<Query>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -314,8 +314,8 @@ impl Code {
                 to == other && scale == other_scale && a.same(b)
             }
             (Self::Extract(field, a), Self::Extract(other, b)) => field == other && a.same(b),
-            (Self::Arithmetic(x, a, b), Self::Arithmetic(y, c, d)) => {
-                x == y && a.same(c) && b.same(d)
+            (Self::Arithmetic(x, left, right), Self::Arithmetic(y, other_left, other_right)) => {
+                x == y && left.same(other_left) && right.same(other_right)
             }
             (Self::Concat(a, b), Self::Concat(c, d))
             | (Self::Path(a, b), Self::Path(c, d))
