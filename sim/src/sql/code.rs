@@ -285,6 +285,13 @@ impl Code {
         }
     }
 
+    /// True if there is a subquery in it.
+    pub(crate) fn asks(&self) -> bool {
+        self.any(&mut |part| {
+            matches!(part, Self::Exists(_) | Self::Scalar(_) | Self::Quantified { .. })
+        })
+    }
+
     /// True if `found` holds for any part, outside subqueries.
     pub(crate) fn any(&self, found: &mut dyn FnMut(&Code) -> bool) -> bool {
         let mut result = false;

@@ -187,6 +187,7 @@ impl Evaluator<'_> {
             && let SourceKind::Table(name, wanted) = &source.kind
             && source.rows.get().is_none()
             && !looked_up(block)
+            && !asks(block)
         {
             return self.stream(block, name, wanted, parent, most);
         }
@@ -321,4 +322,10 @@ fn counted(count: usize) -> Value {
 /// A lookup by key in a correlated query: its index is worth keeping.
 fn looked_up(block: &Block) -> bool {
     block.steps.iter().any(|step| !step.equal.is_empty())
+}
+
+/// A subquery in there would read the catalog while the catalog is being read.
+fn asks(block: &Block) -> bool {
+    let conditions = block.steps.iter().flat_map(|step| step.on.iter().chain(&step.after));
+    block.select.iter().chain(&block.filter).chain(conditions).any(Code::asks)
 }

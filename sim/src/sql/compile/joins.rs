@@ -106,7 +106,7 @@ fn place(
     filter: &mut Vec<Code>,
 ) {
     let Conjunct { code, side, sides, .. } = conjunct;
-    if pushed && side.sources == here && !side.outside && !special(&code) {
+    if pushed && side.sources == here && !side.outside && !special(&code) && !code.asks() {
         filter.push(code);
         return;
     }

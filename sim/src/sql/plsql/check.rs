@@ -14,6 +14,7 @@ use crate::sql::ast::{
     Argument, BindUse, Block, DeclarationKind, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
 };
 use crate::sql::dml::Target;
+use crate::sql::statement::Command;
 use crate::value::{ColumnType, Value};
 
 type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), OraError>> + Send + 'a>>;
@@ -145,6 +146,7 @@ impl Machine {
                 Err(undeclared(name, at))
             }
             StmtKind::Select { query, into, .. } => self.check_select(query, into, at).await,
+            StmtKind::Sql(command) => self.check_command(command).await,
             StmtKind::Dynamic { text, into, using, returning } => {
                 self.check_value(text, uses).await?;
                 for (value, direction) in using {
@@ -164,6 +166,16 @@ impl Machine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A DML statement is compiled as the query that reads what it reads.
+    async fn check_command(&mut self, command: &Command) -> Result<(), OraError> {
+        if let Command::Dml(dml) = command {
+            for query in dml.0.reads() {
+                self.described(&query).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn check_select(

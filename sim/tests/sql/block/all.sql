@@ -243,8 +243,9 @@ BEGIN
   DELETE FROM nothing;
 END;
 ----
-ORA-00942: table or view does not exist
-ORA-06512: at line 2
+ORA-06550: line 2, column 15:
+PL/SQL: ORA-00942: table or view does not exist
+at 20
 
 DECLARE n NUMBER;
 BEGIN
@@ -362,4 +363,24 @@ END;
 ----
 > KillSession { session: SessionLiteral { sid: 42, serial: 77, inst_id: None }, mode: Immediate, timeout_secs: None }
 > KillSession { session: SessionLiteral { sid: 120, serial: 31, inst_id: None }, mode: Immediate, timeout_secs: None }
+done
+
+BEGIN
+  UPDATE notes SET body = nothing WHERE id = 1;
+END;
+----
+ORA-06550: line 2, column 27:
+PL/SQL: ORA-00904: "NOTHING": invalid identifier
+at 32
+
+DECLARE x NUMBER := 1;
+BEGIN
+  INSERT INTO notes (id, body) VALUES (x, 'made by ' || USER);
+  DELETE FROM notes n WHERE n.id = x;
+  DBMS_OUTPUT.PUT_LINE(SQL%ROWCOUNT);
+END;
+----
+> Changes { table: "NOTES", rows: [Insert([Number(Number { mantissa: 1, scale: 0 }), Text("made by APP"), Null, Null, Null])], returning: [] }
+> Changes { table: "NOTES", rows: [Delete { row: 0 }], returning: [] }
+> DBMS_OUTPUT.PUT_LINE [Some(Text("1"))]
 done
