@@ -74,7 +74,7 @@ pub(crate) enum ExprKind {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Quantity {
     List(Vec<Expr>),
-    Query(Query),
+    Query(Box<Query>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -428,6 +428,55 @@ impl Expr {
             ExprKind::Call(call) => {
                 call.arguments.iter_mut().map(|argument| &mut argument.value).collect()
             }
+        }
+    }
+}
+
+impl Dml {
+    /// Queries that name the same table and columns, and so fail to compile where the statement would.
+    pub(crate) fn reads(&self) -> Vec<Query> {
+        let item = |value: Expr| Item::Expr { value, name: String::new(), alias: false };
+        let column = |(name, at): &(String, usize)| {
+            let kind = ExprKind::Name { parts: vec![name.clone()], outer: false };
+            item(Expr { kind, at: *at })
+        };
+        let (table, alias, at, items, filter) = match self {
+            Self::Insert { table, columns, at, .. } => {
+                (table, None, *at, columns.iter().map(column).collect(), None)
+            }
+            Self::Update { table, alias, set, filter, at, .. } => {
+                let columns = set.iter().map(|(name, at, _)| column(&(name.clone(), *at)));
+                let values = set.iter().map(|(.., value)| item(value.clone()));
+                (table, alias.clone(), *at, columns.chain(values).collect(), filter.clone())
+            }
+            Self::Delete { table, alias, filter, at, .. } => {
+                (table, alias.clone(), *at, Vec::new(), filter.clone())
+            }
+        };
+        let items = if items.is_empty() { vec![Item::Star] } else { items };
+        let source = Source::Table(table.clone());
+        let from = From { source, alias, join: Join::Comma, on: None, using: Vec::new(), at };
+        let select = Select {
+            distinct: false,
+            items,
+            from: vec![from],
+            filter,
+            connect: None,
+            group: Vec::new(),
+            having: None,
+        };
+        let query = Query {
+            with: Vec::new(),
+            body: Body::Select(Box::new(select)),
+            order: Vec::new(),
+            siblings: false,
+            limit: None,
+        };
+        match self {
+            Self::Insert { source: InsertSource::Query(inner), .. } => {
+                vec![query, (**inner).clone()]
+            }
+            _ => vec![query],
         }
     }
 }

@@ -285,6 +285,13 @@ impl Code {
         }
     }
 
+    /// True if there is a subquery in it.
+    pub(crate) fn asks(&self) -> bool {
+        self.any(&mut |part| {
+            matches!(part, Self::Exists(_) | Self::Scalar(_) | Self::Quantified { .. })
+        })
+    }
+
     /// True if `found` holds for any part, outside subqueries.
     pub(crate) fn any(&self, found: &mut dyn FnMut(&Code) -> bool) -> bool {
         let mut result = false;
@@ -314,8 +321,8 @@ impl Code {
                 to == other && scale == other_scale && a.same(b)
             }
             (Self::Extract(field, a), Self::Extract(other, b)) => field == other && a.same(b),
-            (Self::Arithmetic(x, a, b), Self::Arithmetic(y, c, d)) => {
-                x == y && a.same(c) && b.same(d)
+            (Self::Arithmetic(x, left, right), Self::Arithmetic(y, other_left, other_right)) => {
+                x == y && left.same(other_left) && right.same(other_right)
             }
             (Self::Concat(a, b), Self::Concat(c, d))
             | (Self::Path(a, b), Self::Path(c, d))

@@ -95,6 +95,12 @@ struct Named {
 }
 
 impl Named {
+    fn can_be_null(&mut self) {
+        for column in &mut self.columns {
+            column.nullable = true;
+        }
+    }
+
     /// The slot of a column.
     fn slot(&self, column: usize) -> usize {
         let mut wanted = self.wanted.borrow_mut();

@@ -182,10 +182,10 @@ impl Work<'_> {
         for (ordinal, row) in rows.into_iter().enumerate() {
             let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
             let frame = Frame::new(&[], Row::Direct(&read), None);
-            if let Some(filter) = &filter {
-                if self.evaluator.test(filter, &frame)? != Some(true) {
-                    continue;
-                }
+            if let Some(filter) = &filter
+                && self.evaluator.test(filter, &frame)? != Some(true)
+            {
+                continue;
             }
             let mut now = row.clone();
             let mut values = Vec::new();

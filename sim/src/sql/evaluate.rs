@@ -251,7 +251,7 @@ impl Evaluator<'_> {
                 compare::like(
                     &value,
                     &pattern,
-                    escape.map(|escape| escape.unwrap_or_default()).as_deref(),
+                    escape.map(std::option::Option::unwrap_or_default).as_deref(),
                 )
                 .map(Some)
             }

@@ -181,14 +181,15 @@ impl Evaluator<'_> {
             && block.order.is_empty()
             && !block.distinct;
         let most = most.filter(|_| plain);
-        if plain && limit.is_none() {
-            if let [source] = block.sources.as_slice() {
-                if let SourceKind::Table(name, wanted) = &source.kind {
-                    if source.rows.get().is_none() && !self.looked_up(block) {
-                        return self.stream(block, name, wanted, parent, most);
-                    }
-                }
-            }
+        if plain
+            && limit.is_none()
+            && let [source] = block.sources.as_slice()
+            && let SourceKind::Table(name, wanted) = &source.kind
+            && source.rows.get().is_none()
+            && !looked_up(block)
+            && !asks(block)
+        {
+            return self.stream(block, name, wanted, parent, most);
         }
         let mut data = Vec::new();
         for source in &block.sources {
@@ -204,11 +205,6 @@ impl Evaluator<'_> {
             self.windows(&context, &mut units)?;
         }
         self.output(&context, &units, limit)
-    }
-
-    /// A lookup by key in a correlated query: its index is worth keeping.
-    fn looked_up(&self, block: &Block) -> bool {
-        block.steps.iter().any(|step| !step.equal.is_empty())
     }
 
     /// The rows behind the joins, with their place in the hierarchy, that WHERE lets through.
@@ -228,7 +224,7 @@ impl Evaluator<'_> {
         let units: Vec<Unit> = match &context.block.connect {
             None => joined.into_iter().map(|row| unit(row, None)).collect(),
             Some(connect) => {
-                let (tree, order) = self.tree(context, connect, joined)?;
+                let (tree, order) = self.tree(context, connect, &joined)?;
                 let units = order
                     .into_iter()
                     .map(|node| unit(tree.nodes[node].row.clone(), Some(node)))
@@ -303,13 +299,12 @@ fn combined(
         return left.into_iter().chain(right).collect();
     }
     let mut seen = HashSet::new();
-    let all: Vec<Vec<Value>> = match operator {
-        SetOperator::Union => left.into_iter().chain(right).collect(),
-        _ => {
-            let others: HashSet<Vec<Key>> = right.iter().map(key).collect();
-            let wanted = operator == SetOperator::Intersect;
-            left.into_iter().filter(|row| others.contains(&key(row)) == wanted).collect()
-        }
+    let all: Vec<Vec<Value>> = if operator == SetOperator::Union {
+        left.into_iter().chain(right).collect()
+    } else {
+        let others: HashSet<Vec<Key>> = right.iter().map(key).collect();
+        let wanted = operator == SetOperator::Intersect;
+        left.into_iter().filter(|row| others.contains(&key(row)) == wanted).collect()
     };
     let mut rows: Vec<Vec<Value>> = all.into_iter().filter(|row| seen.insert(key(row))).collect();
     // Oracle sorts to find equal rows, and clients have come to see the result in that order.
@@ -322,4 +317,15 @@ fn combined(
 /// A count as a NUMBER.
 fn counted(count: usize) -> Value {
     Value::Number(Number::integer(count as i128))
+}
+
+/// A lookup by key in a correlated query: its index is worth keeping.
+fn looked_up(block: &Block) -> bool {
+    block.steps.iter().any(|step| !step.equal.is_empty())
+}
+
+/// A subquery in there would read the catalog while the catalog is being read.
+fn asks(block: &Block) -> bool {
+    let conditions = block.steps.iter().flat_map(|step| step.on.iter().chain(&step.after));
+    block.select.iter().chain(&block.filter).chain(conditions).any(Code::asks)
 }

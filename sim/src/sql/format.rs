@@ -111,3 +111,62 @@ const MONTHS: [&str; 12] = [
 
 const DAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every format that shows all of a time reads it back.
+    #[test]
+    fn what_is_written_can_be_read() {
+        let formats = [
+            "YYYY-MM-DD HH24:MI:SS",
+            "DD-MON-YYYY HH12:MI:SS AM",
+            "fmDD Month YYYY, HH24.MI.SS",
+            "YYYYMMDDHH24MISS",
+            "DD.MM.RR SSSSS",
+            "Dy DD/MM/YYYY HH:MI:SS P.M.",
+        ];
+        for step in 0..3000 {
+            let seconds = 946_684_800 + step * 345_677;
+            for format in formats {
+                let text = time_text(seconds, 0, None, format).expect("a format");
+                let read = read_time(&text, format, seconds).expect(&text);
+                assert_eq!(read.seconds, seconds, "{text} as {format}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_show_all_their_digits() {
+        for number in (-2000_i128..2000).map(|step| step * step * step) {
+            let value = crate::value::Number::integer(number);
+            let text = number_text(value, "FM999999999999").expect("a format");
+            assert_eq!(text, number.to_string());
+            let grouped = number_text(value, "999,999,999,990.00").expect("a format");
+            assert_eq!(grouped.chars().count(), 19, "{grouped}");
+            assert_eq!(read_number(&grouped, "999,999,999,990.00"), Ok(value), "{grouped}");
+        }
+    }
+
+    #[test]
+    fn unknown_formats_are_errors() {
+        assert_eq!(time_text(0, 0, None, "YYYY-XXQ!bla").map_err(|error| error.code), Err(1821));
+        assert_eq!(time_text(0, 0, None, "TZH").map_err(|error| error.code), Err(1821));
+        assert_eq!(
+            number_text(crate::value::Number::integer(1), "9Y9").map_err(|error| error.code),
+            Err(1481)
+        );
+        for (text, format, code) in [
+            ("2026-13-01", "YYYY-MM-DD", 1843),
+            ("2026-01-32", "YYYY-MM-DD", 1847),
+            ("2026-02-30", "YYYY-MM-DD", 1839),
+            ("2026-01-01 25", "YYYY-MM-DD HH24", 1850),
+            ("2026-01-01 x", "YYYY-MM-DD", 1830),
+            ("2026-ab-01", "YYYY-MM-DD", 1858),
+            ("01-FOO-26", "DD-MON-RR", 1843),
+        ] {
+            assert_eq!(read_time(text, format, 0).map_err(|error| error.code), Err(code), "{text}");
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! The functions of SQL, by name. Those that do not look at all their arguments (DECODE, COALESCE, …) are not here: the
-//! compiler makes codes of them.
+//! The functions of SQL, by name. Those that do not look at all their arguments (DECODE, COALESCE, …) are not here:
+//! the compiler makes codes of them.
 
 mod numeric;
 mod regexp;

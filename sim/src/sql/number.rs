@@ -179,13 +179,15 @@ pub(crate) fn text(number: Number) -> String {
 mod tests {
     use super::*;
 
+    type Operation = fn(Number, Number) -> Result<Number, OraError>;
+
     fn number(text: &str) -> Number {
         text.parse().expect("a number")
     }
 
     #[test]
     fn arithmetic_is_exact() {
-        let cases: [(fn(Number, Number) -> Result<Number, OraError>, &str, &str, &str); 15] = [
+        let cases: [(Operation, &str, &str, &str); 15] = [
             (add, "0.1", "0.2", "0.3"),
             (
                 add,

@@ -13,7 +13,7 @@ use crate::conversation::Release;
 use crate::ora::OraError;
 
 /// Deeper nesting than this is an error rather than a deep stack.
-const DEPTH_MAX: usize = 200;
+const DEPTH_MAX: usize = 100;
 
 /// Words that cannot be the name of a column or a table, as V$RESERVED_WORDS has them, with those that end a clause.
 const RESERVED: [&str; 58] = [
@@ -238,14 +238,14 @@ impl Parser {
         self.at
     }
 
-    /// How Oracle names a column that is an expression: its tokens without blanks, upper-case outside quotes.
+    /// How Oracle names a column that is an expression: without blanks and in upper-case, even inside literals.
     pub(crate) fn title_since(&self, mark: usize) -> String {
         let mut title = String::new();
         for token in &self.tokens[mark..self.at] {
             let text: String = self.chars[token.at..token.end].iter().collect();
             match token.kind {
-                Kind::Text(_) | Kind::Quoted(_) => title.push_str(&text),
-                _ => title.push_str(&text.to_uppercase()),
+                Kind::Quoted(_) => title.push_str(&text),
+                _ => title.extend(text.to_uppercase().split_whitespace()),
             }
         }
         title
@@ -254,7 +254,7 @@ impl Parser {
     /// The words up to the end (in a block, of the statement), one blank between them.
     pub(crate) fn rest(&mut self) -> String {
         let mut words = Vec::new();
-        while !self.at_end() && !(self.plsql && self.is_symbol(";")) {
+        while !self.at_end() && (!self.plsql || !self.is_symbol(";")) {
             let text = self.source(self.at, self.at + 1);
             let quoted = matches!(self.bump(), Kind::Text(_) | Kind::Quoted(_));
             words.push(if quoted { text } else { text.to_uppercase() });
@@ -312,11 +312,11 @@ impl Parser {
 
     /// A whole number that is written out.
     pub(crate) fn whole(&mut self, code: u32, text: &str) -> Result<u32, OraError> {
-        if let Kind::Number(digits) = self.kind() {
-            if let Ok(number) = digits.parse() {
-                self.bump();
-                return Ok(number);
-            }
+        if let Kind::Number(digits) = self.kind()
+            && let Ok(number) = digits.parse()
+        {
+            self.bump();
+            return Ok(number);
         }
         Err(self.unexpected(code, text, "<a number>"))
     }
@@ -327,7 +327,7 @@ impl Parser {
         inner: impl FnOnce(&mut Self) -> Result<T, OraError>,
     ) -> Result<T, OraError> {
         if self.depth >= DEPTH_MAX {
-            return Err(self.error(913, "too many values"));
+            return Err(self.error(36, "maximum number of recursive SQL levels exceeded"));
         }
         self.depth += 1;
         let result = inner(self);

@@ -70,6 +70,8 @@ pub fn run(
     let (plan, _) = compiler.plan(&query.0, None, None)?;
     let rows = Evaluator { catalog, environment }.run(&plan, None, None)?;
     let mut cells = Vec::with_capacity(rows.len() * plan.columns.len());
-    rows.into_iter().for_each(|row| cells.extend(row));
+    for row in rows {
+        cells.extend(row);
+    }
     Ok(Rows { columns: plan.columns, cells })
 }

@@ -1,5 +1,7 @@
 //! A small database for the cases: a few sessions, what they hold and wait for, and an ordinary table.
 
+use std::cell::Cell;
+
 use rac_sim::catalog::{Catalog, Column};
 use rac_sim::ora::OraError;
 use rac_sim::sql::environment::{Environment, Moment};
@@ -9,7 +11,7 @@ use rac_sim::value::{ColumnType, Number, Value};
 pub(crate) const NOW: i64 = 1_772_366_400;
 
 /// Tables in memory.
-pub(crate) struct Tables(Vec<Table>);
+pub(crate) struct Tables(Vec<Table>, Cell<bool>);
 
 struct Table {
     names: Vec<&'static str>,
@@ -28,11 +30,14 @@ impl Catalog for Tables {
         wanted: &[usize],
         row: &mut dyn FnMut(Vec<Value>) -> bool,
     ) -> Result<(), OraError> {
-        for values in &self.find(table)?.rows {
+        let table = self.find(table)?;
+        assert!(!self.1.replace(true), "a catalog is not read while it is being read");
+        for values in &table.rows {
             if !row(wanted.iter().map(|place| values[*place].clone()).collect()) {
                 break;
             }
         }
+        self.1.set(false);
         Ok(())
     }
 }
@@ -45,7 +50,7 @@ impl Tables {
 
     /// All of them.
     pub(crate) fn new() -> Self {
-        Self(vec![sessions(), locks(), notes()])
+        Self(vec![sessions(), locks(), notes()], Cell::new(false))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod fixture;
+mod speed;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -173,6 +174,8 @@ fn shown(error: &OraError) -> String {
         Some(position) => format!("{error}\nat {position}"),
         None => error.to_string(),
     }
+    // Blank lines part the cases.
+    .replace("\n\n", "\n")
 }
 
 fn table(rows: &Rows) -> String {
@@ -216,4 +219,12 @@ fn cell(value: &Value) -> String {
         Value::Raw(bytes) => format!("{bytes:02X?}"),
         Value::Double(float) => format!("{float:e}"),
     }
+}
+
+#[test]
+fn sql_long_and_deep_statements_end() {
+    let long = format!("SELECT 1 FROM dual WHERE {} 1 = 0", "1 = 2 OR ".repeat(3000));
+    assert_eq!(answer(&long, &[], Release::R19), "1 Number!");
+    let deep = format!("SELECT {}1{} FROM dual", "(".repeat(500), ")".repeat(500));
+    assert!(answer(&deep, &[], Release::R19).starts_with("ORA-00036"), "too deep");
 }

@@ -1,12 +1,14 @@
 //! One SELECT.
 
+use std::cell::{OnceCell, RefCell};
+
 use super::types::NULL_TYPE;
 use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, joins, plan};
 use crate::catalog::Column;
 use crate::conversation::ResultColumn;
 use crate::ora::OraError;
 use crate::sql::ast::{
-    Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, OrderItem, Select, Source,
+    Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, Join, OrderItem, Select, Source,
 };
 use crate::sql::code::{Block, Code, Connect, OrderTarget, Plan, Sorting, SourceKind};
 use crate::value::{ColumnType, Value};
@@ -111,6 +113,13 @@ impl Compiler<'_> {
                 }
                 named.merged.clone_from(&from.using);
             }
+            // The side of an outer join that can be missing is NULL then.
+            if matches!(from.join, Join::Right | Join::Full) {
+                sources.iter_mut().for_each(Named::can_be_null);
+            }
+            if matches!(from.join, Join::Left | Join::Full) {
+                named.can_be_null();
+            }
             escaped |= correlated;
             raws.push((raw, correlated));
             sources.push(named);
@@ -143,7 +152,7 @@ impl Compiler<'_> {
             name,
             full,
             columns: columns.clone(),
-            wanted: Default::default(),
+            wanted: RefCell::default(),
             merged: Vec::new(),
         };
         Ok((Scope::new(vec![named], None, None), columns))
@@ -168,7 +177,7 @@ impl Compiler<'_> {
         Ok((
             raw,
             correlated,
-            Named { name, full, columns, wanted: Default::default(), merged: Vec::new() },
+            Named { name, full, columns, wanted: RefCell::default(), merged: Vec::new() },
         ))
     }
 
@@ -216,7 +225,7 @@ impl Compiler<'_> {
                 self.split(condition, scope, &mut list)?;
             }
             for column in &from.using {
-                list.push(self.using(column, place, scope));
+                list.push(Self::using(column, place, scope));
             }
             on.push(list);
         }
@@ -237,11 +246,11 @@ impl Compiler<'_> {
             self.split(left, scope, list)?;
             return self.split(right, scope, list);
         }
-        if let ExprKind::Binary(Binary::Equal, left, right) = &expr.kind {
-            if !matches!(left.kind, ExprKind::Row(_)) {
-                list.push(self.equality(left, right, expr.at, scope)?);
-                return Ok(());
-            }
+        if let ExprKind::Binary(Binary::Equal, left, right) = &expr.kind
+            && !matches!(left.kind, ExprKind::Row(_))
+        {
+            list.push(self.equality(left, right, expr.at, scope)?);
+            return Ok(());
         }
         let (code, side) = measured(scope, || self.condition(expr, scope))?;
         list.push(joins::Conjunct { code, side, sides: None, at: expr.at });
@@ -268,7 +277,7 @@ impl Compiler<'_> {
     }
 
     /// `USING (c)`: this source's column equals that of the first source before it that has one.
-    fn using(&self, column: &String, place: usize, scope: &Scope<'_>) -> joins::Conjunct {
+    fn using(column: &String, place: usize, scope: &Scope<'_>) -> joins::Conjunct {
         let at = |source: usize| {
             let named = &scope.sources[source];
             let index = named.columns.iter().position(|other| other.name == *column).unwrap_or(0);
@@ -488,8 +497,8 @@ fn sources(
                 kind,
                 filter,
                 correlated,
-                rows: Default::default(),
-                index: Default::default(),
+                rows: OnceCell::default(),
+                index: RefCell::default(),
             }
         },
     );

@@ -45,15 +45,11 @@ impl Compiler<'_> {
         arity(function.arity, arguments.len(), at)?;
         let values: Result<Vec<Typed>, OraError> =
             arguments.iter().map(|value| self.value(value, scope)).collect();
-        let typed = self.call_function(function, values?);
+        let typed = Self::call_function(function, values?);
         Ok(if function.name == "REGEXP_LIKE" { Typed::condition(typed.code) } else { typed })
     }
 
-    pub(super) fn call_function(
-        &self,
-        function: &'static Function,
-        arguments: Vec<Typed>,
-    ) -> Typed {
+    pub(super) fn call_function(function: &'static Function, arguments: Vec<Typed>) -> Typed {
         let column_type = result_type(function.gives, &arguments);
         let bare = arguments.is_empty();
         let nullable = !bare || function.name == "SYS_CONTEXT";
@@ -70,11 +66,10 @@ impl Compiler<'_> {
         scope: &Scope<'_>,
     ) -> Result<Option<Typed>, OraError> {
         let least = match name {
-            "NVL" | "NULLIF" => (2, 2),
+            "NVL" | "NULLIF" | "SYS_CONNECT_BY_PATH" => (2, 2),
             "COALESCE" => (2, 1000),
             "NVL2" => (3, 3),
             "DECODE" => (3, 255),
-            "SYS_CONNECT_BY_PATH" => (2, 2),
             _ => return Ok(None),
         };
         arity(least, arguments.len(), at)?;
@@ -308,8 +303,9 @@ fn in_the_way_of_the_first(values: Vec<Typed>) -> (ColumnType, Vec<Code>) {
 /// The first result decides the type; a NULL there makes it VARCHAR2.
 fn decode(values: Vec<Typed>) -> Typed {
     let count = values.len();
-    let is_result =
-        |place: usize| place > 0 && (place % 2 == 0 || (place == count - 1 && count % 2 == 0));
+    let is_result = |place: usize| {
+        place > 0 && (place.is_multiple_of(2) || (place == count - 1 && count.is_multiple_of(2)))
+    };
     let kinds: Vec<ColumnType> = values
         .iter()
         .enumerate()
@@ -331,7 +327,6 @@ fn decode(values: Vec<Typed>) -> Typed {
 fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
     let of = |place: usize| arguments.get(place).map_or(NULL_TYPE, Typed::column_type);
     match gives {
-        Gives::Number => ColumnType::Number,
         Gives::Text(bytes) => ColumnType::Varchar2(bytes),
         Gives::TextAsFirst => ColumnType::Varchar2(types::width(of(0))),
         Gives::TextAsSecond => {
@@ -345,7 +340,7 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
             })
         }
         Gives::TimeOrNumber if types::class(of(0)) == types::Class::Time => ColumnType::Date,
-        Gives::TimeOrNumber => ColumnType::Number,
+        Gives::Number | Gives::TimeOrNumber => ColumnType::Number,
         Gives::First => match of(0) {
             first if types::class(first) == types::Class::Text => {
                 let widest =

@@ -1,5 +1,7 @@
 //! Expressions and conditions.
 
+use std::cell::OnceCell;
+
 use super::types::{self, Class, NULL_TYPE};
 use super::{Compiler, Kind, Phase, Scope, Typed, invalid_identifier};
 use crate::ora::OraError;
@@ -102,7 +104,7 @@ impl Compiler<'_> {
         at: usize,
         scope: &Scope<'_>,
     ) -> Result<Typed, OraError> {
-        if let Some(pseudo) = self.pseudo_column(parts, at, scope)? {
+        if let Some(pseudo) = Self::pseudo_column(parts, at, scope)? {
             return Ok(pseudo);
         }
         if let Some((column, described)) = scope.find(parts, outer, at)? {
@@ -128,16 +130,16 @@ impl Compiler<'_> {
     }
 
     fn pseudo_column(
-        &self,
         parts: &[String],
         at: usize,
         scope: &Scope<'_>,
     ) -> Result<Option<Typed>, OraError> {
         let [name] = parts else { return Ok(None) };
         let number = |code| Ok(Some(Typed::sql(code, ColumnType::Number, false)));
-        let needs_tree = || match scope.hierarchical {
-            true => Ok(()),
-            false => {
+        let needs_tree = || {
+            if scope.hierarchical {
+                Ok(())
+            } else {
                 Err(OraError::new(1788, "CONNECT BY clause required in this query block").at(at))
             }
         };
@@ -148,7 +150,7 @@ impl Compiler<'_> {
             "CONNECT_BY_ISCYCLE" => needs_tree().and_then(|()| number(Code::IsCycle)),
             bare if functions::BARE.contains(&bare) => {
                 let Some(function) = functions::find(bare) else { return Ok(None) };
-                Ok(Some(self.call_function(function, Vec::new())))
+                Ok(Some(Self::call_function(function, Vec::new())))
             }
             _ => Ok(None),
         }
@@ -204,7 +206,19 @@ impl Compiler<'_> {
     ) -> Result<Typed, OraError> {
         match operator {
             Binary::And | Binary::Or => {
-                let list = vec![self.condition(left, scope)?, self.condition(right, scope)?];
+                // A chain of a thousand ORs must not become a stack of a thousand calls.
+                let mut operands = vec![right];
+                let mut rest = left;
+                while let ExprKind::Binary(other, inner, last) = &rest.kind {
+                    if *other != operator {
+                        break;
+                    }
+                    operands.push(&**last);
+                    rest = &**inner;
+                }
+                operands.push(rest);
+                let list = operands.into_iter().rev().map(|part| self.condition(part, scope));
+                let list = list.collect::<Result<Vec<Code>, OraError>>()?;
                 Ok(Typed::condition(if operator == Binary::And {
                     Code::And(list)
                 } else {
@@ -387,7 +401,7 @@ impl Compiler<'_> {
 
     pub(super) fn subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Subquery, OraError> {
         let (plan, correlated) = self.plan(query, Some(scope), scope.ctes)?;
-        Ok(Subquery { plan, correlated, cache: Default::default(), keys: Default::default() })
+        Ok(Subquery { plan, correlated, cache: OnceCell::default(), keys: OnceCell::default() })
     }
 
     fn case(

@@ -106,7 +106,7 @@ fn place(
     filter: &mut Vec<Code>,
 ) {
     let Conjunct { code, side, sides, .. } = conjunct;
-    if pushed && side.sources == here && !side.outside && !special(&code) {
+    if pushed && side.sources == here && !side.outside && !special(&code) && !code.asks() {
         filter.push(code);
         return;
     }
@@ -114,10 +114,10 @@ fn place(
     let own = |side: Side| side.sources == here && !side.outside;
     match (code, sides) {
         (Code::Compare { left, right, .. }, Some((a, b))) if known(a) && own(b) => {
-            step.equal.push((*left, *right))
+            step.equal.push((*left, *right));
         }
         (Code::Compare { left, right, .. }, Some((a, b))) if own(a) && known(b) => {
-            step.equal.push((*right, *left))
+            step.equal.push((*right, *left));
         }
         (code, _) => step.on.push(code),
     }
@@ -157,10 +157,11 @@ fn old_outer_joins(
     for conjunct in std::mem::take(&mut conjuncts.filter) {
         let mut marked = 0_u64;
         conjunct.code.walk(&mut |code| {
-            if let Code::Column(column) = code {
-                if column.outer && column.depth == 0 {
-                    marked |= 1 << column.source;
-                }
+            if let Code::Column(column) = code
+                && column.outer
+                && column.depth == 0
+            {
+                marked |= 1 << column.source;
             }
         });
         if marked == 0 {

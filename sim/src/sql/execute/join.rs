@@ -87,10 +87,10 @@ impl Evaluator<'_> {
     /// This source's rows by their side of the equalities.
     fn index(&self, context: &Context<'_>, step: &Step, data: &Rows) -> Result<Index, OraError> {
         let source = &context.block.sources[step.source];
-        if let Some(index) = source.index.borrow().as_ref() {
-            if !source.correlated {
-                return Ok(Index::clone(index));
-            }
+        if let Some(index) = source.index.borrow().as_ref()
+            && !source.correlated
+        {
+            return Ok(Index::clone(index));
         }
         let mut index: HashMap<Vec<Key>, Vec<u32>> = HashMap::new();
         for place in places(data) {

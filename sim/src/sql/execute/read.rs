@@ -1,6 +1,6 @@
 //! Reading the sources.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::{ROWS_MAX, too_many_rows};
 use crate::ora::OraError;
@@ -35,8 +35,11 @@ impl Evaluator<'_> {
             }
             SourceKind::View(plan, wanted) => {
                 let mut rows = Vec::new();
-                for row in self.run(plan, parent, None)? {
-                    let row: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
+                for mut row in self.run(plan, parent, None)? {
+                    let row: Vec<Value> = wanted
+                        .iter()
+                        .map(|place| std::mem::replace(&mut row[*place], Value::Null))
+                        .collect();
                     if self.holds(&source.filter, &Frame::new(&[], Row::Direct(&row), parent))? {
                         rows.push(row);
                     }
@@ -107,15 +110,11 @@ impl Evaluator<'_> {
                     return Ok(true);
                 }
             }
-            let cells = match &moves {
-                Some(moves) => moves
-                    .iter()
-                    .map(|slot| std::mem::replace(&mut row[*slot], Value::Null))
-                    .collect(),
-                None => {
-                    let cells = block.select.iter().map(|code| self.value(code, &frame));
-                    cells.collect::<Result<Vec<Value>, OraError>>()?
-                }
+            let cells = if let Some(moves) = &moves {
+                moves.iter().map(|slot| std::mem::replace(&mut row[*slot], Value::Null)).collect()
+            } else {
+                let cells = block.select.iter().map(|code| self.value(code, &frame));
+                cells.collect::<Result<Vec<Value>, OraError>>()?
             };
             rows.push(cells);
             if rows.len() >= ROWS_MAX {
@@ -129,13 +128,13 @@ impl Evaluator<'_> {
 
 /// If the select list is columns only, each of them once: which, so that their values need not be copied.
 fn moves(block: &Block, slots: usize) -> Option<Vec<usize>> {
-    let mut used = HashMap::new();
+    let mut used = HashSet::new();
     let mut moves = Vec::new();
     for code in &block.select {
         match code {
             Code::Column(column) if column.depth == 0 && column.slot < slots => {
                 moves.push(column.slot);
-                if used.insert(column.slot, ()).is_some() {
+                if !used.insert(column.slot) {
                     return None;
                 }
             }

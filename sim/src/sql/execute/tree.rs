@@ -31,12 +31,12 @@ impl Evaluator<'_> {
         &self,
         context: &Context<'_>,
         connect: &Connect,
-        rows: Vec<Vec<u32>>,
+        rows: &[Vec<u32>],
     ) -> Result<(Tree, Vec<usize>), OraError> {
         let mut tree = Tree { nodes: Vec::new() };
-        let index = self.children_index(context, connect, &rows)?;
+        let index = self.children_index(context, connect, rows)?;
         let mut roots = Vec::new();
-        for row in &rows {
+        for row in rows {
             tree.nodes.push(Node {
                 row: row.clone(),
                 parent: None,
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut open: Vec<usize> = roots.iter().rev().copied().collect();
         while let Some(node) = open.pop() {
-            let found = self.expand(context, connect, &rows, &index, &mut tree, node)?;
+            let found = self.expand(context, connect, rows, index.as_ref(), &mut tree, node)?;
             tree.nodes[node].leaf = found.is_empty();
             open.extend(found.iter().rev());
             children.insert(node, found);
@@ -101,7 +101,7 @@ impl Evaluator<'_> {
         context: &Context<'_>,
         connect: &Connect,
         rows: &[Vec<u32>],
-        index: &Option<Children>,
+        index: Option<&Children>,
         tree: &mut Tree,
         node: usize,
     ) -> Result<Vec<usize>, OraError> {

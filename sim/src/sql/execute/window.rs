@@ -143,7 +143,9 @@ impl Evaluator<'_> {
         let members: Vec<&Unit> = partition.iter().map(|(_, place)| &units[*place]).collect();
         if whole {
             let value = self.slice(context, window, kind, &members)?;
-            partition.iter().for_each(|(_, place)| results[*place] = value.clone());
+            for (_, place) in partition {
+                results[*place] = value.clone();
+            }
             return Ok(());
         }
         let mut values = Vec::new();

@@ -11,12 +11,25 @@ struct Model {
     digits: Vec<char>,
     fill_mode: bool,
     dollar: bool,
-    sign_front: bool,
-    sign_behind: bool,
-    minus_behind: bool,
-    brackets: bool,
+    sign: Sign,
     hex: Option<(usize, bool, bool)>,
     text_minimum: bool,
+}
+
+/// How the sign is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Sign {
+    /// A minus in front, or a blank.
+    #[default]
+    Minus,
+    /// S in front.
+    Front,
+    /// S at the end.
+    Behind,
+    /// MI.
+    MinusBehind,
+    /// PR.
+    Brackets,
 }
 
 fn invalid() -> OraError {
@@ -45,16 +58,12 @@ fn model(format: &str) -> Result<Model, OraError> {
         return Ok(model);
     }
     if let Some(behind) = rest.strip_prefix('S') {
-        model.sign_front = true;
+        model.sign = Sign::Front;
         rest = behind;
     }
-    for (suffix, flag) in [
-        ("MI", &mut model.minus_behind),
-        ("PR", &mut model.brackets),
-        ("S", &mut model.sign_behind),
-    ] {
+    for (suffix, sign) in [("MI", Sign::MinusBehind), ("PR", Sign::Brackets), ("S", Sign::Behind)] {
         if let Some(before) = rest.strip_suffix(suffix) {
-            *flag = true;
+            model.sign = sign;
             rest = before;
             break;
         }
@@ -69,11 +78,7 @@ fn model(format: &str) -> Result<Model, OraError> {
             _ => return Err(invalid()),
         }
     }
-    if model.digits.iter().any(|character| character.is_ascii_digit()) {
-        Ok(model)
-    } else {
-        Err(invalid())
-    }
+    if model.digits.iter().any(char::is_ascii_digit) { Ok(model) } else { Err(invalid()) }
 }
 
 /// TO_CHAR(n, format).
@@ -93,11 +98,9 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
     let shown = if negative { number::negate(rounded) } else { rounded }.to_string();
     let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
     let whole = if whole == "0" { "" } else { whole };
-    let body = match whole_part(&model.digits[..point], whole) {
-        Some(front) => front,
-        None => return Ok("#".repeat(model.digits.len() + 1)),
+    let Some(mut text) = whole_part(&model.digits[..point], whole) else {
+        return Ok("#".repeat(model.digits.len() + 1));
     };
-    let mut text = body;
     if point < model.digits.len() {
         text.push('.');
         text.push_str(&fraction_part(&model.digits[point + 1..], fraction, model.fill_mode));
@@ -117,8 +120,8 @@ fn whole_part(pattern: &[char], whole: &str) -> Option<String> {
     for (place, character) in pattern.iter().enumerate().rev() {
         let forced = first_zero.is_some_and(|zero| zero <= place);
         match character {
-            ',' if digits.is_empty() && !first_zero.is_some_and(|zero| zero < place) => {
-                text.push(' ')
+            ',' if digits.is_empty() && first_zero.is_none_or(|zero| zero >= place) => {
+                text.push(' ');
             }
             ',' => text.push(','),
             _ => text.push(digits.pop().unwrap_or(if forced { '0' } else { ' ' })),
@@ -145,21 +148,18 @@ fn dressed(model: &Model, text: &str, negative: bool) -> String {
     let dollar = if model.dollar { "$" } else { "" };
     let minus = if negative { "-" } else { "" };
     let sign = if negative { "-" } else { "+" };
-    let body = match model {
-        Model { sign_front: true, .. } => format!("{sign}{dollar}{digits}"),
-        Model { sign_behind: true, .. } => format!("{dollar}{digits}{sign}"),
-        Model { minus_behind: true, .. } => {
-            format!("{dollar}{digits}{}", if negative { "-" } else { " " })
-        }
-        Model { brackets: true, .. } if negative => format!("<{dollar}{digits}>"),
-        Model { brackets: true, .. } => format!("{dollar}{digits} "),
-        _ => format!("{minus}{dollar}{digits}"),
+    let body = match model.sign {
+        Sign::Front => format!("{sign}{dollar}{digits}"),
+        Sign::Behind => format!("{dollar}{digits}{sign}"),
+        Sign::MinusBehind => format!("{dollar}{digits}{}", if negative { "-" } else { " " }),
+        Sign::Brackets if negative => format!("<{dollar}{digits}>"),
+        Sign::Brackets => format!("{dollar}{digits} "),
+        Sign::Minus => format!("{minus}{dollar}{digits}"),
     };
     if model.fill_mode {
         return body.trim().to_owned();
     }
-    let width = width + usize::from(!model.sign_behind && !model.minus_behind) + dollar.len();
-    let width = width + usize::from(model.sign_behind || model.minus_behind || model.brackets);
+    let width = width + dollar.len() + if model.sign == Sign::Brackets { 2 } else { 1 };
     format!("{body:>width$}")
 }
 
@@ -182,7 +182,7 @@ pub(crate) fn read_number(text: &str, format: &str) -> Result<Number, OraError> 
     if model.hex.is_some() {
         return i128::from_str_radix(text, 16).map(Number::integer).map_err(|_| error());
     }
-    let negative = text.contains('-') || (model.brackets && text.starts_with('<'));
+    let negative = text.contains('-') || (model.sign == Sign::Brackets && text.starts_with('<'));
     let digits: String = text
         .chars()
         .filter(|character| !matches!(character, ',' | '$' | '-' | '+' | '<' | '>' | ' '))

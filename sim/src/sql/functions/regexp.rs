@@ -143,7 +143,7 @@ fn replacement(text: &str) -> String {
         match character {
             '$' => result.push_str("$$"),
             '\\' => match characters.next() {
-                Some(digit) if digit.is_ascii_digit() => result.push_str(&format!("${{{digit}}}")),
+                Some(digit) if digit.is_ascii_digit() => result.extend(['$', '{', digit, '}']),
                 Some(other) => result.push(other),
                 None => result.push('\\'),
             },

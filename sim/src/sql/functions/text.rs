@@ -9,8 +9,8 @@ use crate::value::Value;
 const TEXT_MAX: i64 = 32_767;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("UPPER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, |text| text.to_uppercase())),
-    function("LOWER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, |text| text.to_lowercase())),
+    function("UPPER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_uppercase)),
+    function("LOWER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_lowercase)),
     function("INITCAP", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, initcap)),
     function("REVERSE", (1, 1), Gives::TextAsFirst, |e, v| {
         mapped(e, v, |text| text.chars().rev().collect())
@@ -25,8 +25,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("INSTR", (2, 4), Gives::Number, instr),
     function("INSTRB", (2, 4), Gives::Number, instr),
     function("LENGTH", (1, 1), Gives::Number, |e, v| counted(e, v, |text| text.chars().count())),
-    function("LENGTHB", (1, 1), Gives::Number, |e, v| counted(e, v, |text| text.len())),
-    function("VSIZE", (1, 1), Gives::Number, |e, v| counted(e, v, |text| text.len())),
+    function("LENGTHB", (1, 1), Gives::Number, |e, v| counted(e, v, str::len)),
+    function("VSIZE", (1, 1), Gives::Number, |e, v| counted(e, v, str::len)),
     function("REPLACE", (2, 3), Gives::Text(4000), replace),
     function("TRANSLATE", (3, 3), Gives::Text(4000), translate),
     function("CONCAT", (2, 2), Gives::Text(4000), concat),
@@ -120,13 +120,7 @@ fn substr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError
         return Ok(Value::Null);
     };
     let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-    let skip = if start > 0 {
-        start - 1
-    } else if start == 0 {
-        0
-    } else {
-        length + start
-    };
+    let skip = if start < 0 { length + start } else { (start - 1).max(0) };
     if skip < 0 || count < 1 {
         return Ok(Value::Null);
     }

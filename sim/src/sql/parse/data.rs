@@ -16,6 +16,19 @@ const DDL: [&str; 11] = [
     "NOAUDIT", "PURGE",
 ];
 
+/// Words between CREATE and the type of the object.
+const ADORNMENTS: [&str; 9] = [
+    "GLOBAL",
+    "PRIVATE",
+    "TEMPORARY",
+    "FORCE",
+    "NOFORCE",
+    "EDITIONABLE",
+    "NONEDITIONABLE",
+    "UNIQUE",
+    "BITMAP",
+];
+
 const NOT_ENDED: (u32, &str) = (933, "SQL command not properly ended");
 
 impl Parser {
@@ -271,17 +284,6 @@ impl Parser {
         };
         if ddl.verb == "CREATE" {
             self.accept_all(&["OR", "REPLACE"]);
-            const ADORNMENTS: [&str; 9] = [
-                "GLOBAL",
-                "PRIVATE",
-                "TEMPORARY",
-                "FORCE",
-                "NOFORCE",
-                "EDITIONABLE",
-                "NONEDITIONABLE",
-                "UNIQUE",
-                "BITMAP",
-            ];
             while self.accept_any(&ADORNMENTS).is_some() {}
         }
         self.accept("ON");

@@ -106,7 +106,7 @@ impl Parser {
             self.bump();
             self.bump();
             let right = if self.is("SELECT") || self.is("WITH") {
-                Quantity::Query(self.query()?)
+                Quantity::Query(Box::new(self.query()?))
             } else {
                 Quantity::List(self.expressions()?)
             };

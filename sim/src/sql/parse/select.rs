@@ -120,10 +120,10 @@ impl Parser {
         if self.is("BULK") {
             return Err(self.error(3001, "unimplemented feature"));
         }
-        if let Some(targets) = into {
-            if self.accept("INTO") {
-                *targets = self.targets()?;
-            }
+        if let Some(targets) = into
+            && self.accept("INTO")
+        {
+            *targets = self.targets()?;
         }
         let from = if self.accept("FROM") {
             self.from()?
@@ -190,14 +190,14 @@ impl Parser {
     }
 
     fn from(&mut self) -> Result<Vec<From>, OraError> {
-        let mut items = vec![self.from_item(Join::Comma)?];
+        let mut items = vec![self.source_item(Join::Comma)?];
         loop {
             if self.accept_symbol(",") {
-                items.push(self.from_item(Join::Comma)?);
+                items.push(self.source_item(Join::Comma)?);
                 continue;
             }
             let Some((join, conditional)) = self.join()? else { return Ok(items) };
-            let mut item = self.from_item(join)?;
+            let mut item = self.source_item(join)?;
             if conditional {
                 self.join_condition(&mut item)?;
             }
@@ -248,7 +248,7 @@ impl Parser {
         Ok(())
     }
 
-    fn from_item(&mut self, join: Join) -> Result<From, OraError> {
+    fn source_item(&mut self, join: Join) -> Result<From, OraError> {
         let at = self.place();
         let source = if self.accept_symbol("(") {
             if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {

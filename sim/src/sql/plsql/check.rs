@@ -14,6 +14,7 @@ use crate::sql::ast::{
     Argument, BindUse, Block, DeclarationKind, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
 };
 use crate::sql::dml::Target;
+use crate::sql::statement::Command;
 use crate::value::{ColumnType, Value};
 
 type Checked<'a> = Pin<Box<dyn Future<Output = Result<(), OraError>> + Send + 'a>>;
@@ -62,7 +63,7 @@ impl Machine {
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
-                    self.exceptions.insert(name.clone(), None);
+                    self.exceptions.insert(name.clone(), exception::OWN);
                 }
                 DeclarationKind::ExceptionInit(_) if !self.exceptions.contains_key(name) => {
                     return Err(undeclared(name, declaration.at));
@@ -144,19 +145,8 @@ impl Machine {
             {
                 Err(undeclared(name, at))
             }
-            StmtKind::Select { query, into, .. } => {
-                let columns = self.described(query).await?;
-                into.iter().try_for_each(|target| self.check_target(target, at))?;
-                if columns.len() != into.len() {
-                    let (code, text) = if columns.len() < into.len() {
-                        (947, "not enough values")
-                    } else {
-                        (913, "too many values")
-                    };
-                    return Err(OraError::new(code, text).at(at));
-                }
-                Ok(())
-            }
+            StmtKind::Select { query, into, .. } => self.check_select(query, into, at).await,
+            StmtKind::Sql(command) => self.check_command(command).await,
             StmtKind::Dynamic { text, into, using, returning } => {
                 self.check_value(text, uses).await?;
                 for (value, direction) in using {
@@ -176,6 +166,35 @@ impl Machine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A DML statement is compiled as the query that reads what it reads.
+    async fn check_command(&mut self, command: &Command) -> Result<(), OraError> {
+        if let Command::Dml(dml) = command {
+            for query in dml.0.reads() {
+                self.described(&query).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_select(
+        &mut self,
+        query: &Query,
+        into: &[Target],
+        at: usize,
+    ) -> Result<(), OraError> {
+        let columns = self.described(query).await?;
+        into.iter().try_for_each(|target| self.check_target(target, at))?;
+        if columns.len() != into.len() {
+            let (code, text) = if columns.len() < into.len() {
+                (947, "not enough values")
+            } else {
+                (913, "too many values")
+            };
+            return Err(OraError::new(code, text).at(at));
+        }
+        Ok(())
     }
 
     async fn check_loop(

@@ -154,9 +154,9 @@ fn checked(
     let compiler = Compiler { catalog: &NoTables, inputs };
     let scope = Scope::empty();
     if condition {
-        compiler.condition(expr, &scope).map(drop)?
+        compiler.condition(expr, &scope).map(drop)?;
     } else {
-        compiler.expression(expr, &scope).map(drop)?
+        compiler.expression(expr, &scope).map(drop)?;
     }
     Ok(Answer::Checked)
 }

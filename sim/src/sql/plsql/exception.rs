@@ -12,6 +12,9 @@ pub(super) struct Raised {
     pub(super) line: usize,
 }
 
+/// The number of an exception that the block declares and gives no number.
+pub(super) const OWN: u32 = 6510;
+
 /// What PL/SQL names.
 const NAMED: [(&str, u32); 18] = [
     ("ACCESS_INTO_NULL", 6530),

@@ -25,8 +25,8 @@ pub(super) struct Machine {
     /// Binds and variables as they are now.
     pub(super) inputs: Inputs,
     pub(super) rules: BTreeMap<String, Rules>,
-    /// Exceptions of the block, and the number that PRAGMA EXCEPTION_INIT gave them.
-    pub(super) exceptions: BTreeMap<String, Option<u32>>,
+    /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
+    pub(super) exceptions: BTreeMap<String, u32>,
     pub(super) cursors: BTreeMap<String, Cursor>,
     pub(super) desk: Arc<Desk>,
     /// The errors whose handlers run, innermost last.
@@ -148,11 +148,11 @@ impl Machine {
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
-                    self.exceptions.insert(name.clone(), None);
+                    self.exceptions.insert(name.clone(), exception::OWN);
                 }
                 DeclarationKind::ExceptionInit(code) => {
                     let code = u32::try_from(code.unsigned_abs()).unwrap_or(0);
-                    self.exceptions.insert(name.clone(), Some(code));
+                    self.exceptions.insert(name.clone(), code);
                 }
                 DeclarationKind::Cursor(query) => {
                     saved.push(self.save(name));
@@ -173,7 +173,11 @@ impl Machine {
                 name == "OTHERS"
                     || raised.name.as_ref() == Some(name)
                     || match self.exceptions.get(name) {
-                        Some(code) => *code == Some(raised.error.code) && raised.name.is_none(),
+                        Some(code) => {
+                            *code == raised.error.code
+                                && raised.name.is_none()
+                                && *code != exception::OWN
+                        }
                         None => exception::predefined(name) == Some(raised.error.code),
                     }
             };
@@ -292,8 +296,8 @@ impl Machine {
                 .unwrap_or_else(|| self.raised(OraError::new(6510, exception::text(0)), at));
         };
         match self.exceptions.get(name) {
-            Some(None) => Raised::own(name, self.line(at)),
-            Some(Some(code)) => self.raised(OraError::new(*code, ""), at),
+            Some(&exception::OWN) => Raised::own(name, self.line(at)),
+            Some(code) => self.raised(OraError::new(*code, ""), at),
             None => {
                 let code = exception::predefined(name).unwrap_or(6510);
                 self.raised(OraError::new(code, exception::text(code)), at)
@@ -316,10 +320,10 @@ impl Machine {
     ) -> Result<Flow, Raised> {
         match kind {
             LoopKind::Forever | LoopKind::While(_) => loop {
-                if let LoopKind::While(condition) = kind {
-                    if !self.test(condition, at).await? {
-                        return Ok(Flow::Next);
-                    }
+                if let LoopKind::While(condition) = kind
+                    && !self.test(condition, at).await?
+                {
+                    return Ok(Flow::Next);
                 }
                 self.steps += 1;
                 if let Some(flow) = left(self.statements(body).await?, label) {

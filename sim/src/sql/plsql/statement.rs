@@ -166,20 +166,7 @@ impl Machine {
             _ => Release::default(),
         };
         let parsed = statement::parse(&text, release)?;
-        let mut inputs = Inputs::default();
-        for (value, direction) in using {
-            inputs.binds.push(self.used(value, *direction).await?);
-        }
-        for target in returning {
-            let column_type = self.type_of_target(target);
-            inputs.binds.push(Input { column_type, value: Value::Null });
-        }
-        if inputs.binds.len() < parsed.binds.len() {
-            return Err(OraError::new(1008, "not all variables bound"));
-        }
-        if inputs.binds.len() > parsed.binds.len() {
-            return Err(OraError::new(1006, "bind variable does not exist"));
-        }
+        let inputs = self.dynamic_inputs(using, returning, parsed.binds.len()).await?;
         match parsed.command {
             Command::Query(query) => {
                 if into.is_empty() {
@@ -221,6 +208,30 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// What USING and RETURNING bind.
+    async fn dynamic_inputs(
+        &mut self,
+        using: &[(Expr, Direction)],
+        returning: &[Target],
+        places: usize,
+    ) -> Result<Inputs, OraError> {
+        let mut inputs = Inputs::default();
+        for (value, direction) in using {
+            inputs.binds.push(self.used(value, *direction).await?);
+        }
+        for target in returning {
+            let column_type = self.type_of_target(target);
+            inputs.binds.push(Input { column_type, value: Value::Null });
+        }
+        if inputs.binds.len() < places {
+            return Err(OraError::new(1008, "not all variables bound"));
+        }
+        if inputs.binds.len() > places {
+            return Err(OraError::new(1006, "bind variable does not exist"));
+        }
+        Ok(inputs)
     }
 
     async fn used(&mut self, value: &Expr, direction: Direction) -> Result<Input, OraError> {

@@ -23,7 +23,7 @@ pub(super) struct Saved {
     name: String,
     input: Option<Input>,
     rules: Option<Rules>,
-    exception: Option<Option<u32>>,
+    exception: Option<u32>,
     cursor: Option<Cursor>,
 }
 

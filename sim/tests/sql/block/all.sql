@@ -23,10 +23,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN :rc := SQLCODE; :msg := SUBSTR(SQLERRM, 1, 400);
 END;
 ----
+> KillSession { session: SessionLiteral { sid: 42, serial: 77, inst_id: Some(2) }, mode: Immediate, timeout_secs: None }
 :SID In -
 :SERIAL In -
 :INST In -
-:RC Out '-1'
+:RC Out '0'
 :MSG Out -
 done
 
@@ -172,7 +173,7 @@ BEGIN
   EXECUTE IMMEDIATE 'BEGIN :a := :b * 2; END;' USING OUT :n, x;
 END;
 ----
-:N InOut '4'
+:N Out '4'
 done
 
 :id = 3
@@ -222,7 +223,9 @@ at 8
 :r = NULL
 BEGIN :r := nope + 1; END;
 ----
-ORA-01008: not all variables bound
+ORA-06550: line 1, column 13:
+PLS-00201: identifier 'NOPE' must be declared
+at 12
 
 BEGIN DBMS_LOCK.SLEEP; END;
 ----
@@ -240,8 +243,9 @@ BEGIN
   DELETE FROM nothing;
 END;
 ----
-ORA-00942: table or view does not exist
-ORA-06512: at line 2
+ORA-06550: line 2, column 15:
+PL/SQL: ORA-00942: table or view does not exist
+at 20
 
 DECLARE n NUMBER;
 BEGIN
@@ -262,7 +266,6 @@ BEGIN NULL END;
 ----
 ORA-06550: line 1, column 12:
 PLS-00103: Encountered the symbol "END" when expecting one of the following:
-
    ;
 at 11
 
@@ -272,7 +275,6 @@ END;
 ----
 ORA-06550: line 3, column 4:
 PLS-00103: Encountered the symbol ";" when expecting one of the following:
-
    IF
 at 31
 
@@ -303,4 +305,82 @@ BEGIN :r := DBMS_SESSION.UNIQUE_SESSION_ID; END;
 ----
 > DBMS_SESSION.UNIQUE_SESSION_ID []
 :R Out '001100010001'
+done
+
+:n = 3
+DECLARE
+  FUNCTION f RETURN NUMBER IS BEGIN RETURN 1; END;
+BEGIN NULL; END;
+----
+ORA-06550: line 2, column 3:
+PL/SQL: ORA-03001: unimplemented feature
+at 10
+
+:locked = NULL
+BEGIN
+  IF DBMS_SESSION.IS_SESSION_ALIVE('0011') THEN NULL; END IF;
+  SELECT id INTO :locked FROM notes WHERE id = 1 FOR UPDATE NOWAIT;
+END;
+----
+> DBMS_SESSION.IS_SESSION_ALIVE [Some(Text("0011"))]
+:LOCKED Out '1'
+done
+
+DECLARE
+  n NUMBER;
+BEGIN
+  BEGIN
+    SELECT sid INTO n FROM v$session WHERE username = 'APP';
+  EXCEPTION
+    WHEN TOO_MANY_ROWS OR NO_DATA_FOUND THEN n := -1;
+  END;
+  <<outer>>
+  FOR i IN 1..3 LOOP
+    FOR j IN 1..3 LOOP
+      EXIT outer WHEN i * j = 4;
+      n := n + 1;
+    END LOOP;
+  END LOOP outer;
+  DBMS_OUTPUT.PUT_LINE('n = ' || n || ' at ' || TO_CHAR(SYSDATE, 'HH24:MI'));
+  RAISE NO_DATA_FOUND;
+EXCEPTION
+  WHEN ZERO_DIVIDE THEN NULL;
+END;
+----
+> DBMS_OUTPUT.PUT_LINE [Some(Text("n = 3 at 12:00"))]
+ORA-01403: no data found
+ORA-06512: at line 17
+
+BEGIN
+  FOR r IN (SELECT sid, serial# FROM v$session WHERE status = 'INACTIVE' ORDER BY sid) LOOP
+    BEGIN
+      EXECUTE IMMEDIATE 'alter system kill session ''' || r.sid || ',' || r.serial# || ''' immediate';
+    EXCEPTION WHEN OTHERS THEN
+      IF SQLCODE NOT IN (-30, -31) THEN RAISE; END IF;
+    END;
+  END LOOP;
+END;
+----
+> KillSession { session: SessionLiteral { sid: 42, serial: 77, inst_id: None }, mode: Immediate, timeout_secs: None }
+> KillSession { session: SessionLiteral { sid: 120, serial: 31, inst_id: None }, mode: Immediate, timeout_secs: None }
+done
+
+BEGIN
+  UPDATE notes SET body = nothing WHERE id = 1;
+END;
+----
+ORA-06550: line 2, column 27:
+PL/SQL: ORA-00904: "NOTHING": invalid identifier
+at 32
+
+DECLARE x NUMBER := 1;
+BEGIN
+  INSERT INTO notes (id, body) VALUES (x, 'made by ' || USER);
+  DELETE FROM notes n WHERE n.id = x;
+  DBMS_OUTPUT.PUT_LINE(SQL%ROWCOUNT);
+END;
+----
+> Changes { table: "NOTES", rows: [Insert([Number(Number { mantissa: 1, scale: 0 }), Text("made by APP"), Null, Null, Null])], returning: [] }
+> Changes { table: "NOTES", rows: [Delete { row: 0 }], returning: [] }
+> DBMS_OUTPUT.PUT_LINE [Some(Text("1"))]
 done

@@ -69,7 +69,6 @@ ORA-01476: divisor is equal to zero
 SELECT sid FROM v$session WHERE sid = :1
 ----
 ORA-01008: not all variables bound
-at 38
 
 SELECT sid FROM v$session WHERE COUNT(*) > 1
 ----
@@ -155,8 +154,8 @@ at 35
 
 SELECT a.sid FROM v$session a, v$lock b WHERE a.sid(+) = b.sid(+)
 ----
-ORA-00918: column ambiguously defined
-at 7
+ORA-01468: a predicate may reference only one outer-joined table
+at 55
 
 SELECT SYS_CONTEXT('USERENV', 'NO_SUCH') FROM dual
 ----
@@ -188,4 +187,111 @@ SELECT 1 + 1
 SELECT sid FROM v$session FETCH FIRST 1 ROWS ONLY
 ----
 ORA-00933: SQL command not properly ended
+at 26
+
+SELECT COUNT(*), username FROM v$session GROUP BY username ORDER BY sid
+----
+ORA-00979: not a GROUP BY expression
+at 68
+
+SELECT sid FROM v$session WHERE MAX(sid) = 1
+----
+ORA-00934: group function is not allowed here
+at 32
+
+SELECT ROW_NUMBER() OVER (PARTITION BY sid) FROM v$session
+----
+ORA-30485: missing ORDER BY expression in the window specification
+at 7
+
+SELECT sid FROM v$session CONNECT BY PRIOR inst_id = inst_id AND PRIOR serial# <> sid
+----
+ORA-01436: CONNECT BY loop in user data
+
+SELECT sid, FROM v$session
+----
+ORA-00936: missing expression
+at 12
+
+SELECT sid FROM WHERE sid = 1
+----
+ORA-00903: invalid table name
+at 16
+
+SELECT sid FROM v$session ORDER sid
+----
+ORA-00924: missing BY keyword
+at 32
+
+SELECT CASE WHEN 1 = 1 THEN 'a' ELSE 2 END FROM dual
+----
+ORA-00932: inconsistent datatypes: expected CHAR got NUMBER
+at 37
+
+SELECT SYSDATE + SYSDATE FROM dual
+----
+ORA-00975: date + date not allowed
+at 15
+
+SELECT TO_CHAR(SYSDATE, 'BLA') FROM dual
+----
+ORA-01821: date format not recognized
+
+SELECT HEXTORAW('XYZ') FROM dual
+----
+ORA-01465: invalid hex number
+
+SELECT TO_NUMBER('1,5') FROM dual
+----
+ORA-01722: invalid number
+
+SELECT sid FROM v$session s JOIN v$lock l ON s.sid = l.sid
+----
+ORA-00918: column ambiguously defined
+at 7
+
+:1 = 1
+:2 = 2
+SELECT 1 FROM dual WHERE :1 = 1 OR :3 = 2
+----
+ORA-01008: not all variables bound
+
+SELECT * FROM TABLE(dbms_xplan.display_cursor())
+----
+ORA-03001: unimplemented feature
+at 14
+
+SELECT "unclosed FROM dual
+----
+ORA-01740: missing double quote in identifier
+at 7
+
+SELECT sid FROM v$session WHERE (sid, serial#) = 1
+----
+ORA-00920: invalid relational operator
+at 47
+
+SELECT NULLIF(1) FROM dual
+----
+ORA-00938: not enough arguments for function
+at 7
+
+SELECT nosuch.* FROM v$session s
+----
+ORA-00904: "NOSUCH": invalid identifier
+at 7
+
+SELECT 1 FROM dual WHERE 1 IN (1, 2
+----
+ORA-00907: missing right parenthesis
+at 35
+
+ALTER TABLE
+----
+ORA-00940: invalid ALTER command
+at 11
+
+SELECT sid FROM v$session NATURAL JOIN v$lock
+----
+ORA-03001: unimplemented feature
 at 26

@@ -45,7 +45,7 @@ day 20512 00:00:00 | day 20512 00:00:00 | 1 | day 20513 00:00:00 | day 20514 12:
 
 SELECT NVL(username, 'background') n, NVL2(sql_id, 'busy', 'idle') b, DECODE(status, 'ACTIVE', 1, 'KILLED', -1, 0) d, COALESCE(sql_id, module, '?') c, NULLIF(status, 'ACTIVE') x FROM v$session ORDER BY sid
 ----
-N Varchar2(128)! | B Char(4) | D Number | C Varchar2(64)! | X Varchar2(8)
+N Varchar2(128)! | B Varchar2(4) | D Number | C Varchar2(64)! | X Varchar2(8)
 'background' | 'idle' | 1 | '?' | -
 'APP' | 'busy' | 1 | '9babjv8yq8ru3' | -
 'APP' | 'idle' | 0 | 'orders' | 'INACTIVE'

@@ -63,7 +63,7 @@ SID Number! | TYPE Varchar2(2)
 
 SELECT s.sid, l.sid, l.type FROM v$session s RIGHT OUTER JOIN v$lock l ON l.sid = s.sid ORDER BY l.sid, l.type
 ----
-SID Number! | SID Number | TYPE Varchar2(2)
+SID Number | SID Number | TYPE Varchar2(2)
 17 | 17 | 'TM'
 17 | 17 | 'TX'
 42 | 42 | 'TX'
@@ -71,7 +71,7 @@ SID Number! | SID Number | TYPE Varchar2(2)
 
 SELECT s.sid, l.sid FROM v$session s FULL JOIN v$lock l ON l.sid = s.sid WHERE s.sid IS NULL OR l.sid IS NULL ORDER BY 1, 2
 ----
-SID Number! | SID Number
+SID Number | SID Number
 1 | -
 55 | -
 99 | -
@@ -263,8 +263,8 @@ SID Number!
 :2 = 'APP'
 SELECT serial#, :2 who FROM v$session WHERE sid = :1 AND username = :2
 ----
-ORA-01008: not all variables bound
-at 68
+SERIAL# Number! | WHO Varchar2(2000)
+4501 | 'APP'
 
 SELECT sid FROM v$session WHERE sid BETWEEN '17' AND 42 AND NOT status = 'KILLED'
 ----
