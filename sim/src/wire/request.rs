@@ -13,7 +13,7 @@ pub(super) const REQUEST_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 /// The most binds of a statement: Oracle has 65,535.
 const BINDS_MAX: usize = 65_535;
 /// The most values of one request; each may take a single byte on the wire and many more here.
-const VALUES_MAX: usize = 1_000_000;
+const VALUES_MAX: usize = 300_000;
 /// The most cursors that are closed at once.
 const CLOSED_MAX: usize = 65_535;
 const PIGGYBACKS_MAX: usize = 64;
