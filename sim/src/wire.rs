@@ -88,6 +88,21 @@ pub fn listen(
     Ok(Handle { address, stop, open, task })
 }
 
+/// Reads bytes as whatever a client may send: a packet, a CONNECT, a message of a log-on, a request. For fuzzing: it must
+/// neither panic nor keep more than it was given.
+pub fn read_anything(bytes: &[u8]) {
+    for wide in [false, true] {
+        drop(packet::split(&mut bytes.to_vec(), wide, packet::FIRST_PACKET_MAX));
+    }
+    drop(connect::read(bytes));
+    connect::destination(&String::from_utf8_lossy(bytes));
+    // 11.2, 12.1, 19c and 23ai.
+    for fields in [6, 7, 13, 24] {
+        connection::read_any(bytes, fields);
+        drop(request::read(&mut codec::Reader::new(bytes), fields, &cursor::Cursors::default()));
+    }
+}
+
 /// A listener at work.
 #[derive(Debug)]
 pub struct Handle {

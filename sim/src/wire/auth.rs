@@ -9,7 +9,7 @@ use aes::cipher::block_padding::{NoPadding, Pkcs7};
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use sha2::{Digest, Sha512};
 
-use super::codec::{Reader, Unreadable, Writer};
+use super::codec::{Reader, Unreadable, Writer, hex};
 use super::packet::Fault;
 
 const KEY: usize = 32;
@@ -214,14 +214,6 @@ fn random<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Fault::Protocol("the system has no random bytes"))?;
     Ok(bytes)
-}
-
-/// Upper-case, which one client insists on.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
-    let digit = |number: u8| DIGITS[usize::from(number)];
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -82,7 +82,7 @@ pub(super) struct Grant {
 
 impl Grant {
     /// What both sides know, or `None` if there is nothing.
-    pub(super) fn new(asked: &Connect, profile: &Profile) -> Option<Self> {
+    pub(super) fn new(asked: &Connect, profile: Profile) -> Option<Self> {
         let version = asked.version.min(profile.version);
         let flags = if version >= profile.version { profile.accept_flags } else { 0 };
         (version >= asked.version_min).then_some(Self { version, sdu: asked.sdu, flags })

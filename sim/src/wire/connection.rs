@@ -56,6 +56,7 @@ async fn log_on(
             Turn::Next => feed.send(answer).await?,
             Turn::Away => {
                 feed.send(answer).await?;
+                feed.wire.part().await;
                 return Ok(None);
             }
             Turn::In(conversation) => {
@@ -95,7 +96,7 @@ async fn connect(feed: &mut Feed, shared: &Shared, room: bool) -> Result<Option<
     };
     let about = database.about(instance);
     let profile = Profile::of(about.release);
-    let Some(grant) = Grant::new(&asked, &profile) else {
+    let Some(grant) = Grant::new(&asked, profile) else {
         return refuse(feed, NO_VERSION).await;
     };
     feed.wire.send_packet(Kind::Accept, &grant.accept()).await?;
@@ -349,10 +350,11 @@ fn about_pairs(
 pub(super) fn version_number(version: [u8; 5], fields: u8) -> u32 {
     const FIELDS_WITH_NEW_LAYOUT: u8 = 11;
     const FOUR_BITS: u32 = 15;
-    let [a, b, c, d, e] = version.map(u32::from);
+    let [release, update, revision, increment, last] = version.map(u32::from);
     if fields >= FIELDS_WITH_NEW_LAYOUT {
-        a << 24 | b << 16 | c << 12 | d << 4 | e
+        release << 24 | update << 16 | revision << 12 | increment << 4 | last
     } else {
-        a << 24 | if b > FOUR_BITS { 0 } else { b << 20 } | c << 12 | d << 8 | e
+        let update = if update > FOUR_BITS { 0 } else { update };
+        release << 24 | update << 20 | revision << 12 | increment << 8 | last
     }
 }

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn numbers_begin_at_one_and_are_used_again() {
         let mut cursors = Cursors::default();
-        let mut create = |cursors: &mut Cursors| cursors.create().expect("room");
+        let create = |cursors: &mut Cursors| cursors.create().expect("room");
         assert_eq!((create(&mut cursors), create(&mut cursors)), (1, 2));
         cursors.close(&[1, 77]);
         assert_eq!(create(&mut cursors), 1);

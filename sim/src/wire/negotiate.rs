@@ -5,8 +5,6 @@ use crate::conversation::Release;
 
 /// AL32UTF8.
 pub(super) const CHARSET: u16 = 873;
-/// AL16UTF16, of NVARCHAR2.
-pub(super) const CHARSET_NATIONAL: u16 = 2_000;
 
 /// How a release shows itself on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +83,7 @@ pub(super) fn read_protocol(reader: &mut Reader<'_>) -> Result<Habits, Unreadabl
 pub(super) fn write_protocol(to: &mut Writer, fields: u8) {
     /// Which version of the protocol.
     const VERSION: u8 = 6;
-    /// Eleven bytes of which the last two are the national character set.
+    /// Eleven bytes of which the last two are the national character set, AL16UTF16.
     const FDO: [u8; 11] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0x07, 0xd0];
     to.raw(&[1, VERSION, 0]);
     to.raw(b"rac-sim\0");
@@ -250,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_list_without_an_end_is_refused() {
-        let bytes = data_types(&[1; 20_000]);
+        let bytes = data_types(&vec![1; 20_000]);
         assert!(matches!(read_data_types(&mut Reader::new(&bytes)), Err(Unreadable::Wrong(_))));
     }
 }

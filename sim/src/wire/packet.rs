@@ -266,6 +266,26 @@ impl Wire {
         self.send_packet(Kind::Data, &DATA_EOF.to_be_bytes()).await
     }
 
+    /// Closes the connection so that the client can still read what was sent: a socket that is dropped with something
+    /// unread takes it away again.
+    pub(super) async fn part(mut self) {
+        /// How long a client may take to close its side, and how much it may send until then.
+        const PARTING: Duration = Duration::from_secs(2);
+        const PARTING_READS: usize = 64;
+        let parting = async {
+            self.socket.shutdown().await?;
+            for _ in 0..PARTING_READS {
+                self.input.clear();
+                if self.socket.read_buf(&mut self.input).await? == 0 {
+                    break;
+                }
+            }
+            io::Result::Ok(())
+        };
+        // Either way there is nothing more to do for it.
+        drop(tokio::time::timeout(PARTING, parting).await);
+    }
+
     fn frame(&self, output: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) -> Result<(), Fault> {
         let length = HEADER + parts.iter().map(|part| part.len()).sum::<usize>();
         let too_long = |_| Fault::Protocol("a packet that is too long to send");

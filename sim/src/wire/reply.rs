@@ -217,9 +217,9 @@ fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) {
     const NULL_INDICATOR: [u8; 2] = [0x81, 1];
     scalar::write_bind(to, bind.code, bind.national, value);
     if value.is_null() {
-        to.raw(&NULL_INDICATOR)
+        to.raw(&NULL_INDICATOR);
     } else {
-        to.zeros(1)
+        to.zeros(1);
     }
     if bind.wants_return_code() {
         to.zeros(1);
@@ -237,4 +237,47 @@ pub(super) fn write_version(to: &mut Writer, banner: &str, number: u32) {
 /// Marks the end of an answer, for the clients that want it marked.
 pub(super) fn write_end_of_response(to: &mut Writer) {
     to.u8(29);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::ColumnType;
+
+    fn written(write: impl Fn(&mut Writer)) -> Vec<u8> {
+        let mut writer = Writer::new();
+        write(&mut writer);
+        writer.into_bytes()
+    }
+
+    /// As real clients were seen to accept them.
+    #[test]
+    fn answers_are_those_that_clients_accept() {
+        let end = End { fields: 13, cursor: 14, ..End::default() };
+        assert_eq!(written(|to| end.write_status(to)), [9, 0, 0]);
+        assert_eq!(written(write_return_parameters), [8, 0, 0, 0, 0]);
+        let error = OraError::new(942, "table or view does not exist").at(14);
+        let mut expected = vec![4, 1, 1, 0, 0, 2, 3, 0xae, 0, 0, 1, 14, 1, 14];
+        expected.extend([0; 20]);
+        expected.extend([2, 3, 0xae, 0, 40]);
+        expected.extend(b"ORA-00942: table or view does not exist\n");
+        assert_eq!(written(|to| end.write_error(to, &error)), expected);
+    }
+
+    #[test]
+    fn a_column_has_more_fields_in_later_versions() {
+        let column =
+            ResultColumn { name: "A".into(), column_type: ColumnType::Number, nullable: true };
+        let lengths = [6, 7, 9, 13, 17, 20, 24].map(|fields| {
+            written(|to| write_description(to, fields, std::slice::from_ref(&column))).len()
+        });
+        assert_eq!(lengths.map(|length| length - lengths[0]), [0, 0, 1, 1, 3, 4, 7]);
+    }
+
+    #[test]
+    fn an_open_transaction_shows_in_every_end() {
+        let end = End { in_transaction: true, ..End::default() };
+        assert_eq!(written(|to| end.write_status(to)), [9, 1, 2, 0]);
+        assert_eq!(written(|to| end.write_success(to))[..3], [4, 1, 3]);
+    }
 }

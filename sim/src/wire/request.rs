@@ -13,7 +13,7 @@ pub(super) const REQUEST_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 /// The most binds of a statement: Oracle has 65,535.
 const BINDS_MAX: usize = 65_535;
 /// The most values of one request; each may take a single byte on the wire and many more here.
-const VALUES_MAX: usize = 1_000_000;
+const VALUES_MAX: usize = 300_000;
 /// The most cursors that are closed at once.
 const CLOSED_MAX: usize = 65_535;
 const PIGGYBACKS_MAX: usize = 64;
@@ -210,9 +210,11 @@ fn read_tags(reader: &mut Reader<'_>, fields: u8) -> Result<Tags, Unreadable> {
         reader.ub4()
     };
     let [identifier, module, action] = [length(reader)?, length(reader)?, length(reader)?];
-    (length(reader)?, length(reader)?);
+    length(reader)?;
+    length(reader)?;
     let info = length(reader)?;
-    (length(reader)?, length(reader)?);
+    length(reader)?;
+    length(reader)?;
     let operation = if fields >= 7 { length(reader)? } else { 0 };
     let mut take = |flag: u32, length: u32| -> Result<Option<String>, Unreadable> {
         let bytes = if length > 0 { reader.counted()? } else { Vec::new().into() };
@@ -448,6 +450,76 @@ impl<'a> Iterator for Words<'a> {
             if name(first) || (first == ':' && length > 1) {
                 return Some(word);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::cursor::Cursors;
+
+    fn read_all(bytes: &[u8], fields: u8) -> Result<Call, Unreadable> {
+        read(&mut Reader::new(bytes), fields, &Cursors::default())
+    }
+
+    #[test]
+    fn short_requests_are_read_in_every_version() {
+        for (bytes, fields, function) in [
+            (&[3, 147, 7][..], 13, Function::Ping),
+            (&[3, 147, 7, 0], 24, Function::Ping),
+            (&[3, 14, 7], 7, Function::Commit),
+            (&[3, 5, 7, 1, 1, 1, 100], 13, Function::Fetch { cursor: 1, rows: 100 }),
+            (&[3, 96, 7, 1, 2, 3], 13, Function::Unknown(96)),
+        ] {
+            let call = read_all(bytes, fields).expect("readable");
+            assert_eq!((call.sequence, call.function), (7, function));
+        }
+    }
+
+    #[test]
+    fn what_goes_along_is_read_with_the_request() {
+        let bytes = [17, 105, 1, 1, 1, 2, 1, 3, 1, 4, 3, 9, 2];
+        let call = read_all(&bytes, 13).expect("readable");
+        assert_eq!(call.piggybacks, [Piggyback::Close(vec![3, 4])]);
+        assert_eq!(call.function, Function::LogOff);
+        for length in 0..bytes.len() {
+            assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_execute_with_binds_is_read() {
+        let mut bytes = vec![3, 94, 1, 2, 0x80, 0x29, 0, 1, 1, 1, 1, 1, 13, 0, 0, 0, 0, 0, 1, 1, 1];
+        bytes.extend([0; 25]);
+        bytes.extend([1, b'x']);
+        bytes.extend([1, 1, 1, 2]);
+        bytes.extend([0; 11]);
+        bytes.extend([2, 1, 0, 0, 1, 22, 0, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend([7, 2, 0xc1, 2, 7, 0]);
+        let call = read_all(&bytes, 13);
+        let Ok(Call { function: Function::Execute(execute), .. }) = call else {
+            panic!("{call:?}")
+        };
+        assert_eq!(execute.sql.as_deref(), Some("x"));
+        assert_eq!(execute.rows, [[Value::integer(1)], [Value::Null]]);
+        assert_eq!(execute.binds.expect("binds")[0].size, 22);
+        for length in 0..bytes.len() {
+            assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");
+        }
+    }
+
+    #[test]
+    fn only_binds_behind_returning_are_not_sent() {
+        for (sql, before) in [
+            ("update t set a = :1 where b = ':x' returning c into :2", Some(1)),
+            ("insert into t values (:a, :b) /* :c */ RETURN d INTO :d", Some(2)),
+            ("delete from t -- returning\n where a = :1", None),
+            ("insert into \"returning\" select * from a", None),
+            ("begin delete from t returning a into :1; end;", None),
+            ("select * from t where returning = :1", None),
+        ] {
+            assert_eq!(binds_before_returning(sql), before, "{sql}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Values as they stand on the wire: NUMBER, DATE, ROWID and the rest, read from binds and written into rows.
 
-use super::codec::{Unreadable, Writer};
-use super::negotiate::{CHARSET, CHARSET_NATIONAL};
+use super::codec::{Unreadable, Writer, hex};
+use super::negotiate::CHARSET;
 use crate::value::{ColumnType, Number, Value};
 
 /// The numbers of data types.
@@ -93,7 +93,7 @@ fn write_plain(to: &mut Writer, code: u8, national: bool, value: &Value) {
         },
         (code::BINARY_DOUBLE, Value::Double(float)) => to.counted(&ordered_double(*float)),
         (code::BINARY_DOUBLE, Value::Number(number)) => {
-            to.counted(&ordered_double(number.to_f64()))
+            to.counted(&ordered_double(number.to_f64()));
         }
         (code::BINARY_FLOAT, Value::Double(float)) => to.counted(&ordered_float(*float)),
         (code::BINARY_FLOAT, Value::Number(number)) => to.counted(&ordered_float(number.to_f64())),
@@ -103,17 +103,13 @@ fn write_plain(to: &mut Writer, code: u8, national: bool, value: &Value) {
         (code::INTERVAL_DS, Value::IntervalDs(nanos)) => to.counted(&interval_ds(*nanos)),
         (code::INTERVAL_YM, Value::IntervalYm(months)) => to.counted(&interval_ym(*months)),
         (code::RAW | code::LONG_RAW, Value::Raw(bytes)) => to.counted(bytes),
-        (_, Value::Raw(bytes)) => write_text(to, national, &upper_hex(bytes)),
+        (_, Value::Raw(bytes)) => write_text(to, national, &hex(bytes)),
         (_, Value::Text(text) | Value::RowId(text)) => write_text(to, national, text),
         (_, Value::Number(number)) => write_text(to, national, &number.to_string()),
         (_, Value::Double(float)) => write_text(to, national, &float.to_string()),
         // What does not fit its column cannot be shown.
         _ => to.u8(0),
     }
-}
-
-fn upper_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 fn write_text(to: &mut Writer, national: bool, text: &str) {
@@ -123,11 +119,6 @@ fn write_text(to: &mut Writer, national: bool, text: &str) {
     } else {
         to.counted(text.as_bytes());
     }
-}
-
-/// The charset of a bind of characters.
-pub(super) const fn charset(national: bool) -> u16 {
-    if national { CHARSET_NATIONAL } else { CHARSET }
 }
 
 /// LONG has its own indicator and return code behind the value.
@@ -219,7 +210,11 @@ fn read_number(bytes: &[u8]) -> Result<Value, Unreadable> {
     }
     let length = i32::try_from(pairs.len()).map_err(|_| WRONG)?;
     let text = format!("{digits}e{}", 2 * (exponent - length + 1));
-    text.parse().map(Value::Number).map_err(|_| WRONG)
+    match text.parse() {
+        Ok(number) => Ok(Value::Number(number)),
+        // More digits than a Number holds: the nearest float must do.
+        Err(_) => text.parse().map(Value::Double).map_err(|_| WRONG),
+    }
 }
 
 /// What orders like the number when compared byte by byte.
@@ -470,4 +465,93 @@ pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
         code::INTERVAL_DS => ColumnType::IntervalDs,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::codec::Reader;
+
+    /// The bytes of a value in a bind of this type, without their count.
+    fn plain(code: u8, value: &Value) -> Vec<u8> {
+        let mut writer = Writer::new();
+        write_plain(&mut writer, code, false, value);
+        let bytes = writer.into_bytes();
+        Reader::new(&bytes).counted().expect("counted").into_owned()
+    }
+
+    fn number(text: &str) -> Value {
+        Value::Number(text.parse().expect("a number"))
+    }
+
+    #[test]
+    fn numbers_are_written_as_oracle_dumps_them() {
+        for (text, bytes) in [
+            ("0", &[0x80][..]),
+            ("1", &[0xc1, 2]),
+            ("100", &[0xc2, 2]),
+            ("123.45", &[0xc2, 2, 24, 46]),
+            ("0.001", &[0xbf, 11]),
+            ("-1", &[0x3e, 100, 102]),
+            ("-123.45", &[0x3d, 100, 78, 56, 102]),
+        ] {
+            assert_eq!(plain(code::NUMBER, &number(text)), bytes, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_read_as_they_were_written() {
+        let whole = 12_345_678_901_234_567_890_123_456_789_012_345_678_i128;
+        let seconds = 1_767_225_599;
+        for (code, value) in [
+            (code::NUMBER, Value::integer(whole)),
+            (code::NUMBER, Value::integer(-whole)),
+            (code::NUMBER, number("-0.000123")),
+            (code::NUMBER, number("99999999.99")),
+            (code::VARCHAR2, Value::text("a \u{e9}")),
+            (code::RAW, Value::Raw(vec![0, 255])),
+            (code::DATE, Value::Date(seconds)),
+            (code::DATE, Value::Date(-62_135_596_800)),
+            (code::TIMESTAMP, Value::Timestamp { seconds: -1, nanos: 999_999_999 }),
+            (code::TIMESTAMP_TZ, Value::TimestampTz { seconds, nanos: 7, offset_minutes: -330 }),
+            (code::INTERVAL_DS, Value::IntervalDs(-90_061_000_000_001)),
+            (code::INTERVAL_YM, Value::IntervalYm(-14)),
+            (code::BINARY_DOUBLE, Value::Double(-0.1)),
+            (code::BINARY_FLOAT, Value::Double(1.5)),
+            (code::NUMBER, Value::Null),
+        ] {
+            assert_eq!(read_bind(code, false, &plain(code, &value)), Ok(value), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_national_bind_is_utf_16() {
+        let mut writer = Writer::new();
+        write_bind(&mut writer, code::VARCHAR2, true, &Value::text("\u{20ac}"));
+        assert_eq!(writer.into_bytes(), [2, 0x20, 0xac]);
+        assert_eq!(read_bind(code::VARCHAR2, true, &[0x20, 0xac]), Ok(Value::text("\u{20ac}")));
+    }
+
+    #[test]
+    fn a_rowid_is_taken_apart() {
+        let mut writer = Writer::new();
+        write_rowid(&mut writer, &Value::RowId("AAAR3sAAEAAAACXAAB".to_owned()));
+        // Object 73196, file 4, block 151, row 1.
+        assert_eq!(writer.into_bytes(), [14, 3, 1, 0x1d, 0xec, 1, 4, 0, 1, 0x97, 1, 1]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_value_are_refused() {
+        for (code, bytes) in [
+            (code::NUMBER, &[0xc1, 0][..]),
+            (code::NUMBER, &[0xff, 0x65, 200]),
+            (code::DATE, &[120, 126]),
+            (code::DATE, &[120, 126, 13, 1, 1, 1, 1]),
+            (code::BINARY_DOUBLE, &[1]),
+            (code::INTERVAL_DS, &[0; 5]),
+            (200, &[1]),
+        ] {
+            assert!(read_bind(code, false, bytes).is_err(), "{code}");
+        }
+    }
 }

@@ -34,7 +34,10 @@ const PARTING: Duration = Duration::from_secs(5);
 /// Whether the session goes on.
 enum Flow {
     On,
+    /// The connection closes at once.
     Over,
+    /// It closes once the client has read what was sent.
+    Parting,
 }
 
 /// How a statement came to its end.
@@ -69,18 +72,28 @@ impl Session {
 
     /// Serves the client until it leaves, dies, or breaks the protocol.
     pub(super) async fn run(mut self) {
-        if let Err(Fault::Protocol(why)) = self.serve().await {
-            // It may have gone already.
-            drop(
-                self.part(&OraError::new(3_106, format!("fatal two-task protocol error: {why}")))
-                    .await,
-            );
+        match self.serve().await {
+            Ok(Flow::Parting) => {}
+            Err(Fault::Protocol(why)) => {
+                let error = OraError::new(3_106, format!("fatal two-task protocol error: {why}"));
+                if self.die(0, Death::Error(error)).await.is_err() {
+                    return;
+                }
+            }
+            Ok(Flow::On | Flow::Over) | Err(_) => return,
         }
+        let Self { feed, conversation, .. } = self;
+        drop(conversation);
+        feed.wire.part().await;
     }
 
-    async fn serve(&mut self) -> Result<(), Fault> {
-        while let Flow::On = self.turn().await? {}
-        Ok(())
+    async fn serve(&mut self) -> Result<Flow, Fault> {
+        loop {
+            match self.turn().await? {
+                Flow::On => {}
+                over => return Ok(over),
+            }
+        }
     }
 
     /// Waits for one thing to happen and deals with it.
@@ -149,18 +162,16 @@ impl Session {
         Ok(Flow::On)
     }
 
-    /// The last error of a connection.
-    async fn part(&mut self, error: &OraError) -> Result<(), Fault> {
-        self.fail(0, 0, error).await?;
-        self.feed.wire.send_end().await
-    }
-
+    /// The last that a client hears, if it hears anything.
     async fn die(&mut self, sequence: u8, death: Death) -> Result<Flow, Fault> {
-        if let Death::Error(error) = death {
-            self.fail(sequence, 0, &error).await?;
-            self.feed.wire.send_end().await?;
+        match death {
+            Death::Cut => Ok(Flow::Over),
+            Death::Error(error) => {
+                self.fail(sequence, 0, &error).await?;
+                self.feed.wire.send_end().await?;
+                Ok(Flow::Parting)
+            }
         }
-        Ok(Flow::Over)
     }
 
     /// What the client asked to break off is broken off.
@@ -451,9 +462,9 @@ impl Session {
             reply::write_return_parameters(&mut answer);
         }
         if last {
-            end.write_no_more_rows(&mut answer)
+            end.write_no_more_rows(&mut answer);
         } else {
-            end.write_success(&mut answer)
+            end.write_success(&mut answer);
         }
         self.feed.send(answer).await?;
         Ok(Flow::On)

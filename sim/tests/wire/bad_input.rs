@@ -210,3 +210,46 @@ fn unharmed_when_free(server: Server) {
     }
     unharmed(server);
 }
+
+/// What clients send, for the readers to choke on once it is changed a little.
+fn samples() -> Vec<Vec<u8>> {
+    let mut execute = vec![3, 94, 1, 2, 0x80, 0x29, 0, 1, 1, 1, 1, 1, 13, 0, 0, 0, 0, 0, 1, 1, 1];
+    execute.extend([0; 25]);
+    execute.extend([1, b'x', 1, 1, 1, 2]);
+    execute.extend([0; 11]);
+    execute.extend([2, 1, 0, 0, 1, 22, 0, 0, 0, 0, 0, 0, 0, 0]);
+    execute.extend([7, 2, 0xc1, 2, 7, 0]);
+    let mut tags = vec![17, 135, 1, 0, 0, 1, 0x18, 0, 0, 1, 1, 2, 1, 1, 2];
+    tags.extend([0; 14]);
+    tags.extend([2, b'm', b'o', 2, b'a', b'c', 3, 147, 1]);
+    let first = [3, 118, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, b'u', 1, 1, 1, b'k', 1, 1, 1, b'v', 0];
+    let types = [2, 0, 0, 0, 0, 1, 2, 7, 7, 1, 2, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0];
+    vec![connect_to("sales"), data(&execute), execute, tags, first.to_vec(), types.to_vec()]
+}
+
+#[test]
+fn changed_bytes_do_no_harm_to_the_readers() {
+    let mut noise = Noise(0x0bad_cafe_dead_beef);
+    for sample in samples() {
+        for round in 0..20_000 {
+            let mut changed = sample.clone();
+            for change in noise.bytes(1 + round % 4).chunks(1) {
+                let place = usize::from(noise.bytes(1)[0]) % changed.len();
+                changed[place] = change[0];
+            }
+            rac_sim::wire::read_anything(&changed);
+        }
+    }
+}
+
+#[test]
+fn a_listener_that_stops_closes_every_connection() {
+    let server = Server::start(Release::R19, Options::default());
+    let mut held = [accepted(&server), accepted(&server), dial(&server)];
+    let address = server.handle.address();
+    server.stop();
+    for socket in &mut held {
+        assert_eq!(rest(socket), b"");
+    }
+    assert!(TcpStream::connect(address).is_err(), "the port is closed");
+}

@@ -48,11 +48,6 @@ impl Fake {
         Arc::new(Self { release, world: Arc::new(world) })
     }
 
-    /// Lets the clock move.
-    pub(crate) fn tick(&self) {
-        self.world.ticks.send_modify(|tick| *tick += 1);
-    }
-
     /// How many sessions there are.
     pub(crate) fn sessions(&self) -> usize {
         self.world.sessions().len()
@@ -77,7 +72,7 @@ impl Database for Fake {
             return Err(OraError::new(28_000, "the account is locked"));
         }
         let mut sessions = self.world.sessions();
-        let sid = (1..).find(|sid| !sessions.contains_key(sid)).unwrap_or(1);
+        let sid = (1..=u16::MAX.into()).find(|sid| !sessions.contains_key(sid)).unwrap_or(1);
         let serial = sid * 7 + 1;
         sessions.insert(sid, Peer { serial, identity, tags: Tags::default(), death: None });
         drop(sessions);
