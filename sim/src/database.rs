@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::catalog::account::Account;
-use crate::catalog::books::{Books, version};
+use crate::catalog::account::{Account, Rights};
+use crate::catalog::books::{Books, Managed, version};
 use crate::catalog::view::Viewer;
 use crate::cluster::instance::InstanceState;
 use crate::cluster::live::LogOn;
@@ -261,19 +261,12 @@ fn session_of(
     key: SessionKey,
     con_id: u32,
 ) -> SessionState {
-    let mut rights = state.books.accounts.rights(account, &[]);
-    if state.books.managed == crate::catalog::books::Managed::Rds && account.name != "SYS" {
-        // The master's role lacks these there (facts, section 5.1).
-        for privilege in ["ALTER SYSTEM", "ALTER DATABASE"] {
-            rights.system.remove(privilege);
-        }
-    }
     let viewer = Viewer {
         key,
         con_id,
         user: account.name.clone(),
         schema: account.name.clone(),
-        rights,
+        rights: rights_of(state, account),
         container_data: account.container_data,
         nls: crate::catalog::default_nls(),
     };
@@ -287,4 +280,16 @@ fn session_of(
         nested: BTreeMap::new(),
         output: None,
     }
+}
+
+/// What an account may do now.
+fn rights_of(state: &State, account: &Account) -> Rights {
+    let mut rights = state.books.accounts.rights(account);
+    if state.books.managed == Managed::Rds && account.name != "SYS" {
+        // The master's role lacks these there (facts, section 5.1).
+        for privilege in ["ALTER SYSTEM", "ALTER DATABASE"] {
+            rights.system.remove(privilege);
+        }
+    }
+    rights
 }

@@ -290,7 +290,7 @@ impl Accounts {
             AccountStatus::Expired => return Err(OraError::new(28001, "the password has expired")),
             AccountStatus::Open | AccountStatus::Grace => {}
         }
-        if !self.rights(account, &[]).has("CREATE SESSION") {
+        if !self.rights(account).has("CREATE SESSION") {
             let text = format!("user {name} lacks CREATE SESSION privilege; logon denied");
             return Err(OraError::new(1045, text));
         }
@@ -320,14 +320,11 @@ impl Accounts {
         }
     }
 
-    /// What an account may do with its roles on, and without those of `withheld`.
-    pub fn rights(&self, account: &Account, withheld: &[&str]) -> Rights {
+    /// What an account may do with its roles on.
+    pub fn rights(&self, account: &Account) -> Rights {
         let mut rights =
             Rights { owner: account.name.clone(), all: account.name == "SYS", ..Rights::default() };
         self.collect(&account.grants, &mut rights);
-        for privilege in withheld {
-            rights.system.remove(*privilege);
-        }
         rights
     }
 
@@ -462,7 +459,7 @@ mod tests {
         let read = |text: &&str| Grant::read(text, &BTreeSet::new()).expect("a grant");
         account.grants = grants.iter().map(read).collect();
         accounts.add(account.clone());
-        let rights = accounts.rights(&account, &[]);
+        let rights = accounts.rights(&account);
         (accounts, rights)
     }
 

@@ -57,7 +57,7 @@ fn viewer(database: &SimDatabase, grants: &[&str], con_id: u32) -> Viewer {
     let mut account = Account::new("JOE", "pw", 500);
     let read = |text: &&str| Grant::read(text, &BTreeSet::new()).expect("a grant");
     account.grants = grants.iter().map(read).collect();
-    let rights = database.lock().books.accounts.rights(&account, &[]);
+    let rights = database.lock().books.accounts.rights(&account);
     Viewer {
         key: SessionKey { inst_id: 1, sid: 1, serial: 1 },
         con_id,

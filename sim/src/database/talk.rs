@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::host::Outside;
 use super::session::{Act, SessionState};
-use super::{SimDatabase, State};
+use super::{SimDatabase, State, rights_of};
 use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
@@ -71,6 +71,10 @@ impl Talk {
         let key = self.key();
         let mut state = self.database.lock();
         let death = state.cluster.death(key);
+        // What was granted or revoked meanwhile counts from this call on.
+        if let Some(account) = state.books.accounts.get(&self.session.login) {
+            self.session.viewer.rights = rights_of(&state, account);
+        }
         let parsed = statement::parse(&statement.sql, state.cluster.release());
         let kind = parsed
             .as_ref()

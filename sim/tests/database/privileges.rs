@@ -34,14 +34,15 @@ fn statements_need_their_privilege() {
 }
 
 #[test]
-fn a_grant_counts_from_the_next_log_on() {
+fn a_grant_counts_at_once() {
     let database = shop();
     let mut dba = Client::new(&database, "SYSTEM", 1);
-    assert_eq!(dba.code("GRANT SELECT ON sys.v_$session TO app"), 0);
     let mut app = Client::new(&database, "APP", 1);
+    assert_eq!(app.code("SELECT COUNT(*) FROM v$session"), 942);
+    assert_eq!(dba.code("GRANT SELECT ON sys.v_$session TO app"), 0);
     assert_eq!(app.code("SELECT COUNT(*) FROM v$session"), 0);
     assert_eq!(dba.code("REVOKE SELECT ON sys.v_$session FROM app"), 0);
-    assert_eq!(Client::new(&database, "APP", 1).code("SELECT COUNT(*) FROM v$session"), 942);
+    assert_eq!(app.code("SELECT COUNT(*) FROM v$session"), 942);
     assert_eq!(dba.code("GRANT SELECT ON sys.v$session TO app"), 990);
 }
 
