@@ -31,8 +31,15 @@ impl Compiler<'_> {
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<Compiled, OraError> {
-        let (raws, scope) = self.scope(select, parent, ctes)?;
+        let (raws, mut scope) = self.scope(select, parent, ctes)?;
         let conjuncts = self.conjuncts(select, &scope)?;
+        let marked =
+            conjuncts.filter.iter().fold(0, |all, conjunct| all | joins::marked(&conjunct.code));
+        for (place, source) in scope.sources.iter_mut().enumerate() {
+            if marked & (1 << place) != 0 {
+                source.can_be_null();
+            }
+        }
         let connect =
             select.connect.as_ref().map(|connect| self.connect(connect, &scope)).transpose()?;
         let keys = select.group.iter().map(|key| Ok(self.value(key, &scope)?.code));

@@ -155,15 +155,7 @@ fn old_outer_joins(
 ) -> Result<Vec<u64>, OraError> {
     let mut needs = vec![0; joins.len()];
     for conjunct in std::mem::take(&mut conjuncts.filter) {
-        let mut marked = 0_u64;
-        conjunct.code.walk(&mut |code| {
-            if let Code::Column(column) = code
-                && column.outer
-                && column.depth == 0
-            {
-                marked |= 1 << column.source;
-            }
-        });
+        let marked = marked(&conjunct.code);
         if marked == 0 {
             conjuncts.filter.push(conjunct);
             continue;
@@ -210,4 +202,18 @@ fn order(joins: &[Join], needs: &[u64], filter: &[Conjunct]) -> Result<Vec<usize
         placed |= 1 << next;
     }
     Ok(order)
+}
+
+/// The sources whose columns have a `(+)` in a condition, a bit for each.
+pub(super) fn marked(code: &Code) -> u64 {
+    let mut marked = 0;
+    code.walk(&mut |part| {
+        if let Code::Column(column) = part
+            && column.outer
+            && column.depth == 0
+        {
+            marked |= 1 << column.source;
+        }
+    });
+    marked
 }

@@ -78,7 +78,7 @@ SID Number!
 
 SELECT s.username, v.n FROM v$session s, (SELECT username, COUNT(*) n FROM v$session GROUP BY username) v WHERE s.username = v.username(+) AND s.sid IN (1, 17) ORDER BY s.sid
 ----
-USERNAME Varchar2(128) | N Number!
+USERNAME Varchar2(128) | N Number
 - | -
 'APP' | 2
 
