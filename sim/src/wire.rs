@@ -88,8 +88,8 @@ pub fn listen(
     Ok(Handle { address, stop, open, task })
 }
 
-/// Reads bytes as whatever a client may send: a packet, a CONNECT, a message of a log-on, a request. For fuzzing: it must
-/// neither panic nor keep more than it was given.
+/// Reads bytes as whatever a client may send: a packet, a CONNECT, a message of a log-on, a request. For fuzzing: it
+/// must neither panic nor keep more than it was given.
 pub fn read_anything(bytes: &[u8]) {
     for wide in [false, true] {
         drop(packet::split(&mut bytes.to_vec(), wide, packet::FIRST_PACKET_MAX));

@@ -277,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn the_time_zone_is_what_the_client_sets() {
+        let zone = |text: &str| {
+            let pairs = [("AUTH_ALTER_SESSION".to_owned(), text.to_owned())];
+            Message { pairs: pairs.into(), ..Message::default() }.time_zone()
+        };
+        assert_eq!(zone("ALTER SESSION SET TIME_ZONE='+02:00'").as_deref(), Some("+02:00"));
+        let among_others = "ALTER SESSION SET NLS_SORT= 'BINARY' TIME_ZONE= '-05:30' NLS_COMP= 'X'";
+        assert_eq!(zone(among_others).as_deref(), Some("-05:30"));
+        assert_eq!(zone(""), None);
+    }
+
+    #[test]
     fn hex_reads_what_it_writes() {
         assert_eq!(hex(&[0, 255, 26]), "00FF1A");
         assert_eq!(unhex("00FF1a"), Some(vec![0, 255, 26]));

@@ -104,7 +104,8 @@ const checks = {
   async withoutPrefetch() {
     await withConnection(async (connection) => {
       for (const count of [0, 250]) {
-        compare((await connection.execute(`select * from t where rownum <= ${count}`, [], { prefetchRows: 0 })).rows, count);
+        const sql = `select * from t where rownum <= ${count}`;
+        compare((await connection.execute(sql, [], { prefetchRows: 0 })).rows, count);
       }
     });
   },
@@ -141,8 +142,8 @@ const checks = {
     await withConnection(async (connection) => {
       const at = new Date(Date.UTC(2024, 1, 29, 23, 59, 58, 7));
       for (const [text, number] of [['first \u20ac', -17.25], ['x'.repeat(3800), 1e10]]) {
-        const row = await one(connection, 'select :1, :2, :3, :4, :5 from dual', [text, number, null, at, Buffer.from('raw')]);
-        assert.deepStrictEqual(row, [text, number, null, at, Buffer.from('raw')]);
+        const binds = [text, number, null, at, Buffer.from('raw')];
+        assert.deepStrictEqual(await one(connection, 'select :1, :2, :3, :4, :5 from dual', binds), binds);
       }
     });
   },
@@ -210,7 +211,8 @@ const checks = {
 
   async alter() {
     await withConnection(async (connection) => {
-      const kill = (sid, serial, how = '') => connection.execute(`alter system kill session '${sid},${serial},@1'${how}`);
+      const kill = (sid, serial, how = '') =>
+        connection.execute(`alter system kill session '${sid},${serial},@1'${how}`);
       const [self] = await one(connection, 'select * from v$session');
       await connection.execute("alter session set nls_date_format = 'YYYY'");
       await fails(() => kill(self, 8), 'ORA-00027');

@@ -247,6 +247,13 @@ def cancel():
             fails(lambda: connection.cursor().execute("begin sleep; end;"), "ORA-01013")
             timer.join()
             assert one(connection, "select 1 from dual") == (1,)
+        # One that comes too late must not hurt the calls after the next.
+        connection.cancel()
+        try:
+            one(connection, "select 1 from dual")
+        except oracledb.Error as error:
+            assert "ORA-01013" in str(error), error
+        assert one(connection, "select 1 from dual") == (1,)
 
 
 def killed_while_busy():
