@@ -22,7 +22,7 @@ use crate::daemon::reload::Loaded;
 use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
 use crate::daemon::target::TargetSpec;
 use crate::engine::guard::DatabaseLimits;
-use crate::observe::log::{self, LogFormat};
+use crate::observe::log::{self, Log, LogFormat};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus, CliError> {
     let wanted = wanted(args, global)?;
     let service = wanted.service().map_err(CliError::BadPolicy)?;
-    start_log(global, service.as_ref(), console)?;
+    let log = start_log(global, service.as_ref(), console)?;
     let audit = args.audit.clone().or_else(|| {
         let config = wanted.config.as_deref()?;
         let file = service.as_ref()?.audit_file.as_ref()?;
@@ -70,11 +70,18 @@ pub(super) fn run(
         audit: audit.map_or(Audit::Nowhere, Audit::File),
         once: args.once,
         dry_run: args.dry_run,
+        log: log.of_ticks(),
     };
-    match run_daemon(setup) {
-        Ok(()) => Ok(ExitStatus::Fine),
-        Err(error) => Err(leave(&error)),
-    }
+    let (status, last_words) = match run_daemon(setup) {
+        Ok(()) => (ExitStatus::Fine, String::new()),
+        Err(error) => {
+            let error = leave(&error);
+            (error.status(), format!("error: {error}\n"))
+        }
+    };
+    // Said here and not by the caller, who would wait for whoever reads standard error.
+    log.close(last_words);
+    Ok(status)
 }
 
 fn leave(error: &RunError) -> CliError {
@@ -111,7 +118,7 @@ fn start_log(
     global: &Global,
     service: Option<&Service>,
     console: &mut Console,
-) -> Result<(), CliError> {
+) -> Result<Log, CliError> {
     let format = match (global.format, service.and_then(|service| service.log_format)) {
         (super::Format::Json, _) | (_, Some(service::LogFormat::Json)) => LogFormat::Json,
         (_, Some(service::LogFormat::Journald)) => {

@@ -52,6 +52,8 @@ pub struct Setup {
     pub once: bool,
     /// End nobody, whatever the rules say.
     pub dry_run: bool,
+    /// Where ticks are told.
+    pub log: TickLog,
 }
 
 /// Where the audit goes.
@@ -158,7 +160,7 @@ enum Event {
 
 impl Daemon {
     fn start(setup: Setup, surroundings: Surroundings) -> Result<Self, RunError> {
-        let Setup { loader, audit, once, dry_run } = setup;
+        let Setup { loader, audit, once, dry_run, log } = setup;
         let loaded = load(&loader).map_err(RunError::Load)?;
         let sink = open(audit).map_err(RunError::Audit)?;
         let as_rules_say = sink.is_some() && !dry_run;
@@ -175,7 +177,7 @@ impl Daemon {
             reload_again: false,
             phase: Phase::Watching,
             leaving: Leaving::default(),
-            log: TickLog::default(),
+            log,
             unseen: BTreeSet::new(),
             failure: None,
         };
@@ -202,6 +204,7 @@ impl Daemon {
         }
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
+        self.log.lost();
         info!("left");
         match self.failure {
             Some(failure) => Err(failure),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ rules:
   - name: idle
     schedule: '* * * * * *'
     match: {idle_for: '> 30m'}
-    limits: {percent: unlimited, per_hour: unlimited}
+    limits: {percent: unlimited, per_tick: unlimited, per_hour: unlimited}
     action: report
 ";
 
@@ -45,6 +45,43 @@ fn an_audit_file_has_one_daemon() {
     assert_eq!(first.ends().0, Some(0));
     let mut next = Running::start(&place, &audited);
     next.says("watching");
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_neither_ticks_nor_the_end() {
+    let place = place();
+    write(&place, "c.csv", &capture_of(SESSIONS));
+    let audited = [&BARE[..], &["--audit", "a.jsonl"]].concat();
+    let mut unread = command(place.path(), &audited);
+    let mut unread = Guarded(unread.stderr(Stdio::piped()).spawn().expect("it can be started"));
+    // Each tick writes several times what a pipe holds.
+    until("three ticks", || intents(&place) >= 3 * SESSIONS);
+    signal("TERM", unread.0.id());
+    assert_eq!(ended(&mut unread.0).code(), Some(0));
+}
+
+#[test]
+fn the_log_is_whole_when_somebody_reads_it() {
+    let place = place();
+    write(&place, "c.csv", &capture_of(SESSIONS));
+    let (code, said) = Running::start(&place, &[&BARE[..], &["--once"]].concat()).ends();
+    assert_eq!(code, Some(0));
+    assert_eq!(said.matches(" reported rule=").count(), SESSIONS);
+    assert!(said.ends_with("left\n"));
+}
+
+/// More than enough to fill a pipe with their lines.
+const SESSIONS: usize = 2_000;
+
+fn capture_of(sessions: usize) -> String {
+    let (header, row) = CAPTURE.split_once('\n').expect("there are two lines");
+    let rows = (1..=sessions).map(|sid| row.replace(",101,", &format!(",{sid},")));
+    header.to_owned() + "\n" + &rows.collect::<String>()
+}
+
+fn intents(place: &TempDir) -> usize {
+    let text = fs::read_to_string(place.path().join("a.jsonl")).unwrap_or_default();
+    text.matches(r#""kind":"intent""#).count()
 }
 
 /// A directory with a policy and a capture.
@@ -67,7 +104,7 @@ fn command(place: &Path, args: &[&str]) -> Command {
 
 /// A daemon that a test started, and what it says.
 struct Running {
-    child: Child,
+    child: Guarded,
     lines: Receiver<String>,
 }
 
@@ -81,7 +118,7 @@ impl Running {
             // Nobody listens any more once the test is over.
             BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|it| sender.send(it))
         });
-        Self { child, lines }
+        Self { child: Guarded(child), lines }
     }
 
     /// Waits for a line with this in it.
@@ -99,34 +136,47 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
-        assert!(status.success(), "{kill}");
+        signal(name, self.child.0.id());
     }
 
     /// Waits for the end; answers the exit code, and what was said since the last line waited for.
     fn ends(mut self) -> (Option<i32>, String) {
-        let code = ended(&mut self.child).code();
+        let code = ended(&mut self.child.0).code();
         let said = self.lines.iter().map(|line| line + "\n").collect();
         (code, said)
     }
 }
 
-impl Drop for Running {
+/// A process that does not outlive its test.
+struct Guarded(Child);
+
+impl Drop for Guarded {
     fn drop(&mut self) {
         // It may be gone already.
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
-fn ended(child: &mut Child) -> std::process::ExitStatus {
+fn signal(name: &str, process: u32) {
+    let kill = format!("kill -{name} {process}");
+    let status = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
+    assert!(status.success(), "{kill}");
+}
+
+fn ended(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    until("the end", || {
+        status = child.try_wait().expect("it is our child");
+        status.is_some()
+    });
+    status.expect("it was waited for")
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(status) = child.try_wait().expect("it is our child") {
-            return status;
-        }
-        assert!(Instant::now() < deadline, "it does not end");
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} never came");
         thread::park_timeout(Duration::from_millis(5));
     }
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use super::{Audit, Daemon, Event, Loaded, RunError, Setup, Signal, Surroundings, TargetSpec};
+use super::{
+    Audit, Daemon, Event, Loaded, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
+};
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, DatabaseLimits, End};
 use crate::engine::policy::{Mode, PolicySet};
@@ -275,7 +277,8 @@ fn the_whole_daemon_ticks_a_capture_once() {
         ))
     };
     let audit = Audit::File(path.clone());
-    let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false };
+    let log = TickLog::default();
+    let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false, log };
     assert!(super::run(setup).is_ok());
     let text = fs::read_to_string(path).expect("it is text");
     assert!(text.contains(r#""database":"yesterday""#), "{text}");
@@ -352,7 +355,8 @@ impl Sketch {
             signals: heard,
         };
         let Self { audit, once, dry_run, .. } = self;
-        let setup = Setup { loader: Box::new(load), audit, once, dry_run };
+        let log = TickLog::default();
+        let setup = Setup { loader: Box::new(load), audit, once, dry_run, log };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
 }
