@@ -355,8 +355,7 @@ mod tests {
         audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
         audit.settle().expect("it can be synced");
         let head = |time, kind| {
-            let stamp =
-                r#""tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
+            let stamp = r#""tick":"1774785600000000-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
             format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
         };
         let act = concat!(

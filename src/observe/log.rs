@@ -330,7 +330,7 @@ mod tests {
             texts,
             [
                 concat!(
-                    r#""level":"INFO","message":"tick","database":"prod","tick":"1774785600-1","#,
+                    r#""level":"INFO","message":"tick","database":"prod","tick":"1774785600000000-1","#,
                     r#""sessions":2,"ended":0,"would_end":1,"reported":0,"gone_or_changed":0,"#,
                     r#""trouble":0,"spared":1,"halted":0,"missed":2,"duration_ms":1}"#
                 ),

@@ -70,6 +70,113 @@ fn the_log_is_whole_when_somebody_reads_it() {
     assert!(said.ends_with("left\n"));
 }
 
+#[test]
+fn what_does_not_load_has_its_exit_code_and_a_reason() {
+    let place = place();
+    write(&place, "cut.csv", "SID,SERIAL#\n1\n");
+    mkfifo(&place, "pipe");
+    let policy = ["run", "--once", "--policy", "p.yaml"];
+    let capture = ["run", "--once", "--capture", "c.csv"];
+    for (args, code, why) in [
+        ([&policy[..], &["--capture", "none.csv"]], 65, "none.csv"),
+        ([&policy[..], &["--capture", "cut.csv"]], 65, "cut.csv"),
+        ([&policy[..], &["--capture", "pipe"]], 65, "pipe: not a regular file"),
+        ([&capture[..], &["--policy", "none.yaml"]], 78, "none.yaml"),
+        ([&capture[..], &["--policy", "pipe"]], 78, "pipe: not a regular file"),
+        ([&capture[..], &["--config", "pipe"]], 78, "pipe: not a regular file"),
+        ([&BARE[..], &["--format", "csv"]], 2, "this verb has no --format csv"),
+        ([&policy[..3], &["p.yaml", "--capture", "c.csv", "--audit", "."]], 74, "audit ."),
+        ([&policy[..1], &["--policy", "p.yaml", "--capture", "-"]], 2, "--once"),
+    ] {
+        let (ended, said) = Running::start(&place, &args.concat()).ends();
+        assert_eq!(ended, Some(code), "{args:?}: {said}");
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_stop_is_heeded_while_the_first_load_waits() {
+    let place = place();
+    let args = ["run", "--once", "-v", "--policy", "p.yaml", "--capture", "-"];
+    let mut command = command(place.path(), &args);
+    let running = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut running = Running::of(running.expect("it can be started"));
+    running.says("loading");
+    running.signal("TERM");
+    let (code, said) = running.ends();
+    assert_eq!(code, Some(69), "{said}");
+    assert!(said.contains("error: told to leave before the tick was done"), "{said}");
+}
+
+#[test]
+fn a_reload_takes_up_another_audit_or_nothing() {
+    let place = place();
+    let configure = |audit: &str, more: &str| {
+        let databases = "databases: [{name: one, capture: c.csv}]";
+        let audit = format!("audit: {{file: {audit}}}");
+        let text = format!("version: 1\npolicies: p.yaml\n{databases}\n{audit}\n{more}\n");
+        write(&place, "conf.yaml", &text);
+    };
+    configure("a.jsonl", "http: {listen: '127.0.0.1:9469'}");
+    let mut running = Running::start(&place, &["run", "--config", "conf.yaml"]);
+    running.says("this version does not serve it");
+    running.says("watching");
+    configure("no/b.jsonl", "");
+    running.signal("HUP");
+    let why = running.says("not reloaded");
+    assert!(why.contains("no/b.jsonl"), "{why}");
+    running.says(" tick ");
+    configure("b.jsonl", "log: {level: error}");
+    running.signal("HUP");
+    running.says("which takes a restart");
+    running.says("reloaded rules=1 databases=1");
+    until("an intent in the new file", || {
+        fs::read_to_string(place.path().join("b.jsonl")).is_ok_and(|text| text.contains("intent"))
+    });
+    // The old one is free for somebody else.
+    let audited = [&BARE[..], &["--once", "--audit", "a.jsonl"]].concat();
+    assert_eq!(Running::start(&place, &audited).ends().0, Some(0));
+}
+
+#[test]
+fn no_two_ticks_have_the_same_name() {
+    let place = place();
+    let configure = |names: &[&str]| {
+        let databases = names.iter().map(|name| format!("  - {{name: {name}, capture: c.csv}}\n"));
+        let databases: String = databases.collect();
+        let rest = "version: 1\npolicies: p.yaml\naudit: {file: a.jsonl}\ndatabases:\n";
+        write(&place, "conf.yaml", &format!("{rest}{databases}"));
+    };
+    configure(&["one", "two"]);
+    let mut running = Running::start(&place, &["run", "--config", "conf.yaml"]);
+    running.says("tick database=\"two\"");
+    for names in [&["one"][..], &["one", "two"]] {
+        configure(names);
+        running.signal("HUP");
+        running.says("reloaded");
+    }
+    running.says("tick database=\"two\"");
+    drop(running);
+    let (code, said) = Running::start(&place, &["run", "--once", "--config", "conf.yaml"]).ends();
+    assert_eq!(code, Some(0), "{said}");
+    let text = fs::read_to_string(place.path().join("a.jsonl")).expect("it is text");
+    let mut ticks: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains(r#""kind":"intent""#))
+        .map(|line| line.split(r#""tick":""#).nth(1).expect("a record names its tick"))
+        .map(|rest| rest.split('"').next().expect("it is in quotes"))
+        .collect();
+    let all = ticks.len();
+    ticks.sort_unstable();
+    ticks.dedup();
+    assert_eq!(ticks.len(), all, "one session, so one intent a tick:\n{text}");
+}
+
+fn mkfifo(place: &TempDir, name: &str) {
+    let status = Command::new("mkfifo").arg(place.path().join(name)).status();
+    assert!(status.expect("it is there").success());
+}
+
 /// More than enough to fill a pipe with their lines.
 const SESSIONS: usize = 2_000;
 
@@ -111,7 +218,10 @@ struct Running {
 impl Running {
     fn start(place: &TempDir, args: &[&str]) -> Self {
         let mut command = command(place.path(), args);
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("it can be started");
+        Self::of(command.stderr(Stdio::piped()).spawn().expect("it can be started"))
+    }
+
+    fn of(mut child: Child) -> Self {
         let stderr = child.stderr.take().expect("it is piped");
         let (sender, lines) = channel();
         thread::spawn(move || {

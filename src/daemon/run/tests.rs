@@ -9,8 +9,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Audit, Daemon, Event, Loaded, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
+    Audit, AuditAt, Daemon, Event, LOADS_LEFT_BEHIND_MAX, LoadError, RunError, Setup, Signal,
+    Surroundings, TargetSpec, TickLog,
 };
+use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, DatabaseLimits, End};
 use crate::engine::policy::{Mode, PolicySet};
@@ -58,9 +60,9 @@ async fn dry_run_ends_nobody_and_takes_the_same_path() {
 #[tokio::test]
 async fn without_an_audit_nobody_is_ended() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::Nowhere;
+    sketch.audit = Audit::AsLoaded;
     let (bench, _killed) = sketch.start();
-    assert_eq!(bench.daemon.acting, Acting::DryRun);
+    assert_eq!(bench.daemon.acting(), Acting::DryRun);
 }
 
 #[tokio::test]
@@ -100,7 +102,8 @@ async fn the_intent_is_in_the_file_before_the_killer_is_called_and_the_outcome_f
     let place = tempfile::tempdir().expect("a directory for the test");
     let path = place.path().join("audit.jsonl");
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::File(path.clone());
+    sketch.audit = Audit::AsLoaded;
+    sketch.audit_file = Some(path.clone());
     sketch.reads = Some(path.clone());
     let (mut bench, _killed) = sketch.start();
     bench.shows("prod", &[7, 8]);
@@ -126,21 +129,37 @@ async fn an_audit_that_fails_ends_nobody_and_the_daemon_leaves() {
     assert_eq!(killed.iter().count(), 0);
 }
 
-#[test]
-fn an_audit_that_cannot_be_opened_is_told_before_anything_is_looked_at() {
+#[tokio::test]
+async fn an_audit_that_cannot_be_opened_is_told_before_anything_is_looked_at() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::File(PathBuf::from("/nonexistent/audit.jsonl"));
+    sketch.audit = Audit::AsLoaded;
+    sketch.audit_file = Some(PathBuf::from("/nonexistent/audit.jsonl"));
     let (setup, surroundings, _parts) = sketch.build();
-    let left = Daemon::start(setup, surroundings).map(|_| ());
-    assert!(matches!(left, Err(RunError::Audit(AuditError::Unwritable { .. }))), "{left:?}");
+    let left = Daemon::new(setup, surroundings).watch().await;
+    let why = LoadError::Audit(AuditError::Broken).to_string();
+    assert!(matches!(&left, Err(RunError::Load(LoadError::Audit(_)))), "{left:?}");
+    assert_eq!(left.map_err(|left| left.to_string()), Err(why));
 }
 
-#[test]
-fn policies_that_do_not_load_are_told_at_the_start() {
+#[tokio::test]
+async fn policies_that_do_not_load_are_told_at_the_start() {
     let (mut setup, surroundings, _parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
-    setup.loader = Box::new(|| Err("error: no such field".to_owned()));
-    let left = Daemon::start(setup, surroundings).map(|_| ());
-    assert!(matches!(left, Err(RunError::Load(why)) if why == "error: no such field"));
+    setup.loader = Arc::new(|| Err(bad_files()));
+    let left = Daemon::new(setup, surroundings).watch().await;
+    assert!(matches!(left, Err(RunError::Load(LoadError::Files(why))) if why == "no such field"));
+}
+
+#[tokio::test]
+async fn a_stop_is_heeded_while_the_first_load_hangs() {
+    let (mut setup, surroundings, parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
+    let (_held, never) = channel::<()>();
+    let never = Mutex::new(never);
+    setup.loader = Arc::new(move || {
+        never.lock().expect("nobody panicked").recv().ok();
+        Err(bad_files())
+    });
+    parts.signals.try_send(Signal::Stop).expect("there is room");
+    assert!(Daemon::new(setup, surroundings).watch().await.is_ok());
 }
 
 #[tokio::test]
@@ -181,7 +200,7 @@ async fn a_tick_that_outlives_the_deadline_is_left_behind() {
 async fn a_failed_reload_keeps_what_is_in_force() {
     let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
     let before = Arc::clone(&bench.daemon.policies);
-    bench.loads.send(Err("error: no such field".to_owned())).expect("the loader listens");
+    bench.loads.send(Err(bad_files())).expect("the loader listens");
     bench.signal(Signal::Reload);
     bench.handle_next().await;
     bench.handle_next().await;
@@ -189,6 +208,85 @@ async fn a_failed_reload_keeps_what_is_in_force() {
     bench.shows("prod", &[7]);
     bench.at(60);
     assert_eq!(bench.ticked().await.1, "7 ended");
+}
+
+#[tokio::test]
+async fn a_reload_that_hangs_is_left_behind_and_later_ones_work() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    let before = Arc::clone(&bench.daemon.policies);
+    for hanging in 1..=LOADS_LEFT_BEHIND_MAX {
+        bench.daemon.reload();
+        assert!(bench.daemon.loads.deadline().is_some());
+        assert_eq!(bench.daemon.handle(Event::LoadOverdue), ControlFlow::Continue(()));
+        assert_eq!(bench.daemon.loads.left_behind(), hanging);
+    }
+    bench.daemon.reload();
+    assert!(bench.daemon.loads.deadline().is_none(), "one more would hang too");
+    bench.loads.send(Err(bad_files())).expect("those that hang listen");
+    bench.handle_next().await;
+    assert_eq!(bench.daemon.loads.left_behind(), LOADS_LEFT_BEHIND_MAX - 1);
+    assert!(Arc::ptr_eq(&before, &bench.daemon.policies), "what comes too late is not used");
+    bench.daemon.reload();
+    assert!(bench.daemon.loads.deadline().is_some());
+}
+
+#[tokio::test]
+async fn a_reload_that_is_asked_for_twice_is_done_twice() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+    bench.daemon.reload();
+    bench.daemon.reload();
+    bench.loads.send(Err(bad_files())).expect("the loader listens");
+    bench.handle_next().await;
+    assert!(bench.daemon.loads.deadline().is_some(), "the second is under way");
+    bench.reload_under_way(&[ENFORCE], &["other"]).await;
+    assert_eq!(bench.daemon.targets.keys().collect::<Vec<_>>(), ["other"]);
+}
+
+#[tokio::test]
+async fn another_audit_is_opened_before_anything_is_swapped() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let [first, second] = ["first.jsonl", "second.jsonl"].map(|name| place.path().join(name));
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.audit = Audit::AsLoaded;
+    sketch.audit_file = Some(first.clone());
+    let (mut bench, _killed) = sketch.start();
+    for (audit, files) in [(place.path().join("no/a.jsonl"), [1, 0]), (second.clone(), [1, 1])] {
+        bench.loads.send(Ok(Loaded { audit: Some(audit), ..loaded(&[ENFORCE], vec![]) })).ok();
+        bench.signal(Signal::Reload);
+        bench.handle_next().await;
+        bench.handle_next().await;
+        let there = [&first, &second].map(|path| usize::from(path.exists()));
+        assert_eq!(there, files);
+        assert_eq!(bench.daemon.targets.len(), 1 - files[1], "all or nothing");
+    }
+    assert_eq!(bench.daemon.audit_at, AuditAt::File(second));
+}
+
+#[tokio::test]
+async fn a_database_that_comes_back_is_remembered_and_no_tick_has_the_name_of_another() {
+    let held = RuleSketch { hold: Span::seconds(120), ..ENFORCE };
+    let (mut bench, _killed) = Bench::new(&[held], &["away", "prod"]);
+    bench.shows("away", &[7]);
+    bench.shows("prod", &[]);
+    bench.at(60);
+    let mut numbers = vec![bench.tick_number().await, bench.tick_number().await];
+    bench.reload(&[held], &["prod"]).await;
+    let (gate, answers) = channel();
+    let again = vec![spec("away", answers, &channel().0)];
+    bench.loads.send(Ok(loaded(&[held], again))).expect("the loader listens");
+    bench.signal(Signal::Reload);
+    bench.handle_next().await;
+    bench.handle_next().await;
+    bench.gates.retain(|(name, _)| *name != "away");
+    bench.gates.push(("away", gate));
+    bench.shows_at(180, "away", &[7]);
+    bench.at(180);
+    let event = bench.daemon.next_event().await;
+    let Event::Ticked(Ok((_, finished))) = &event else { panic!("a tick was to end") };
+    assert_eq!(in_short(&finished.end), "7 simulated, missed idle 1", "its timer went on");
+    numbers.push(number(&finished.end));
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -253,6 +351,29 @@ async fn once_says_which_databases_could_not_be_looked_at() {
 }
 
 #[tokio::test]
+async fn once_that_is_told_to_leave_before_its_tick_is_done_says_so() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.once = true;
+    let (bench, _killed) = sketch.start();
+    bench.signal(Signal::Stop);
+    bench.signal(Signal::Stop);
+    let Bench { daemon, gates, .. } = bench;
+    let left = daemon.watch().await;
+    assert!(matches!(left, Err(RunError::Unfinished(names)) if names == ": prod"));
+    drop(gates);
+}
+
+#[tokio::test]
+async fn once_that_is_told_to_stop_and_finishes_its_tick_is_fine() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.once = true;
+    let (bench, _killed) = sketch.start();
+    bench.signal(Signal::Stop);
+    bench.shows("prod", &[7]);
+    assert!(bench.daemon.watch().await.is_ok());
+}
+
+#[tokio::test]
 async fn the_sleep_is_bounded_whatever_the_clock_says() {
     let (bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
     assert_eq!(bench.daemon.until_due(), super::LOOK_AGAIN_AFTER);
@@ -269,16 +390,14 @@ fn the_whole_daemon_ticks_a_capture_once() {
     let (gate, answers) = channel();
     gate.send(Some(snapshot_at(NOON, &[(7, "APP")]))).expect("it is watched");
     let answers = Mutex::new(Some(answers));
+    let audit_file = path.clone();
     let load = move || {
         let answers = answers.lock().expect("nobody panicked").take();
-        Ok(loaded(
-            &[ENFORCE],
-            vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)],
-        ))
+        let targets = vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)];
+        Ok(Loaded { audit: Some(audit_file.clone()), ..loaded(&[ENFORCE], targets) })
     };
-    let audit = Audit::File(path.clone());
-    let log = TickLog::default();
-    let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false, log };
+    let (audit, log) = (Audit::AsLoaded, TickLog::default());
+    let setup = Setup { loader: Arc::new(load), audit, once: true, dry_run: false, log };
     assert!(super::run(setup).is_ok());
     let text = fs::read_to_string(path).expect("it is text");
     assert!(text.contains(r#""database":"yesterday""#), "{text}");
@@ -291,6 +410,7 @@ struct Sketch {
     rules: Vec<RuleSketch>,
     databases: Vec<&'static str>,
     audit: Audit,
+    audit_file: Option<PathBuf>,
     once: bool,
     dry_run: bool,
     /// The audit that the killer reads before it answers.
@@ -298,7 +418,7 @@ struct Sketch {
 }
 
 type Gates = Vec<(&'static str, Sender<Option<Snapshot>>)>;
-type Load = Result<Loaded, String>;
+type Load = Result<Loaded, LoadError>;
 
 /// What a test keeps of the world around a daemon.
 struct Parts {
@@ -316,6 +436,7 @@ impl Sketch {
             rules: rules.to_vec(),
             databases: databases.to_vec(),
             audit: Audit::Sink(Box::new(Patient)),
+            audit_file: None,
             once: false,
             dry_run: false,
             reads: None,
@@ -325,8 +446,9 @@ impl Sketch {
     fn start(self) -> (Bench, Receiver<u32>) {
         let (setup, surroundings, parts) = self.build();
         let Parts { gates, clock, loads, signals, killed, looks } = parts;
-        let daemon = Daemon::start(setup, surroundings);
-        let daemon = daemon.map_err(|error| error.to_string()).expect("it starts");
+        let mut daemon = Daemon::new(setup, surroundings);
+        let first = daemon.loads.load_now(daemon.audit_at.clone());
+        assert_eq!(daemon.handle(Event::Loaded(Ok(first))), ControlFlow::Continue(()));
         (Bench { daemon, gates, clock, loads, signals, looks }, killed)
     }
 
@@ -345,7 +467,8 @@ impl Sketch {
             targets
                 .push(TargetSpec { killer: Some(Box::new(killer)), ..spec(name, answers, &begun) });
         }
-        loads.send(Ok(loaded(&self.rules, targets))).expect("the loader listens");
+        let first = Loaded { audit: self.audit_file.clone(), ..loaded(&self.rules, targets) };
+        loads.send(Ok(first)).expect("the loader listens");
         let asked = Mutex::new(asked);
         let load = move || asked.lock().expect("nobody panicked").recv().expect("a test loads");
         let hands = Arc::clone(&clock);
@@ -356,7 +479,7 @@ impl Sketch {
         };
         let Self { audit, once, dry_run, .. } = self;
         let log = TickLog::default();
-        let setup = Setup { loader: Box::new(load), audit, once, dry_run, log };
+        let setup = Setup { loader: Arc::new(load), audit, once, dry_run, log };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
 }
@@ -368,7 +491,16 @@ fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> 
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
-    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets }
+    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets, audit: None }
+}
+
+fn bad_files() -> LoadError {
+    LoadError::Files("no such field".to_owned())
+}
+
+fn number(end: &TickEnd) -> u64 {
+    let TickEnd::Done(report) = end else { panic!("it was to be done") };
+    report.tick.number
 }
 
 /// A daemon and the handles to its world.
@@ -430,6 +562,22 @@ impl Bench {
         self.signal(Signal::Reload);
         self.handle_next().await;
         self.handle_next().await;
+    }
+
+    /// Answers a load that was begun.
+    async fn reload_under_way(&mut self, rules: &[RuleSketch], databases: &[&str]) {
+        let targets = databases.iter().map(|name| spec(name, channel().1, &channel().0)).collect();
+        self.loads.send(Ok(loaded(rules, targets))).expect("the loader listens");
+        self.handle_next().await;
+    }
+
+    /// Waits for a tick; answers its number.
+    async fn tick_number(&mut self) -> u64 {
+        let event = self.daemon.next_event().await;
+        let Event::Ticked(Ok((_, finished))) = &event else { panic!("a tick was to end") };
+        let number = number(&finished.end);
+        assert_eq!(self.daemon.handle(event), ControlFlow::Continue(()));
+        number
     }
 
     /// Waits for a tick; answers whose it was, and how it went in short.
