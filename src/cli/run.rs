@@ -18,7 +18,7 @@ use super::inputs::{
 use super::{Format, Global};
 use crate::capture::source::CaptureSource;
 use crate::capture::{self, ReadOptions};
-use crate::config::diagnostic::Severity;
+use crate::config::diagnostic::{Code, Severity};
 use crate::config::render;
 use crate::config::service::{self, Database, LogLevel, Service};
 use crate::daemon::reload::{LoadError, Loaded, too_many};
@@ -242,6 +242,30 @@ impl Wanted {
         };
         chosen.into_iter().map(load).collect()
     }
+}
+
+/// What `run` would refuse of a configuration, as far as that can be known without reading the captures.
+pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> {
+    let mut refusals: Vec<(Code, String)> =
+        too_many(service.databases.len()).map(|why| (Code::TooLarge, why)).into_iter().collect();
+    for database in &service.databases {
+        let Some(path) = capture_path(database, config) else {
+            refusals.push((Code::NoDatabaseChoice, not_yet(database)));
+            continue;
+        };
+        let why = match fs::metadata(&path) {
+            Err(error) => Some(format!("{}: {error}", path.display())),
+            Ok(_) => refuse_pipes(&path).err(),
+        };
+        refusals.extend(
+            why.map(|why| (Code::Unreadable, format!("database {}: {why}", database.name))),
+        );
+    }
+    if let Some(path) = audit_path(service, config).filter(|path| path.is_dir()) {
+        let why = format!("the audit {} is a directory", path.display());
+        refusals.push((Code::Unreadable, why));
+    }
+    refusals
 }
 
 fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {

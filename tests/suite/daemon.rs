@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const CAPTURE: &str = "\
 TAKEN_AT,INST_ID,SID,SERIAL#,USERNAME,STATUS,TYPE,LOGON_TIME,LAST_CALL_ET,PNAME,ORACLE_MAINTAINED,QCSID
@@ -172,6 +172,42 @@ fn no_two_ticks_have_the_same_name() {
     assert_eq!(ticks.len(), all, "one session, so one intent a tick:\n{text}");
 }
 
+#[test]
+fn check_says_of_a_configuration_what_run_would_refuse() {
+    let place = place();
+    mkfifo(&place, "pipe");
+    let live = "{name: live, connect: db1/prod, username: w, password: {wallet: true}}";
+    let many: Vec<String> = (0..257).map(|at| format!("{{name: d{at}, capture: c.csv}}")).collect();
+    let many = many.join(", ");
+    for (databases, audit, why) in [
+        ("{name: one, capture: none.csv}", "a.jsonl", "database one: none.csv: No such file"),
+        ("{name: one, capture: pipe}", "a.jsonl", "pipe: not a regular file"),
+        (live, "a.jsonl", "database live: this release reads captures only"),
+        (&many, "a.jsonl", "one daemon watches 256 at most"),
+        ("{name: one, capture: c.csv}", ".", "is a directory"),
+    ] {
+        let audit = format!("audit: {{file: {audit}}}");
+        let text = format!("{{version: 1, policies: p.yaml, databases: [{databases}], {audit}}}");
+        write(&place, "conf.yaml", &text);
+        for verb in ["check", "run"] {
+            let (code, said) = Running::start(&place, &[verb, "--config", "conf.yaml"]).ends();
+            let expected = if verb == "check" { [78; 3] } else { [65, 74, 78] };
+            assert!(code.is_some_and(|code| expected.contains(&code)), "{verb}: {said}");
+            assert!(verb == "run" || said.contains(why), "{said}");
+        }
+    }
+}
+
+#[test]
+fn check_knows_a_configuration_that_comes_through_a_pipe() {
+    let place = place();
+    mkfifo(&place, "pipe");
+    let checking = Running::start(&place, &["check", "pipe"]);
+    write(&place, "pipe", "{version: 1, policies: p.yaml, databases: [{name: a, capture: c.csv}]}");
+    let (code, said) = checking.ends();
+    assert_eq!(code, Some(0), "{said}");
+}
+
 fn mkfifo(place: &TempDir, name: &str) {
     let status = Command::new("mkfifo").arg(place.path().join(name)).status();
     assert!(status.expect("it is there").success());
@@ -240,7 +276,7 @@ impl Running {
             match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(wanted) => return line,
                 Ok(line) => said.extend([&line, "\n"]),
-                Err(_) => panic!("it never said `{wanted}`, but:\n{said}"),
+                Err(why) => panic!("it never said `{wanted}` ({why}), but:\n{said}"),
             }
         }
     }
