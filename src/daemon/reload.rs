@@ -23,7 +23,7 @@ pub const TARGETS_MAX: usize = 256;
 
 /// How long a reload may take: longer than a large capture takes to read, shorter than an operator waits. The first
 /// load has no deadline; whoever started the daemon has one, and signals are heeded meanwhile.
-pub const RELOAD_WITHIN: Duration = Duration::from_secs(120);
+pub const RELOAD_WITHIN: Duration = Duration::from_mins(2);
 
 /// Loads that hang and were left behind, each with its thread. With so many the next reload is refused.
 pub const LOADS_LEFT_BEHIND_MAX: usize = 4;
@@ -66,6 +66,20 @@ pub(super) enum AuditAt {
     File(PathBuf),
     /// Nowhere.
     Nowhere,
+}
+
+impl AuditAt {
+    /// True when nothing is to be opened. The same file under another name is locked, by ourselves.
+    fn stays(&self, wanted: &Self) -> bool {
+        let file = |path: &PathBuf| path.canonicalize().ok();
+        match (self, wanted) {
+            (Self::Given, _) => true,
+            (Self::File(now), Self::File(then)) if now != then => {
+                file(now).is_some_and(|now| Some(now) == file(then))
+            }
+            (now, then) => now == then,
+        }
+    }
 }
 
 /// Everything that is needed for a swap, which cannot fail any more.
@@ -130,10 +144,10 @@ impl Loads {
 
     /// Loads at once, as the loop would.
     #[cfg(test)]
-    pub(super) fn load_now(&mut self, in_force: AuditAt) -> Ended {
+    pub(super) fn load_now(&mut self, in_force: &AuditAt) -> Ended {
         self.begun += 1;
         self.current = Some(Current { number: self.begun, deadline: None, again: false });
-        Ended { number: self.begun, loaded: load(&self.loader, &in_force) }
+        Ended { number: self.begun, loaded: load(&self.loader, in_force) }
     }
 
     /// The next load that ends; none when there is none to wait for.
@@ -173,8 +187,8 @@ fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
         return Err(LoadError::Files(why));
     }
     let wanted = audit.map_or(AuditAt::Nowhere, AuditAt::File);
-    let is_settled = *in_force == AuditAt::Given || *in_force == wanted;
-    let audit = if is_settled { None } else { Some(open(wanted).map_err(LoadError::Audit)?) };
+    let audit =
+        if in_force.stays(&wanted) { None } else { Some(open(wanted).map_err(LoadError::Audit)?) };
     Ok(Ready { policies, targets, audit })
 }
 
