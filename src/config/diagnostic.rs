@@ -167,7 +167,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Sorts what was found. The same thing found twice (an anchor, a default used by many rules) is kept once.
-    pub(super) fn new(sources: Vec<SourceFile>, mut entries: Vec<Diagnostic>) -> Self {
+    pub fn new(sources: Vec<SourceFile>, mut entries: Vec<Diagnostic>) -> Self {
         entries.sort_by(|a, b| {
             let place = |d: &Diagnostic| (d.file, d.span.start, d.span.end, d.code);
             place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))

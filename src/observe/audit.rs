@@ -13,10 +13,11 @@
 //! - `halted`, for a rule that stood still: `because`, `detail`
 //!
 //! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
-//! been cut off: it is closed when the file is opened again, and a reader skips what is not JSON. The text of
-//! statements is never written: it may hold secrets, and audits are kept for years.
+//! been cut off: it is closed before the next intent, and a reader skips what is not JSON. One process writes a file,
+//! which is locked while it is open: two would cut each other's lines, and their intents could not be told apart. The
+//! text of statements is never written: it may hold secrets, and audits are kept for years.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ pub struct FileAudit {
 }
 
 impl FileAudit {
-    /// Opens the file for appending, or creates it. A last line that was cut off is closed first.
+    /// Opens the file for appending, or creates it, and locks it. It fails when another process has the lock.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, AuditError> {
         let path = path.into();
         let file = open(&path).map_err(|cause| unwritable(&path, cause))?;
@@ -91,6 +92,8 @@ impl AuditSink for FileAudit {
         }
         self.unbroken(|audit| {
             audit.follow_the_path()?;
+            // An intent that is glued to half a line is none, and the lock does not hold everybody off.
+            close_last_line(&mut audit.file)?;
             audit.file.write_all(&batch)?;
             audit.file.sync_data()
         })
@@ -130,10 +133,21 @@ fn open(path: &Path) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file, which could be synced"));
     }
+    lock(&file)?;
     close_last_line(&mut file)?;
     file.sync_all()?;
     sync_directory(path)?;
     Ok(file)
+}
+
+/// Until the file is closed, which the system sees to whatever ends the process. It never waits.
+fn lock(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            io::Error::other("another process has locked it: one daemon writes an audit file")
+        }
+        TryLockError::Error(cause) => cause,
+    })
 }
 
 fn close_last_line(file: &mut File) -> io::Result<()> {
@@ -341,8 +355,7 @@ mod tests {
         audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
         audit.settle().expect("it can be synced");
         let head = |time, kind| {
-            let stamp =
-                r#""tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
+            let stamp = r#""tick":"1774785600000000-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
             format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
         };
         let act = concat!(
@@ -408,6 +421,31 @@ mod tests {
         assert!(matches!(lost, Err(AuditError::Unwritable { .. })));
         fs::create_dir(&directory).expect("it can be made again");
         assert!(matches!(audit.intend(STAMP, &plan, NOON), Err(AuditError::Broken)));
+    }
+
+    #[test]
+    fn a_file_has_one_writer_at_a_time() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let first = FileAudit::open(&path).expect("it can be created");
+        let refused = FileAudit::open(&path).expect_err("it is locked");
+        let AuditError::Unwritable { cause, .. } = refused else { panic!("{refused}") };
+        assert!(cause.to_string().starts_with("another process has locked it"), "{cause}");
+        drop(first);
+        FileAudit::open(&path).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn an_intent_begins_a_line_whoever_wrote_before() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        fs::write(&path, "{\"time").expect("somebody does not ask for locks");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        let text = fs::read_to_string(&path).expect("it is text");
+        let intent = text.lines().nth(1).expect("there are two lines");
+        assert!(intent.contains(r#""kind":"intent""#) && text.starts_with("{\"time\n"), "{text}");
     }
 
     #[test]
