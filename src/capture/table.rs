@@ -83,8 +83,10 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// One cell without the blanks round it: tools pad columns to their width, and a padded name must mean the same
+    /// to protections and conditions as the bare one.
     fn get(&self, slot: &Slot) -> &'a str {
-        let text = &self.text[self.cells.range(slot.cell)];
+        let text = self.text[self.cells.range(slot.cell)].trim();
         if self.cells.null_words { cell::without_null_word(text) } else { text }
     }
 }
@@ -286,7 +288,7 @@ impl<'o> Table<'o> {
         {
             return Ok(*group);
         }
-        if text.trim().is_empty() {
+        if text.is_empty() {
             return Err(Reject::Cell(
                 slot.cell,
                 "is empty: nothing says which snapshot the row is of".to_owned(),
@@ -331,7 +333,6 @@ impl<'o> Table<'o> {
                     self.draft.texts.push((column, symbol));
                 }
                 Target::Column(Column::Number(column)) => {
-                    let text = text.trim();
                     if text.is_empty() {
                         continue;
                     }
@@ -570,7 +571,7 @@ fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
                 let (sid, serial, inst_id) = cell::sid_serial(text).map_err(wrong)?;
                 key = SessionKey { inst_id: inst_id.unwrap_or(1), sid, serial };
             }
-            Target::InstId if text.trim().is_empty() => {}
+            Target::InstId if text.is_empty() => {}
             Target::InstId => key.inst_id = cell::identifier(text).map_err(wrong)?,
             Target::TakenAt | Target::Column(_) => {}
         }
@@ -596,9 +597,9 @@ const fn kind(column: NumberColumn) -> Kind {
 
 /// The name for a number of V$SQLCOMMAND; a number without a name, and a name, as they are.
 fn command(text: &str) -> &str {
-    match text.trim().parse() {
+    match text.parse() {
         Ok(0) => "",
-        Ok(number) => command_name(number).unwrap_or(text.trim()),
+        Ok(number) => command_name(number).unwrap_or(text),
         Err(_) => text,
     }
 }
