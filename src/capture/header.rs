@@ -38,9 +38,13 @@ impl Target {
 
     /// Names as the product documents them; `SERIAL` because many tools cannot write `#`.
     fn named(name: &str) -> Option<Self> {
+        Self::key_named(name).or_else(|| Column::named(name).map(Self::Column))
+    }
+
+    fn key_named(name: &str) -> Option<Self> {
         let name = if name.eq_ignore_ascii_case("SERIAL") { "SERIAL#" } else { name };
         let key = Self::KEYS.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        key.map(|(_, target)| *target).or_else(|| Column::named(name).map(Self::Column))
+        key.map(|(_, target)| *target)
     }
 
     fn name(self) -> &'static str {
@@ -231,7 +235,26 @@ impl Layout {
     }
 }
 
+/// True when names tell rows apart: one of them is SID and one SERIAL#, or one is both, or the row's number stands in.
+pub(super) fn names_key<'a>(names: impl IntoIterator<Item = &'a str>, map: &ColumnMap) -> bool {
+    let (mut sid, mut serial) = match map.row_number() {
+        Some(Target::SidSerial) => (true, true),
+        stand_in => (stand_in == Some(Target::Sid), stand_in == Some(Target::Serial)),
+    };
+    for name in names {
+        let target = map.target(clean(name)).or_else(|| Target::key_named(clean(name)));
+        sid |= matches!(target, Some(Target::Sid | Target::SidSerial));
+        serial |= matches!(target, Some(Target::Serial | Target::SidSerial));
+    }
+    sid && serial
+}
+
+/// True for the name of a column.
+pub(super) fn is_known(name: &str, map: &ColumnMap) -> bool {
+    map.target(name).or_else(|| Target::named(name)).is_some()
+}
+
 /// A name without the quotes and blanks round it.
-fn clean(name: &str) -> &str {
+pub(super) fn clean(name: &str) -> &str {
     name.trim().trim_matches('"').trim()
 }

@@ -154,6 +154,8 @@ pub(super) struct Table<'o> {
     unused: Vec<(String, String)>,
     headers: FxHashSet<String>,
     date_only: Vec<String>,
+    /// The line of the first header that is not the one before it again.
+    other_header: Option<u64>,
 }
 
 impl<'o> Table<'o> {
@@ -176,6 +178,7 @@ impl<'o> Table<'o> {
             unused: Vec::new(),
             headers: FxHashSet::default(),
             date_only: Vec::new(),
+            other_header: None,
         }
     }
 
@@ -201,6 +204,13 @@ impl<'o> Table<'o> {
                 self.headers.insert(slot.header.clone());
             }
         }
+    }
+
+    /// Announces the layout of a further header. Columns that only one of them has are NULL in the other's rows where
+    /// both are of one snapshot, which somebody should know.
+    pub(super) fn use_other_layout(&mut self, line: u64, layout: &Layout) {
+        self.use_layout(layout);
+        self.other_header.get_or_insert(line);
     }
 
     /// Notes that a row is left out.
@@ -449,6 +459,11 @@ impl<'o> Table<'o> {
             |header: &str| self.headers.iter().any(|seen| seen.eq_ignore_ascii_case(header));
         for header in self.column_map().headers().filter(|header| !is_seen(header)) {
             warnings.push(format!("no column is called {header}, which `--columns` maps"));
+        }
+        if let Some(line) = self.other_header {
+            warnings.push(format!(
+                "line {line} is another header than the first; a column that one of them lacks is empty in its rows"
+            ));
         }
         for column in &self.date_only {
             warnings.push(format!(
