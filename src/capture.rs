@@ -135,10 +135,10 @@ pub enum CaptureError {
     /// A header and no rows.
     #[error("the capture has a header and no sessions")]
     NoSessions,
-    /// Nothing in the file says which number is the day.
+    /// Nothing in the file says which number is the day, or the year.
     #[error(
-        "{column} of line {line}: `{text}` may be day/month or month/day, and nothing in the capture settles it; \
-             `--date-format dmy` or `mdy` does"
+        "{column} of line {line}: `{text}` may be {readings}, and nothing in the capture settles it; \
+             `--date-format` with one of them does"
     )]
     AmbiguousDates {
         /// The header's name of the column.
@@ -147,11 +147,13 @@ pub enum CaptureError {
         line: u64,
         /// The value.
         text: String,
+        /// `dmy or ymd`.
+        readings: String,
     },
-    /// One value has the day first, another the month.
+    /// The values rule out every order of day, month and year.
     #[error(
-        "{column} of line {line}: `{text}` can only be read as {needs}, line {other_line} only the other way; \
-             `--date-format` settles it"
+        "{column} of line {line}: `{text}` can only be read as {needs}, which the values up to line {other_line} \
+             rule out; `--date-format` settles it"
     )]
     ContradictoryDates {
         /// The header's name of the column.
@@ -160,9 +162,9 @@ pub enum CaptureError {
         line: u64,
         /// The later value.
         text: String,
-        /// `dmy` or `mdy`.
+        /// `dmy`, `mdy or ymd`.
         needs: String,
-        /// Where the value stands that settled the order.
+        /// Where an order was ruled out last.
         other_line: u64,
     },
     /// Two spellings of TAKEN_AT turned out to be one time.

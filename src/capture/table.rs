@@ -1,13 +1,13 @@
 //! Reads the cells of records into snapshots.
 //!
 //! A row is read completely before anything of it is stored, so that a row with one bad cell leaves no trace. What can
-//! only be known at the end of the file (the order of day and month, the latest time) is settled in
+//! only be known at the end of the file (the order of day, month and year, the latest time) is settled in
 //! [`Table::finish`].
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cell::{self, Kind, shown};
-use super::date::{Calendar, DateFault, Reading, Written};
+use super::date::{Calendar, DateFault, Reading, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
@@ -107,7 +107,7 @@ struct Group {
     keys: FxHashSet<SessionKey>,
     /// The layout whose columns the sessions have.
     layout: u64,
-    /// Times that wait for the order of day and month.
+    /// Times that wait for the order of day, month and year.
     pending: Vec<(usize, NumberColumn, Written)>,
     /// The value above, by column: neighbours are often equal, and then nothing has to be looked up.
     above: Vec<(String, Symbol)>,
@@ -128,11 +128,12 @@ struct Draft {
     pending: Vec<(NumberColumn, Written)>,
 }
 
-/// Something first seen in a line.
+/// A value in a line.
 struct Seen {
     column: String,
     line: u64,
     text: String,
+    written: Written,
 }
 
 /// Snapshots in the making.
@@ -146,7 +147,9 @@ pub(super) struct Table<'o> {
     layout: u64,
     sessions: usize,
     text_bytes: usize,
-    first_pending: Option<Seen>,
+    /// The first value that waits for the order, of each kind of year in [`YearDigits::ALL`].
+    first_pending: [Option<Seen>; 2],
+    /// Where an order was ruled out last.
     order_line: u64,
     problems: Vec<RowProblem>,
     further_problems: u64,
@@ -170,7 +173,7 @@ impl<'o> Table<'o> {
             layout: 0,
             sessions: 0,
             text_bytes: 0,
-            first_pending: None,
+            first_pending: [None, None],
             order_line: 0,
             problems: Vec::new(),
             further_problems: 0,
@@ -255,8 +258,11 @@ impl<'o> Table<'o> {
                 self.problem(line, Some((slot.map(|slot| slot.header.as_str()), number)), message);
             }
         }
-        if self.first_pending.is_some() && self.calendar.order().is_some() {
-            self.settle()?;
+        for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
+            if self.first_pending[at].is_some() && self.calendar.is_settled(year) {
+                self.first_pending[at] = None;
+                self.settle(year)?;
+            }
         }
         Ok(())
     }
@@ -377,17 +383,19 @@ impl<'o> Table<'o> {
     }
 
     fn read_time(&mut self, line: u64, slot: &Slot, text: &str) -> Result<Reading, Reject> {
-        let order = self.calendar.order();
+        let orders = self.calendar.orders();
         let read = self.calendar.read(text);
-        if order.is_none() && self.calendar.order().is_some() {
+        if self.calendar.orders() != orders {
             self.order_line = line;
         }
         match read {
             Ok(Reading::Pending(written)) => {
-                self.first_pending.get_or_insert_with(|| Seen {
+                let at = YearDigits::ALL.iter().position(|year| Some(*year) == written.year());
+                self.first_pending[at.unwrap_or(0)].get_or_insert_with(|| Seen {
                     column: slot.header.clone(),
                     line,
                     text: text.to_owned(),
+                    written,
                 });
                 Ok(Reading::Pending(written))
             }
@@ -407,16 +415,20 @@ impl<'o> Table<'o> {
         }
     }
 
-    /// Reads what was waiting for the order of day and month.
-    fn settle(&mut self) -> Result<(), CaptureError> {
-        self.first_pending = None;
+    /// Reads what was waiting for the order of day, month and year.
+    fn settle(&mut self, year: YearDigits) -> Result<(), CaptureError> {
         self.last_taken = None;
+        let is_ready = |written: &Written| written.year() == Some(year);
         for (at, group) in self.groups.iter_mut().enumerate() {
-            for (row, column, written) in std::mem::take(&mut group.pending) {
+            for (row, column, written) in
+                group.pending.extract_if(.., |(_, _, written)| is_ready(written))
+            {
                 let time = self.calendar.resolve(written);
                 group.sessions.set_number(row, column, Number::from(time.0));
             }
-            if let Taken::Pending(written) = group.taken {
+            if let Taken::Pending(written) = group.taken
+                && is_ready(&written)
+            {
                 let time = self.calendar.resolve(written);
                 self.index.remove(&group.taken);
                 group.taken = Taken::At(time);
@@ -430,8 +442,11 @@ impl<'o> Table<'o> {
 
     /// The snapshots in the order of their times.
     pub(super) fn finish(mut self) -> Result<Capture, CaptureError> {
-        if let Some(Seen { column, line, text }) = self.first_pending {
-            return Err(CaptureError::AmbiguousDates { column, line, text });
+        if let Some(Seen { column, line, text, written }) =
+            self.first_pending.iter_mut().find_map(Option::take)
+        {
+            let readings = self.calendar.left_for(&written).to_string();
+            return Err(CaptureError::AmbiguousDates { column, line, text, readings });
         }
         if self.sessions == 0 && self.problems.is_empty() {
             return Err(CaptureError::NoSessions);
