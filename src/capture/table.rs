@@ -456,7 +456,7 @@ impl<'o> Table<'o> {
         let mut snapshots: Vec<Snapshot> = groups
             .filter(|group| !group.sessions.is_empty())
             .map(|group| group.into_snapshot(&self.options.database, &mut warnings))
-            .collect();
+            .collect::<Result<_, _>>()?;
         snapshots.sort_by_key(|snapshot| snapshot.taken_at);
         let Self { problems, further_problems, .. } = self;
         Ok(Capture { snapshots, problems, further_problems, warnings })
@@ -563,22 +563,21 @@ impl Group {
         self.pending.extend(pending.iter().map(|(column, written)| (row, *column, *written)));
     }
 
-    fn into_snapshot(self, database: &str, warnings: &mut Vec<String>) -> Snapshot {
+    fn into_snapshot(
+        self,
+        database: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Snapshot, CaptureError> {
         if let Taken::At(at) = self.taken {
-            return Snapshot::of_sessions(database, at, self.sessions);
+            return Ok(Snapshot::of_sessions(database, at, self.sessions));
         }
-        let latest = latest_time(&self.sessions);
-        warnings.push(match latest {
-            Some(at) => format!(
-                "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are \
-                 lower bounds"
-            ),
-            None => "nothing says when the snapshot was taken, and it has no times; ages are unknown".to_owned(),
-        });
-        let mut snapshot =
-            Snapshot::of_sessions(database, latest.unwrap_or_default(), self.sessions);
+        let at = latest_time(&self.sessions).ok_or(CaptureError::NoTime)?;
+        warnings.push(format!(
+            "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"
+        ));
+        let mut snapshot = Snapshot::of_sessions(database, at, self.sessions);
         snapshot.time_is_lower_bound = true;
-        snapshot
+        Ok(snapshot)
     }
 }
 
