@@ -33,7 +33,13 @@ pub(super) fn read(
     let mut records = Records::new(source, delimiter, end, next_line)?;
     let mut numbered = Numbered { target: header.layout.row_number, ..Numbered::default() };
     while let Some(record) = records.next()? {
-        let Record { line, text, ends, fault } = record;
+        let Record { line, text, ends, fault, open } = record;
+        if let Some(cell) = open {
+            let name = header.names.get(cell).map(String::as_str);
+            let fault = "the quote is not closed before the end of the file".to_owned();
+            table.problem(line, Some((name, Some(cell + 1))), fault);
+            continue;
+        }
         if let Some(fault) = fault {
             table.problem(line, None, fault);
             continue;
@@ -41,7 +47,7 @@ pub(super) fn read(
         let cells = Cells { text, ends, null_words: true };
         let width = ends.len();
         if !header.starts_row(&cells) {
-            if is_noise(&cells) {
+            if is_noise(&cells, header.names.len()) {
                 continue;
             }
             if let Some(names) = header.names_in(&cells, table.column_map()) {
@@ -194,12 +200,52 @@ fn is_statement(line: &str) -> bool {
     starts(b"SQL>") || starts(b"SELECT ") || line.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// A prompt, a count of rows: what stands between rows without being one.
-fn is_noise(cells: &Cells<'_>) -> bool {
+/// What SQL*Plus and SQLcl print by themselves, as whole lines.
+const MESSAGES: [&[u8]; 10] = [
+    b"Call completed.",
+    b"Commit complete.",
+    b"Connected to:",
+    b"Connected.",
+    b"Disconnected.",
+    b"PL/SQL procedure successfully completed.",
+    b"Rollback complete.",
+    b"Session altered.",
+    b"Statement processed.",
+    b"System altered.",
+];
+
+/// And lines of which only the beginning is always the same.
+const MESSAGE_STARTS: [&[u8]; 9] = [
+    b"Disconnected from Oracle ",
+    b"Elapsed: ",
+    b"Input truncated to ",
+    b"Last Successful login time: ",
+    b"Oracle Database ",
+    b"SQL*Plus: Release ",
+    b"SQL>",
+    b"SQLcl: Release ",
+    b"Version ",
+];
+
+/// Lines that hold commas: beginning and end.
+const MESSAGE_FRAMES: [(&[u8], &[u8]); 2] =
+    [(b"Copyright (c) ", b"All rights reserved."), (b"With the ", b" options")];
+
+/// What a tool prints between rows. It is a line of one cell, or exactly known: the beginning of a row that is cut or
+/// has too many cells is written by clients, and must not decide whether the row is reported.
+fn is_noise(cells: &Cells<'_>, due: usize) -> bool {
     let all = cells.all().trim_ascii();
-    let is_blank = cells.ends.len() == 1 && all.is_empty();
-    let is_rule = !all.is_empty() && all.iter().all(|byte| matches!(byte, b'-' | b' '));
-    is_blank || is_rule || is_count(all) || all.starts_with(b"SQL>") || all.starts_with(b"Elapsed:")
+    let is_dashes = |cell: &[u8]| !cell.is_empty() && cell.iter().all(|byte| *byte == b'-');
+    if cells.ends.len() == 1 {
+        return all.split(u8::is_ascii_whitespace).all(|word| word.is_empty() || is_dashes(word))
+            || is_count(all)
+            || MESSAGES.contains(&all)
+            || MESSAGE_STARTS.iter().any(|start| all.starts_with(start));
+    }
+    let is_framed = |(start, end): &(&[u8], &[u8])| all.starts_with(start) && all.ends_with(end);
+    let is_rule =
+        cells.ends.len() == due && (0..due).all(|cell| is_dashes(cells.bytes(cell).trim_ascii()));
+    is_rule || is_count(all) || MESSAGE_FRAMES.iter().any(is_framed)
 }
 
 /// `12 rows selected.`, `no rows selected`.
@@ -219,6 +265,8 @@ struct Record<'a> {
     ends: &'a [usize],
     /// Why it has no cells.
     fault: Option<String>,
+    /// The cell, from 0, whose quote is still open where the file ends.
+    open: Option<usize>,
 }
 
 struct Records<R> {
@@ -227,6 +275,8 @@ struct Records<R> {
     line: u64,
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// True once the automaton has seen the end of the last line.
+    is_at_end: bool,
 }
 
 impl<R: Read> Records<R> {
@@ -240,6 +290,7 @@ impl<R: Read> Records<R> {
             line,
             text: vec![0; BLOCK],
             ends: vec![0; COLUMNS_MAX + 1],
+            is_at_end: false,
         })
     }
 
@@ -249,12 +300,22 @@ impl<R: Read> Records<R> {
         let line = self.line;
         let (mut text_len, mut ends_len) = (0, 0);
         let mut fault = None;
+        let mut open = None;
         loop {
-            let input = self.source.fill_buf()?;
+            let block = self.source.fill_buf()?;
+            // The automaton ends a record where the file ends, whatever state it is in, and does not tell which. A line
+            // feed behind the file tells: it is text where a quote is open.
+            let is_probe = block.is_empty() && !self.is_at_end;
+            let input = if is_probe { b"\n" } else { block };
             let (text, ends) = (&mut self.text[text_len..], &mut self.ends[ends_len..]);
             let (result, read, written, ended) = self.reader.read_record(input, text, ends);
             self.line += newlines(&input[..read]);
-            self.source.consume(read);
+            if is_probe {
+                self.is_at_end = read == 1;
+                open = (written == 1).then_some(ends_len);
+            } else {
+                self.source.consume(read);
+            }
             text_len += written;
             ends_len += ended;
             match result {
@@ -277,7 +338,7 @@ impl<R: Read> Records<R> {
                 }
                 ReadRecordResult::Record => {
                     let (text, ends) = (&self.text[..text_len], &self.ends[..ends_len]);
-                    return Ok(Some(Record { line, text, ends, fault }));
+                    return Ok(Some(Record { line, text, ends, fault, open }));
                 }
                 ReadRecordResult::End => return Ok(None),
             }
