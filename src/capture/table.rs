@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::cell::{self, Kind, shown};
+use super::cell::{self, Kind, shown, visible};
 use super::date::{Calendar, DateFault, Reading, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
@@ -107,8 +107,10 @@ struct Group {
     keys: FxHashSet<SessionKey>,
     /// The layout whose columns the sessions have.
     layout: u64,
-    /// Times that wait for the order of day, month and year.
-    pending: Vec<(usize, NumberColumn, Written)>,
+    /// Times that wait for the order of day, month and year, as in [`Draft`].
+    pending: Vec<(usize, Option<NumberColumn>, Written)>,
+    /// The latest time that no column of the sessions holds.
+    latest: Option<Timestamp>,
     /// The value above, by column: neighbours are often equal, and then nothing has to be looked up.
     above: Vec<(String, Symbol)>,
 }
@@ -125,7 +127,9 @@ enum Reject {
 struct Draft {
     texts: Vec<(TextColumn, Symbol)>,
     numbers: Vec<(NumberColumn, Number)>,
-    pending: Vec<(NumberColumn, Written)>,
+    /// Without a column, a time counts only for the snapshot's.
+    pending: Vec<(Option<NumberColumn>, Written)>,
+    latest: Option<Timestamp>,
 }
 
 /// A value in a line.
@@ -230,7 +234,7 @@ impl<'o> Table<'o> {
         let (name, column_number) = column.unwrap_or_default();
         self.problems.push(RowProblem {
             line,
-            column: name.map(str::to_owned),
+            column: name.map(|name| visible(name).into_owned()),
             column_number,
             message,
         });
@@ -353,12 +357,17 @@ impl<'o> Table<'o> {
                         continue;
                     }
                     if column.is_time() {
-                        self.read_time_cell(line, slot, column, text)?;
+                        self.read_time_cell(line, slot, Some(column), text)?;
                         continue;
                     }
                     let number = cell::number(text, kind(column));
                     let number = number.map_err(|message| Reject::Cell(slot.cell, message))?;
                     self.draft.numbers.push((column, Number::from(number)));
+                }
+                Target::PrevExecStart if !text.is_empty() => {
+                    if matches!(self.groups[group].taken, Taken::Unknown) {
+                        self.read_time_cell(line, slot, None, text)?;
+                    }
                 }
                 _ => {}
             }
@@ -370,14 +379,17 @@ impl<'o> Table<'o> {
         &mut self,
         line: u64,
         slot: &Slot,
-        column: NumberColumn,
+        column: Option<NumberColumn>,
         text: &str,
     ) -> Result<(), Reject> {
-        match self.read_time(line, slot, text)? {
-            Reading::At(at) => self.draft.numbers.push((column, Number::from(at.0))),
-            Reading::Pending(written) => self.draft.pending.push((column, written)),
-            Reading::DateOnly if self.date_only.contains(&slot.header) => {}
-            Reading::DateOnly => self.date_only.push(slot.header.clone()),
+        match (self.read_time(line, slot, text)?, column) {
+            (Reading::At(at), Some(column)) => {
+                self.draft.numbers.push((column, Number::from(at.0)));
+            }
+            (Reading::At(at), None) => self.draft.latest = Some(at),
+            (Reading::Pending(written), _) => self.draft.pending.push((column, written)),
+            (Reading::DateOnly, _) if self.date_only.contains(&slot.header) => {}
+            (Reading::DateOnly, _) => self.date_only.push(slot.header.clone()),
         }
         Ok(())
     }
@@ -424,7 +436,10 @@ impl<'o> Table<'o> {
                 group.pending.extract_if(.., |(_, _, written)| is_ready(written))
             {
                 let time = self.calendar.resolve(written);
-                group.sessions.set_number(row, column, Number::from(time.0));
+                match column {
+                    Some(column) => group.sessions.set_number(row, column, Number::from(time.0)),
+                    None => group.latest = group.latest.max(Some(time)),
+                }
             }
             if let Taken::Pending(written) = group.taken
                 && is_ready(&written)
@@ -465,9 +480,11 @@ impl<'o> Table<'o> {
     fn header_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.unknown.is_empty() {
-            warnings.push(format!("unknown columns are not used: {}", self.unknown.join(", ")));
+            let names: Vec<_> = self.unknown.iter().map(|name| visible(name)).collect();
+            warnings.push(format!("unknown columns are not used: {}", names.join(", ")));
         }
         for (loser, winner) in &self.unused {
+            let (loser, winner) = (visible(loser), visible(winner));
             warnings.push(format!("the column {loser} is not used, {winner} says the same"));
         }
         let is_seen =
@@ -491,10 +508,11 @@ impl<'o> Table<'o> {
 
 impl Draft {
     fn clear(&mut self) {
-        let Self { texts, numbers, pending } = self;
+        let Self { texts, numbers, pending, latest } = self;
         texts.clear();
         numbers.clear();
         pending.clear();
+        *latest = None;
     }
 }
 
@@ -506,6 +524,7 @@ impl Group {
             keys: FxHashSet::default(),
             layout: 0,
             pending: Vec::new(),
+            latest: None,
             above: vec![(String::new(), Symbol::NULL); TextColumn::ALL.len()],
         }
     }
@@ -551,8 +570,9 @@ impl Group {
     }
 
     fn add(&mut self, key: SessionKey, draft: &Draft) {
-        let Draft { texts, numbers, pending } = draft;
+        let Draft { texts, numbers, pending, latest } = draft;
         self.keys.insert(key);
+        self.latest = self.latest.max(*latest);
         let row = self.sessions.push(key);
         for (column, symbol) in texts {
             self.sessions.set_symbol(row, *column, *symbol);
@@ -571,7 +591,7 @@ impl Group {
         if let Taken::At(at) = self.taken {
             return Ok(Snapshot::of_sessions(database, at, self.sessions));
         }
-        let at = latest_time(&self.sessions).ok_or(CaptureError::NoTime)?;
+        let at = latest_time(&self.sessions).max(self.latest).ok_or(CaptureError::NoTime)?;
         warnings.push(format!(
             "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"
         ));
@@ -589,7 +609,7 @@ fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
 
 fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
     let mut key = SessionKey { inst_id: 1, sid: 0, serial: 0 };
-    // Keys stand first in a layout, and INST_ID last of them.
+    // Keys stand first in a layout.
     for slot in layout.slots.iter().take_while(|slot| !matches!(slot.target, Target::Column(_))) {
         let text = texts.get(slot);
         let wrong = |message| Reject::Cell(slot.cell, message);
@@ -602,7 +622,7 @@ fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
             }
             Target::InstId if text.is_empty() => {}
             Target::InstId => key.inst_id = cell::identifier(text).map_err(wrong)?,
-            Target::TakenAt | Target::Column(_) => {}
+            Target::TakenAt | Target::PrevExecStart | Target::Column(_) => {}
         }
         if key.inst_id == 0 {
             return Err(wrong("`0` is not an instance".to_owned()));
