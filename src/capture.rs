@@ -24,7 +24,7 @@ mod tests;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use date::{CustomFormat, DateFormat, DateFormatError};
 pub use header::{ColumnMap, ColumnMapError};
@@ -101,15 +101,10 @@ impl fmt::Display for RowProblem {
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file cannot be opened.
-    #[error("cannot open the capture `{}`", path.display())]
-    Open {
-        /// As given.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("the capture cannot be opened")]
+    Open(#[source] io::Error),
     /// Reading or unpacking failed on the way.
-    #[error("cannot read the capture")]
+    #[error("the capture cannot be read")]
     Read(#[from] io::Error),
     /// Not one character.
     #[error("the capture is empty")]
@@ -193,8 +188,7 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Capture, CaptureE
     if path == Path::new("-") {
         return read(io::stdin().lock(), options);
     }
-    let wrong = |source| CaptureError::Open { path: path.to_owned(), source };
-    read(File::open(path).map_err(wrong)?, options)
+    read(File::open(path).map_err(CaptureError::Open)?, options)
 }
 
 /// Reads a capture from anywhere.
