@@ -65,10 +65,7 @@ fn what_leaves_nothing_is_an_error() {
     assert!(matches!(read_text("SID,USERNAME\n1,A\n"), Err(CaptureError::NoHeader { lines: 2 })));
     assert!(matches!(read_text([0x1f, 0x8b, 8, 0]), Err(CaptureError::Read(_))));
     let path = std::path::Path::new("/nowhere/at.csv");
-    assert!(matches!(
-        super::read_file(path, &ReadOptions::default()),
-        Err(CaptureError::Open(_))
-    ));
+    assert!(matches!(super::read_file(path, &ReadOptions::default()), Err(CaptureError::Open(_))));
 }
 
 /// Cells of a snapshot as they can be compared.
