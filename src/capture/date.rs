@@ -32,7 +32,7 @@ pub enum DateFormat {
     Dmy,
     /// Month before day: `03/29/2026`.
     Mdy,
-    /// Year, month, day where the year has two digits: `26-03-29`.
+    /// Year, month, day where the year has two digits: `26-03-29`. It says nothing about `03/04/2026`.
     Ymd,
     /// A format of chrono's (`%d.%m.%y %H:%M`), tried before the usual ones.
     Custom(CustomFormat),
@@ -90,7 +90,7 @@ impl Orders {
     }
 
     const fn is_one(self) -> bool {
-        self.0.count_ones() == 1
+        self.0.is_power_of_two()
     }
 }
 
@@ -192,51 +192,82 @@ enum Zone {
     Region(Tz),
 }
 
+/// The orders that the values themselves have left, those with each kind of year by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Evidence {
+    two: Orders,
+    four: Orders,
+}
+
+impl Evidence {
+    /// What is left for values with such years. Day and month are in one order throughout a file, so that either kind
+    /// says something about the other; nothing but a two-digit year says where two-digit years stand.
+    fn left(self, year: YearDigits) -> Orders {
+        match year {
+            YearDigits::Two => self.two.and(self.four.or(Orders::YMD)),
+            YearDigits::Four if self.two.and(Orders::YMD) == Orders::NONE => {
+                self.four.and(self.two)
+            }
+            YearDigits::Four => self.four,
+        }
+    }
+
+    /// What is left after a value; nothing if they cannot all be right.
+    fn after(self, open: Open) -> Option<Self> {
+        let needs = open.orders();
+        let next = match open.year {
+            YearDigits::Two => Self { two: self.two.and(needs), ..self },
+            YearDigits::Four => Self { four: self.four.and(needs), ..self },
+        };
+        let two = next.left(YearDigits::Two);
+        let is_guess = two == Orders::YMD && next.two != Orders::YMD;
+        let is_whole = YearDigits::ALL.iter().all(|year| next.left(*year) != Orders::NONE);
+        (is_whole && !is_guess).then_some(next)
+    }
+}
+
 /// Reads the times of one file.
 #[derive(Debug)]
 pub(super) struct Calendar {
     zone: Tz,
     custom: Option<CustomFormat>,
-    /// The orders that no value has ruled out.
-    orders: Orders,
-    order_is_given: bool,
+    seen: Evidence,
+    /// The order that the user named.
+    given: Option<Orders>,
     /// Offset of each local day that has one offset only.
     offsets: FxHashMap<i64, Option<i64>>,
 }
 
 impl Calendar {
     pub(super) fn new(zone: Tz, format: Option<&DateFormat>) -> Self {
-        let (orders, custom) = match format {
-            None => (Orders::ALL, None),
-            Some(DateFormat::Dmy) => (Orders::DMY, None),
-            Some(DateFormat::Mdy) => (Orders::MDY, None),
-            Some(DateFormat::Ymd) => (Orders::YMD, None),
-            Some(DateFormat::Custom(format)) => (Orders::ALL, Some(format.clone())),
+        let (given, custom) = match format {
+            None => (None, None),
+            Some(DateFormat::Dmy) => (Some(Orders::DMY), None),
+            Some(DateFormat::Mdy) => (Some(Orders::MDY), None),
+            Some(DateFormat::Ymd) => (Some(Orders::YMD), None),
+            Some(DateFormat::Custom(format)) => (None, Some(format.clone())),
         };
-        Self {
-            zone,
-            custom,
-            orders,
-            order_is_given: format.is_some(),
-            offsets: FxHashMap::default(),
-        }
+        let two = given.unwrap_or(Orders::ALL);
+        let four = given.filter(|order| *order != Orders::YMD).unwrap_or(YearDigits::Four.orders());
+        let seen = Evidence { two, four };
+        Self { zone, custom, seen, given, offsets: FxHashMap::default() }
     }
 
-    /// The orders that are left.
-    pub(super) fn orders(&self) -> Orders {
-        self.orders
+    /// What the values have said so far.
+    pub(super) fn seen(&self) -> Evidence {
+        self.seen
     }
 
     /// True when every value with such years can be resolved.
     pub(super) fn is_settled(&self, year: YearDigits) -> bool {
-        self.orders.and(year.orders()).is_one()
+        self.seen.left(year).is_one()
     }
 
     /// The orders that a value could still have.
     pub(super) fn left_for(&self, written: &Written) -> Orders {
         match written.day {
             Day::Sure(_) => Orders::NONE,
-            Day::Open(open) => open.orders().and(self.orders),
+            Day::Open(open) => open.orders().and(self.seen.left(open.year)),
         }
     }
 
@@ -252,9 +283,8 @@ impl Calendar {
                 return Err(DateFault::NotATime);
             }
             self.narrow(open)?;
-            match open.day(self.orders) {
+            match open.day(self.seen.left(open.year)) {
                 Some(day) => written.day = Day::Sure(day),
-                None if self.order_is_given => return Err(DateFault::NotATime),
                 None if written.time.is_some() => return Ok(Reading::Pending(written)),
                 None => {}
             }
@@ -266,7 +296,7 @@ impl Calendar {
     pub(super) fn resolve(&mut self, written: Written) -> Timestamp {
         let day = match written.day {
             Day::Sure(day) => day,
-            Day::Open(open) => open.day(self.orders).unwrap_or_default(),
+            Day::Open(open) => open.day(self.seen.left(open.year)).unwrap_or_default(),
         };
         let seconds = day * SECONDS_PER_DAY;
         let time = written.time.unwrap_or(0);
@@ -288,21 +318,17 @@ impl Calendar {
 
     /// Rules out the orders in which a value makes no date.
     fn narrow(&mut self, open: Open) -> Result<(), DateFault> {
-        let needs = open.orders();
-        let left = match open.year {
-            YearDigits::Two => self.orders.and(needs),
-            YearDigits::Four => self.orders.and(needs.or(Orders::YMD)),
+        let is_given = match self.given {
+            Some(order) => order != Orders::YMD || open.year == YearDigits::Two,
+            None => false,
         };
-        // Day and month are in one order throughout: a long year never leaves only ymd for the short ones.
-        let is_contradiction = left == Orders::NONE
-            || open.year == YearDigits::Four && left == Orders::YMD && self.orders != left;
-        match is_contradiction {
-            false => {
-                self.orders = left;
+        match self.seen.after(open) {
+            Some(seen) => {
+                self.seen = seen;
                 Ok(())
             }
-            true if self.order_is_given => Err(DateFault::NotATime),
-            true => Err(DateFault::Contradiction { needs }),
+            None if is_given => Err(DateFault::NotATime),
+            None => Err(DateFault::Contradiction { needs: open.orders() }),
         }
     }
 

@@ -395,9 +395,9 @@ impl<'o> Table<'o> {
     }
 
     fn read_time(&mut self, line: u64, slot: &Slot, text: &str) -> Result<Reading, Reject> {
-        let orders = self.calendar.orders();
+        let seen = self.calendar.seen();
         let read = self.calendar.read(text);
-        if self.calendar.orders() != orders {
+        if self.calendar.seen() != seen {
             self.order_line = line;
         }
         match read {
