@@ -1,13 +1,13 @@
 //! Reads the cells of records into snapshots.
 //!
 //! A row is read completely before anything of it is stored, so that a row with one bad cell leaves no trace. What can
-//! only be known at the end of the file (the order of day and month, the latest time) is settled in
+//! only be known at the end of the file (the order of day, month and year, the latest time) is settled in
 //! [`Table::finish`].
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::cell::{self, Kind, shown};
-use super::date::{Calendar, DateFault, Reading, Written};
+use super::cell::{self, Kind, shown, visible};
+use super::date::{Calendar, DateFault, Reading, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
@@ -83,8 +83,10 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// One cell without the blanks round it: tools pad columns to their width, and a padded name must mean the same
+    /// to protections and conditions as the bare one.
     fn get(&self, slot: &Slot) -> &'a str {
-        let text = &self.text[self.cells.range(slot.cell)];
+        let text = self.text[self.cells.range(slot.cell)].trim();
         if self.cells.null_words { cell::without_null_word(text) } else { text }
     }
 }
@@ -105,8 +107,10 @@ struct Group {
     keys: FxHashSet<SessionKey>,
     /// The layout whose columns the sessions have.
     layout: u64,
-    /// Times that wait for the order of day and month.
-    pending: Vec<(usize, NumberColumn, Written)>,
+    /// Times that wait for the order of day, month and year, as in [`Draft`].
+    pending: Vec<(usize, Option<NumberColumn>, Written)>,
+    /// The latest time that no column of the sessions holds.
+    latest: Option<Timestamp>,
     /// The value above, by column: neighbours are often equal, and then nothing has to be looked up.
     above: Vec<(String, Symbol)>,
 }
@@ -123,14 +127,17 @@ enum Reject {
 struct Draft {
     texts: Vec<(TextColumn, Symbol)>,
     numbers: Vec<(NumberColumn, Number)>,
-    pending: Vec<(NumberColumn, Written)>,
+    /// Without a column, a time counts only for the snapshot's.
+    pending: Vec<(Option<NumberColumn>, Written)>,
+    latest: Option<Timestamp>,
 }
 
-/// Something first seen in a line.
+/// A value in a line.
 struct Seen {
     column: String,
     line: u64,
     text: String,
+    written: Written,
 }
 
 /// Snapshots in the making.
@@ -144,7 +151,9 @@ pub(super) struct Table<'o> {
     layout: u64,
     sessions: usize,
     text_bytes: usize,
-    first_pending: Option<Seen>,
+    /// The first value that waits for the order, of each kind of year in [`YearDigits::ALL`].
+    first_pending: [Option<Seen>; 2],
+    /// Where an order was ruled out last.
     order_line: u64,
     problems: Vec<RowProblem>,
     further_problems: u64,
@@ -152,6 +161,8 @@ pub(super) struct Table<'o> {
     unused: Vec<(String, String)>,
     headers: FxHashSet<String>,
     date_only: Vec<String>,
+    /// The line of the first header that is not the one before it again.
+    other_header: Option<u64>,
 }
 
 impl<'o> Table<'o> {
@@ -166,7 +177,7 @@ impl<'o> Table<'o> {
             layout: 0,
             sessions: 0,
             text_bytes: 0,
-            first_pending: None,
+            first_pending: [None, None],
             order_line: 0,
             problems: Vec::new(),
             further_problems: 0,
@@ -174,6 +185,7 @@ impl<'o> Table<'o> {
             unused: Vec::new(),
             headers: FxHashSet::default(),
             date_only: Vec::new(),
+            other_header: None,
         }
     }
 
@@ -201,6 +213,13 @@ impl<'o> Table<'o> {
         }
     }
 
+    /// Announces the layout of a further header. Columns that only one of them has are NULL in the other's rows where
+    /// both are of one snapshot, which somebody should know.
+    pub(super) fn use_other_layout(&mut self, line: u64, layout: &Layout) {
+        self.use_layout(layout);
+        self.other_header.get_or_insert(line);
+    }
+
     /// Notes that a row is left out.
     pub(super) fn problem(
         &mut self,
@@ -215,7 +234,7 @@ impl<'o> Table<'o> {
         let (name, column_number) = column.unwrap_or_default();
         self.problems.push(RowProblem {
             line,
-            column: name.map(str::to_owned),
+            column: name.map(|name| visible(name).into_owned()),
             column_number,
             message,
         });
@@ -243,8 +262,11 @@ impl<'o> Table<'o> {
                 self.problem(line, Some((slot.map(|slot| slot.header.as_str()), number)), message);
             }
         }
-        if self.first_pending.is_some() && self.calendar.order().is_some() {
-            self.settle()?;
+        for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
+            if self.first_pending[at].is_some() && self.calendar.is_settled(year) {
+                self.first_pending[at] = None;
+                self.settle(year)?;
+            }
         }
         Ok(())
     }
@@ -286,7 +308,7 @@ impl<'o> Table<'o> {
         {
             return Ok(*group);
         }
-        if text.trim().is_empty() {
+        if text.is_empty() {
             return Err(Reject::Cell(
                 slot.cell,
                 "is empty: nothing says which snapshot the row is of".to_owned(),
@@ -331,17 +353,21 @@ impl<'o> Table<'o> {
                     self.draft.texts.push((column, symbol));
                 }
                 Target::Column(Column::Number(column)) => {
-                    let text = text.trim();
                     if text.is_empty() {
                         continue;
                     }
                     if column.is_time() {
-                        self.read_time_cell(line, slot, column, text)?;
+                        self.read_time_cell(line, slot, Some(column), text)?;
                         continue;
                     }
                     let number = cell::number(text, kind(column));
                     let number = number.map_err(|message| Reject::Cell(slot.cell, message))?;
                     self.draft.numbers.push((column, Number::from(number)));
+                }
+                Target::PrevExecStart if !text.is_empty() => {
+                    if matches!(self.groups[group].taken, Taken::Unknown) {
+                        self.read_time_cell(line, slot, None, text)?;
+                    }
                 }
                 _ => {}
             }
@@ -353,30 +379,35 @@ impl<'o> Table<'o> {
         &mut self,
         line: u64,
         slot: &Slot,
-        column: NumberColumn,
+        column: Option<NumberColumn>,
         text: &str,
     ) -> Result<(), Reject> {
-        match self.read_time(line, slot, text)? {
-            Reading::At(at) => self.draft.numbers.push((column, Number::from(at.0))),
-            Reading::Pending(written) => self.draft.pending.push((column, written)),
-            Reading::DateOnly if self.date_only.contains(&slot.header) => {}
-            Reading::DateOnly => self.date_only.push(slot.header.clone()),
+        match (self.read_time(line, slot, text)?, column) {
+            (Reading::At(at), Some(column)) => {
+                self.draft.numbers.push((column, Number::from(at.0)));
+            }
+            (Reading::At(at), None) => self.draft.latest = Some(at),
+            (Reading::Pending(written), _) => self.draft.pending.push((column, written)),
+            (Reading::DateOnly, _) if self.date_only.contains(&slot.header) => {}
+            (Reading::DateOnly, _) => self.date_only.push(slot.header.clone()),
         }
         Ok(())
     }
 
     fn read_time(&mut self, line: u64, slot: &Slot, text: &str) -> Result<Reading, Reject> {
-        let order = self.calendar.order();
+        let seen = self.calendar.seen();
         let read = self.calendar.read(text);
-        if order.is_none() && self.calendar.order().is_some() {
+        if self.calendar.seen() != seen {
             self.order_line = line;
         }
         match read {
             Ok(Reading::Pending(written)) => {
-                self.first_pending.get_or_insert_with(|| Seen {
+                let at = YearDigits::ALL.iter().position(|year| Some(*year) == written.year());
+                self.first_pending[at.unwrap_or(0)].get_or_insert_with(|| Seen {
                     column: slot.header.clone(),
                     line,
                     text: text.to_owned(),
+                    written,
                 });
                 Ok(Reading::Pending(written))
             }
@@ -396,16 +427,23 @@ impl<'o> Table<'o> {
         }
     }
 
-    /// Reads what was waiting for the order of day and month.
-    fn settle(&mut self) -> Result<(), CaptureError> {
-        self.first_pending = None;
+    /// Reads what was waiting for the order of day, month and year.
+    fn settle(&mut self, year: YearDigits) -> Result<(), CaptureError> {
         self.last_taken = None;
+        let is_ready = |written: &Written| written.year() == Some(year);
         for (at, group) in self.groups.iter_mut().enumerate() {
-            for (row, column, written) in std::mem::take(&mut group.pending) {
+            for (row, column, written) in
+                group.pending.extract_if(.., |(_, _, written)| is_ready(written))
+            {
                 let time = self.calendar.resolve(written);
-                group.sessions.set_number(row, column, Number::from(time.0));
+                match column {
+                    Some(column) => group.sessions.set_number(row, column, Number::from(time.0)),
+                    None => group.latest = group.latest.max(Some(time)),
+                }
             }
-            if let Taken::Pending(written) = group.taken {
+            if let Taken::Pending(written) = group.taken
+                && is_ready(&written)
+            {
                 let time = self.calendar.resolve(written);
                 self.index.remove(&group.taken);
                 group.taken = Taken::At(time);
@@ -419,8 +457,11 @@ impl<'o> Table<'o> {
 
     /// The snapshots in the order of their times.
     pub(super) fn finish(mut self) -> Result<Capture, CaptureError> {
-        if let Some(Seen { column, line, text }) = self.first_pending {
-            return Err(CaptureError::AmbiguousDates { column, line, text });
+        if let Some(Seen { column, line, text, written }) =
+            self.first_pending.iter_mut().find_map(Option::take)
+        {
+            let readings = self.calendar.left_for(&written).to_string();
+            return Err(CaptureError::AmbiguousDates { column, line, text, readings });
         }
         if self.sessions == 0 && self.problems.is_empty() {
             return Err(CaptureError::NoSessions);
@@ -430,7 +471,7 @@ impl<'o> Table<'o> {
         let mut snapshots: Vec<Snapshot> = groups
             .filter(|group| !group.sessions.is_empty())
             .map(|group| group.into_snapshot(&self.options.database, &mut warnings))
-            .collect();
+            .collect::<Result<_, _>>()?;
         snapshots.sort_by_key(|snapshot| snapshot.taken_at);
         let Self { problems, further_problems, .. } = self;
         Ok(Capture { snapshots, problems, further_problems, warnings })
@@ -439,15 +480,22 @@ impl<'o> Table<'o> {
     fn header_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.unknown.is_empty() {
-            warnings.push(format!("unknown columns are not used: {}", self.unknown.join(", ")));
+            let names: Vec<_> = self.unknown.iter().map(|name| visible(name)).collect();
+            warnings.push(format!("unknown columns are not used: {}", names.join(", ")));
         }
         for (loser, winner) in &self.unused {
+            let (loser, winner) = (visible(loser), visible(winner));
             warnings.push(format!("the column {loser} is not used, {winner} says the same"));
         }
         let is_seen =
             |header: &str| self.headers.iter().any(|seen| seen.eq_ignore_ascii_case(header));
         for header in self.column_map().headers().filter(|header| !is_seen(header)) {
             warnings.push(format!("no column is called {header}, which `--columns` maps"));
+        }
+        if let Some(line) = self.other_header {
+            warnings.push(format!(
+                "line {line} is another header than the first; a column that one of them lacks is empty in its rows"
+            ));
         }
         for column in &self.date_only {
             warnings.push(format!(
@@ -460,10 +508,11 @@ impl<'o> Table<'o> {
 
 impl Draft {
     fn clear(&mut self) {
-        let Self { texts, numbers, pending } = self;
+        let Self { texts, numbers, pending, latest } = self;
         texts.clear();
         numbers.clear();
         pending.clear();
+        *latest = None;
     }
 }
 
@@ -475,6 +524,7 @@ impl Group {
             keys: FxHashSet::default(),
             layout: 0,
             pending: Vec::new(),
+            latest: None,
             above: vec![(String::new(), Symbol::NULL); TextColumn::ALL.len()],
         }
     }
@@ -520,8 +570,9 @@ impl Group {
     }
 
     fn add(&mut self, key: SessionKey, draft: &Draft) {
-        let Draft { texts, numbers, pending } = draft;
+        let Draft { texts, numbers, pending, latest } = draft;
         self.keys.insert(key);
+        self.latest = self.latest.max(*latest);
         let row = self.sessions.push(key);
         for (column, symbol) in texts {
             self.sessions.set_symbol(row, *column, *symbol);
@@ -532,22 +583,21 @@ impl Group {
         self.pending.extend(pending.iter().map(|(column, written)| (row, *column, *written)));
     }
 
-    fn into_snapshot(self, database: &str, warnings: &mut Vec<String>) -> Snapshot {
+    fn into_snapshot(
+        self,
+        database: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Snapshot, CaptureError> {
         if let Taken::At(at) = self.taken {
-            return Snapshot::of_sessions(database, at, self.sessions);
+            return Ok(Snapshot::of_sessions(database, at, self.sessions));
         }
-        let latest = latest_time(&self.sessions);
-        warnings.push(match latest {
-            Some(at) => format!(
-                "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are \
-                 lower bounds"
-            ),
-            None => "nothing says when the snapshot was taken, and it has no times; ages are unknown".to_owned(),
-        });
-        let mut snapshot =
-            Snapshot::of_sessions(database, latest.unwrap_or_default(), self.sessions);
+        let at = latest_time(&self.sessions).max(self.latest).ok_or(CaptureError::NoTime)?;
+        warnings.push(format!(
+            "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"
+        ));
+        let mut snapshot = Snapshot::of_sessions(database, at, self.sessions);
         snapshot.time_is_lower_bound = true;
-        snapshot
+        Ok(snapshot)
     }
 }
 
@@ -559,7 +609,7 @@ fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
 
 fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
     let mut key = SessionKey { inst_id: 1, sid: 0, serial: 0 };
-    // Keys stand first in a layout, and INST_ID last of them.
+    // Keys stand first in a layout.
     for slot in layout.slots.iter().take_while(|slot| !matches!(slot.target, Target::Column(_))) {
         let text = texts.get(slot);
         let wrong = |message| Reject::Cell(slot.cell, message);
@@ -570,9 +620,9 @@ fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
                 let (sid, serial, inst_id) = cell::sid_serial(text).map_err(wrong)?;
                 key = SessionKey { inst_id: inst_id.unwrap_or(1), sid, serial };
             }
-            Target::InstId if text.trim().is_empty() => {}
+            Target::InstId if text.is_empty() => {}
             Target::InstId => key.inst_id = cell::identifier(text).map_err(wrong)?,
-            Target::TakenAt | Target::Column(_) => {}
+            Target::TakenAt | Target::PrevExecStart | Target::Column(_) => {}
         }
         if key.inst_id == 0 {
             return Err(wrong("`0` is not an instance".to_owned()));
@@ -596,9 +646,9 @@ const fn kind(column: NumberColumn) -> Kind {
 
 /// The name for a number of V$SQLCOMMAND; a number without a name, and a name, as they are.
 fn command(text: &str) -> &str {
-    match text.trim().parse() {
+    match text.parse() {
         Ok(0) => "",
-        Ok(number) => command_name(number).unwrap_or(text.trim()),
+        Ok(number) => command_name(number).unwrap_or(text),
         Err(_) => text,
     }
 }

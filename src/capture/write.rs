@@ -2,6 +2,7 @@
 //!
 //! Not written: that a time is a lower bound, instances without rows, sessions without rows. Text that is one of the
 //! words for NULL (`NULL`, `(null)`, …) comes back from CSV as NULL; from JSON Lines it comes back as it was.
+//! Blanks round a text, which the reader takes for padding, do not come back.
 //! Fractions of more than fifteen digits, which no column of a session comes near, lose the last ones in JSON.
 
 use std::io::{self, Write};

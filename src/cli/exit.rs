@@ -1,5 +1,7 @@
 //! Exit codes: named, documented, and mapped from every error.
 
+use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 
 /// For `--help`.
@@ -78,7 +80,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     BadPolicy(String),
     /// A capture cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Capture {
         /// Which.
         path: std::path::PathBuf,
@@ -89,8 +91,8 @@ pub(super) enum CliError {
     #[error("{0}")]
     Audit(String),
     /// Standard output cannot be written.
-    #[error("cannot write the output: {0}")]
-    Output(#[from] std::io::Error),
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
     /// A database cannot be looked at.
     #[error("{0}")]
     Unavailable(String),
@@ -99,12 +101,21 @@ pub(super) enum CliError {
     Runtime(String),
 }
 
+/// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error
+/// here repeats its cause itself.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl CliError {
     pub(super) fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) => ExitStatus::Usage,
             Self::BadPolicy(_) => ExitStatus::BadPolicy,
             Self::Capture { .. } => ExitStatus::BadCapture,
+            // Whoever closed the pipe had enough.
+            Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Fine,
             Self::Audit(_) | Self::Output(_) => ExitStatus::Output,
             Self::Unavailable(_) => ExitStatus::Unavailable,
             Self::Runtime(_) => ExitStatus::Bug,
