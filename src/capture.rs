@@ -130,11 +130,6 @@ pub enum CaptureError {
     /// A header and no rows.
     #[error("the capture has a header and no sessions")]
     NoSessions,
-    /// Nothing to take ages, windows and schedules from; a time that is made up would only look like one.
-    #[error(
-        "nothing says when the capture was taken, and no column holds a time; say it with `--at`"
-    )]
-    NoTime,
     /// Nothing in the file says which number is the day, or the year.
     #[error(
         "{column} of line {line}: `{text}` may be {readings}, and nothing in the capture settles it; \

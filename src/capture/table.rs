@@ -12,7 +12,7 @@ use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
 use crate::engine::session::{
-    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
+    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn, TimeBasis,
 };
 use crate::engine::text::Symbol;
 use crate::engine::time::Timestamp;
@@ -471,7 +471,7 @@ impl<'o> Table<'o> {
         let mut snapshots: Vec<Snapshot> = groups
             .filter(|group| !group.sessions.is_empty())
             .map(|group| group.into_snapshot(&self.options.database, &mut warnings))
-            .collect::<Result<_, _>>()?;
+            .collect();
         snapshots.sort_by_key(|snapshot| snapshot.taken_at);
         let Self { problems, further_problems, .. } = self;
         Ok(Capture { snapshots, problems, further_problems, warnings })
@@ -583,21 +583,25 @@ impl Group {
         self.pending.extend(pending.iter().map(|(column, written)| (row, *column, *written)));
     }
 
-    fn into_snapshot(
-        self,
-        database: &str,
-        warnings: &mut Vec<String>,
-    ) -> Result<Snapshot, CaptureError> {
+    fn into_snapshot(self, database: &str, warnings: &mut Vec<String>) -> Snapshot {
         if let Taken::At(at) = self.taken {
-            return Ok(Snapshot::of_sessions(database, at, self.sessions));
+            return Snapshot::of_sessions(database, at, self.sessions);
         }
-        let at = latest_time(&self.sessions).max(self.latest).ok_or(CaptureError::NoTime)?;
+        let Some(at) = latest_time(&self.sessions).max(self.latest) else {
+            warnings.push(
+                "nothing says when the snapshot was taken, and no row holds a time; `--at` says it"
+                    .to_owned(),
+            );
+            let mut snapshot = Snapshot::of_sessions(database, Timestamp::default(), self.sessions);
+            snapshot.time_basis = TimeBasis::Unknown;
+            return snapshot;
+        };
         warnings.push(format!(
             "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"
         ));
         let mut snapshot = Snapshot::of_sessions(database, at, self.sessions);
-        snapshot.time_is_lower_bound = true;
-        Ok(snapshot)
+        snapshot.time_basis = TimeBasis::LowerBound;
+        snapshot
     }
 }
 

@@ -30,7 +30,7 @@ pub struct DatabaseLimits {
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan {
     database: String,
-    taken_at: Timestamp,
+    taken_at: Option<Timestamp>,
     sessions: usize,
     ends: Vec<End>,
     spared: Vec<Spared>,
@@ -88,8 +88,8 @@ impl ApprovedPlan {
         &self.database
     }
 
-    /// The snapshot's time.
-    pub fn taken_at(&self) -> Timestamp {
+    /// The snapshot's time, if it is known.
+    pub fn taken_at(&self) -> Option<Timestamp> {
         self.taken_at
     }
 
@@ -147,7 +147,7 @@ pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> 
 fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> ApprovedPlan {
     let mut approved = ApprovedPlan {
         database: snapshot.database.clone(),
-        taken_at: snapshot.taken_at,
+        taken_at: snapshot.known_time(),
         sessions: snapshot.sessions.len(),
         ends: Vec::new(),
         spared: Vec::new(),

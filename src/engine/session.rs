@@ -444,6 +444,18 @@ pub struct Instance {
     pub state: InstanceState,
 }
 
+/// What a snapshot's time rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeBasis {
+    /// The source told it.
+    #[default]
+    Told,
+    /// It is only the latest time found in the rows: ages are lower bounds.
+    LowerBound,
+    /// Nothing told it, and no row holds a time. `taken_at` stands for nothing.
+    Unknown,
+}
+
 /// What one tick saw of one database.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -451,8 +463,8 @@ pub struct Snapshot {
     pub database: String,
     /// The database's own time; the only clock that the engine knows.
     pub taken_at: Timestamp,
-    /// True when `taken_at` is only the latest time found in the rows: ages are lower bounds then.
-    pub time_is_lower_bound: bool,
+    /// What `taken_at` rests on.
+    pub time_basis: TimeBasis,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
     /// The rows.
@@ -465,6 +477,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// When it was taken, if that is known.
+    pub fn known_time(&self) -> Option<Timestamp> {
+        (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
+    }
+
     /// A snapshot whose instances are those that have rows.
     pub fn of_sessions(
         database: impl Into<String>,
@@ -478,7 +495,7 @@ impl Snapshot {
         Self {
             database: database.into(),
             taken_at,
-            time_is_lower_bound: false,
+            time_basis: TimeBasis::Told,
             instances: inst_ids.into_iter().map(answered).collect(),
             sessions,
             unlisted_live_sessions: 0,

@@ -3,7 +3,7 @@
 //!
 //! One record a line, keys in this order:
 //!
-//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time), `kind`, `rule`
+//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time; null where nothing tells it), `kind`, `rule`
 //! - `intent`, for every end, before anyone is ended: `mode` (the rule's), `dry_run` (whether it is only a rehearsal,
 //!   be it for the mode, `--dry-run` or a capture), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
 //!   `ladder`, `reasons` (`field`, `observed`, `test`)
@@ -210,7 +210,7 @@ struct Head<'a> {
     time: String,
     tick: String,
     database: &'a str,
-    taken_at: String,
+    taken_at: Option<String>,
     kind: &'static str,
     rule: &'a str,
 }
@@ -221,7 +221,7 @@ impl<'a> Head<'a> {
             time: now.to_string(),
             tick: stamp.tick.to_string(),
             database: stamp.database,
-            taken_at: stamp.taken_at.to_string(),
+            taken_at: stamp.taken_at.map(|at| at.to_string()),
             kind,
             rule,
         }
@@ -339,7 +339,7 @@ mod tests {
     const STAMP: TickStamp<'static> = TickStamp {
         tick: TickId { run: NOON, number: 3 },
         database: "prod",
-        taken_at: NOON,
+        taken_at: Some(NOON),
         acting: Acting::AsRulesSay,
     };
 

@@ -157,7 +157,7 @@ impl TickLog {
     }
 
     fn warnings(&mut self, report: &TickReport) {
-        let now = report.plan.taken_at();
+        let now = report.plan.taken_at().unwrap_or_default();
         if self.warnings.len() >= WARNINGS_REMEMBERED_MAX {
             self.warnings.clear();
         }
