@@ -86,9 +86,16 @@ impl<'a> Texts<'a> {
     /// One cell without the blanks round it: tools pad columns to their width, and a padded name must mean the same
     /// to protections and conditions as the bare one.
     fn get(&self, slot: &Slot) -> &'a str {
-        let text = self.text[self.cells.range(slot.cell)].trim();
+        let text = trimmed(&self.text[self.cells.range(slot.cell)]);
         if self.cells.null_words { cell::without_null_word(text) } else { text }
     }
+}
+
+/// As `trim`, which would decode characters at both ends of every cell to find that nearly none is padded.
+fn trimmed(text: &str) -> &str {
+    let is_bare = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_bare(bytes.first()) && is_bare(bytes.last()) { text } else { text.trim() }
 }
 
 /// What separates snapshots.
