@@ -9,6 +9,7 @@
 //! `table` reads the cells (`cell`, `date`) into snapshots. [`write_csv`] and [`write_jsonl`] are the way back.
 
 mod cell;
+mod cells;
 mod csv;
 mod date;
 mod header;

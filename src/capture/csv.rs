@@ -6,8 +6,9 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::cells::Cells;
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Target, clean, is_known, names_key};
-use super::table::{Cells, Table};
+use super::table::Table;
 use super::{CaptureError, RECORD_MAX};
 
 /// The header is looked for in so many bytes from the start: a login banner and the statement stand before it.

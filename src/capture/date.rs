@@ -92,6 +92,10 @@ impl Orders {
     const fn is_one(self) -> bool {
         self.0.is_power_of_two()
     }
+
+    const fn has(self, order: Self) -> bool {
+        self.and(order).0 != 0
+    }
 }
 
 /// `dmy or ymd`.
@@ -226,6 +230,43 @@ impl Evidence {
     }
 }
 
+/// Times that are fewer days apart are together in any order.
+const CLOSE_DAYS: i64 = 30;
+
+/// How far apart the times of a file lie, in each order of [`Orders::EACH`].
+#[derive(Debug, Default)]
+pub(super) struct Spreads {
+    bounds: [Option<(i64, i64)>; 3],
+}
+
+impl Spreads {
+    /// A time that is the same in each order.
+    pub(super) fn add_sure(&mut self, time: Timestamp) {
+        let day = time.0.div_euclid(MICROS_PER_SECOND * SECONDS_PER_DAY);
+        self.add([Some(day); 3]);
+    }
+
+    /// A value that waits.
+    pub(super) fn add_open(&mut self, written: &Written) {
+        if let Day::Open(open) = written.day {
+            self.add(open.days);
+        }
+    }
+
+    fn add(&mut self, days: [Option<i64>; 3]) {
+        for (bounds, day) in self.bounds.iter_mut().zip(days) {
+            if let Some(day) = day {
+                let (first, last) = bounds.unwrap_or((day, day));
+                *bounds = Some((first.min(day), last.max(day)));
+            }
+        }
+    }
+
+    fn days_of(&self, order: usize) -> Option<i64> {
+        self.bounds[order].map(|(first, last)| last - first)
+    }
+}
+
 /// Reads the times of one file.
 #[derive(Debug)]
 pub(super) struct Calendar {
@@ -269,6 +310,32 @@ impl Calendar {
             Day::Sure(_) => Orders::NONE,
             Day::Open(open) => open.orders().and(self.seen.left(open.year)),
         }
+    }
+
+    /// Decides where two-digit years stand, where no value rules it out: first only if the times of the file then lie
+    /// far closer together than with the year last, as most of the world writes it. True when that was a guess.
+    pub(super) fn guess_short_years(&mut self, spreads: &Spreads) -> bool {
+        let left = self.seen.left(YearDigits::Two);
+        let last = left.and(YearDigits::Four.orders());
+        if !left.has(Orders::YMD) || last == Orders::NONE {
+            return false;
+        }
+        let of = |orders: Orders| {
+            let each =
+                Orders::EACH.iter().zip(0..).filter(move |((order, _), _)| orders.has(*order));
+            each.filter_map(|(_, at)| spreads.days_of(at)).min()
+        };
+        let year_first = match (of(Orders::YMD), of(last)) {
+            (Some(first), Some(last)) => first * 2 + CLOSE_DAYS < last,
+            _ => false,
+        };
+        self.seen.two = if year_first { Orders::YMD } else { last };
+        true
+    }
+
+    /// True where two-digit years stand first.
+    pub(super) fn year_leads(&self) -> bool {
+        self.seen.left(YearDigits::Two) == Orders::YMD
     }
 
     /// Reads one text; it may rule out orders.

@@ -11,8 +11,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::cell::shown;
+use super::cells::Cells;
 use super::header::{ColumnMap, Layout};
-use super::table::{Cells, Table};
+use super::table::Table;
 use super::{CaptureError, RECORD_MAX};
 
 /// Sets of keys that are remembered; sources have one or two.

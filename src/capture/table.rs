@@ -7,7 +7,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cell::{self, Kind, shown, visible};
-use super::date::{Calendar, DateFault, Reading, Written, YearDigits};
+use super::cells::{Cells, Texts};
+use super::date::{Calendar, DateFault, Reading, Spreads, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
@@ -25,78 +26,6 @@ const SNAPSHOTS_MAX: usize = 20_000;
 
 /// Most distinct text of one capture, each snapshot counted by itself, in MiB.
 const TEXT_MIB_MAX: usize = 2_048;
-
-/// The cells of one record: one text and where each cell ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cells<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) ends: &'a [usize],
-    /// True where NULL may be written as a word.
-    pub(super) null_words: bool,
-}
-
-impl<'a> Cells<'a> {
-    fn range(&self, cell: usize) -> std::ops::Range<usize> {
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
-        start..self.ends[cell]
-    }
-
-    /// The bytes of one cell.
-    pub(super) fn bytes(&self, cell: usize) -> &'a [u8] {
-        &self.text[self.range(cell)]
-    }
-
-    /// The bytes of all cells, without anything between them.
-    pub(super) fn all(&self) -> &'a [u8] {
-        &self.text[..self.ends.last().copied().unwrap_or(0)]
-    }
-
-    /// The first cell that is not text, and why.
-    fn fault(&self) -> Option<(usize, &'static str)> {
-        (0..self.ends.len()).find_map(|cell| {
-            let bytes = self.bytes(cell);
-            if std::str::from_utf8(bytes).is_err() {
-                return Some((cell, "is not UTF-8"));
-            }
-            bytes.contains(&0).then_some((cell, "holds a NUL character"))
-        })
-    }
-}
-
-/// Cells that are text throughout.
-#[derive(Clone, Copy)]
-struct Texts<'a> {
-    cells: Cells<'a>,
-    text: &'a str,
-}
-
-impl<'a> Texts<'a> {
-    fn of(cells: Cells<'a>) -> Result<Self, (usize, &'static str)> {
-        let all = cells.all();
-        let is_cut = |end: &usize| all.get(*end).is_some_and(|byte| byte & 0xc0 == 0x80);
-        match std::str::from_utf8(all) {
-            // Cells may be broken though their sum is not.
-            Ok(text) if !all.contains(&0) && (all.is_ascii() || !cells.ends.iter().any(is_cut)) => {
-                Ok(Self { cells, text })
-            }
-            _ => Err(cells.fault().unwrap_or((0, "is not UTF-8"))),
-        }
-    }
-
-    /// One cell without the blanks round it: tools pad columns to their width, and a padded name must mean the same
-    /// to protections and conditions as the bare one.
-    fn get(&self, slot: &Slot) -> &'a str {
-        let text = trimmed(&self.text[self.cells.range(slot.cell)]);
-        if self.cells.null_words { cell::without_null_word(text) } else { text }
-    }
-}
-
-/// As `trim`, which would decode characters at both ends of every cell to find that nearly none is padded.
-fn trimmed(text: &str) -> &str {
-    let is_bare = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    let bytes = text.as_bytes();
-    if is_bare(bytes.first()) && is_bare(bytes.last()) { text } else { text.trim() }
-}
 
 /// What separates snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -462,8 +391,38 @@ impl<'o> Table<'o> {
         Ok(())
     }
 
+    /// Times of one file lie together; that says where two-digit years stand, where nothing else does.
+    fn guess_short_years(&mut self) -> Result<Option<&'static str>, CaptureError> {
+        let waits = |(_, _, written): &&(usize, Option<NumberColumn>, Written)| {
+            written.year() == Some(YearDigits::Two)
+        };
+        let mut spreads = Spreads::default();
+        for group in &self.groups {
+            group.pending.iter().filter(waits).for_each(|(_, _, it)| spreads.add_open(it));
+            match &group.taken {
+                Taken::At(at) => spreads.add_sure(*at),
+                Taken::Pending(written) => spreads.add_open(written),
+                Taken::Unknown => {}
+            }
+            let (first, last) = (earliest_time(&group.sessions), latest_time(&group.sessions));
+            [first, last, group.latest].into_iter().flatten().for_each(|at| spreads.add_sure(at));
+        }
+        if !self.calendar.guess_short_years(&spreads) {
+            return Ok(None);
+        }
+        for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
+            if self.calendar.is_settled(year) {
+                self.first_pending[at] = None;
+                self.settle(year)?;
+            }
+        }
+        Ok(Some(if self.calendar.year_leads() { "first" } else { "last" }))
+    }
+
     /// The snapshots in the order of their times.
     pub(super) fn finish(mut self) -> Result<Capture, CaptureError> {
+        let short_years_wait = self.first_pending[0].is_some();
+        let guess = if short_years_wait { self.guess_short_years()? } else { None };
         if let Some(Seen { column, line, text, written }) =
             self.first_pending.iter_mut().find_map(Option::take)
         {
@@ -474,6 +433,12 @@ impl<'o> Table<'o> {
             return Err(CaptureError::NoSessions);
         }
         let mut warnings = self.header_warnings();
+        if let Some(place) = guess {
+            warnings.push(format!(
+                "years of two digits are read as standing {place}, which leaves the times closest together; \
+                 `--date-format` says it for sure"
+            ));
+        }
         let groups = std::mem::take(&mut self.groups).into_iter();
         let mut snapshots: Vec<Snapshot> = groups
             .filter(|group| !group.sessions.is_empty())
@@ -613,9 +578,17 @@ impl Group {
 }
 
 fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
-    let times = NumberColumn::ALL.iter().filter(|column| column.is_time());
-    let cells = times.filter_map(|column| sessions.number_column(*column)).flatten();
-    cells.filter_map(|number| number.get()).max().map(Timestamp)
+    times(sessions).max()
+}
+
+fn earliest_time(sessions: &Sessions) -> Option<Timestamp> {
+    times(sessions).min()
+}
+
+fn times(sessions: &Sessions) -> impl Iterator<Item = Timestamp> {
+    let columns = NumberColumn::ALL.iter().filter(|column| column.is_time());
+    let cells = columns.filter_map(|column| sessions.number_column(*column)).flatten();
+    cells.filter_map(|number| number.get()).map(Timestamp)
 }
 
 fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {

@@ -23,7 +23,7 @@ pub(super) enum ExitStatus {
     Warnings = 3,
     /// A capture has rows that cannot be read, or cannot be read at all (`EX_DATAERR`).
     BadCapture = 65,
-    /// A database cannot be looked at (`EX_UNAVAILABLE`).
+    /// A database cannot be looked at, or was not looked at to the end (`EX_UNAVAILABLE`).
     Unavailable = 69,
     /// A bug (`EX_SOFTWARE`).
     Bug = 70,
@@ -55,7 +55,9 @@ impl ExitStatus {
             Self::Usage => "the command line is wrong",
             Self::Warnings => "warnings under `--deny-warnings`",
             Self::BadCapture => "a capture has rows that cannot be read, or cannot be read at all",
-            Self::Unavailable => "a database cannot be looked at",
+            Self::Unavailable => {
+                "a database cannot be looked at, or `run --once` left before its tick was done"
+            }
             Self::Bug => "a bug",
             Self::Output => "the audit file or the output cannot be written",
             Self::BadPolicy => "a policy, a test file or a configuration is wrong",

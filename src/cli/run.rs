@@ -1,6 +1,5 @@
 //! `run`: the daemon. This file only puts together what it needs; the loop is `daemon`'s.
 
-use std::error::Error;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use rustc_hash::FxHasher;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
-use super::exit::{CliError, ExitStatus};
+use super::exit::{CliError, ExitStatus, with_causes};
 use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, database_limits, load_policies, policy_paths,
     read_service, stem,
@@ -94,7 +93,7 @@ pub(super) fn run(
 
 /// How the process ends, and its last words. The exit code is that of what is to blame.
 fn leave(error: &RunError) -> (ExitStatus, String) {
-    let text = chain(error);
+    let text = with_causes(error);
     let error = match error {
         // The caller's variant has a cause of its own, and here it is in the text already.
         RunError::Load(LoadError::Capture(_)) => return (ExitStatus::BadCapture, text),
@@ -104,17 +103,6 @@ fn leave(error: &RunError) -> (ExitStatus, String) {
         RunError::Runtime(_) => CliError::Runtime(text),
     };
     (error.status(), error.to_string())
-}
-
-/// The error and what caused it, outermost first.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn wanted(args: &Args, global: &Global) -> Result<Wanted, CliError> {
@@ -299,7 +287,7 @@ fn target(
         refuse_pipes(path).map_err(LoadError::Capture)?;
     }
     let named = |problem: &str| LoadError::Capture(format!("{}: {problem}", path.display()));
-    let capture = capture::read_file(path, options).map_err(|error| named(&chain(&error)))?;
+    let capture = capture::read_file(path, options).map_err(|error| named(&with_causes(&error)))?;
     if let Some(problem) = capture.problems.first() {
         return Err(named(&problem.to_string()));
     }

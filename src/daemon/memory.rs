@@ -1,5 +1,5 @@
 //! What was known of databases that are watched no more. An operator who takes a database out and puts it back must
-//! not reset the limits of the hour with that, nor the timers.
+//! not reset the limits of the hour with that. Timers are not kept: meanwhile nobody saw whether a match held.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,9 @@ pub(super) struct Memory(BTreeMap<String, (Timestamp, History)>);
 
 impl Memory {
     /// Keeps the history of a database that goes.
-    pub(super) fn keep(&mut self, database: &str, history: History, now: Timestamp) {
+    pub(super) fn keep(&mut self, database: &str, mut history: History, now: Timestamp) {
         self.forget(now);
+        history.stop_timers();
         self.0.insert(database.to_owned(), (now, history));
         if self.0.len() > REMEMBERED_MAX {
             let longest = self.0.iter().min_by_key(|(_, (since, _))| *since);
@@ -45,26 +46,34 @@ impl Memory {
 mod tests {
     use super::{Memory, REMEMBERED_FOR, REMEMBERED_MAX};
     use crate::engine::history::History;
+    use crate::engine::policy::Mode;
     use crate::engine::time::Span;
     use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
 
+    /// One rule's timer runs, and another has ended somebody.
     fn known() -> History {
-        let rule = RuleSketch { hold: Span::seconds(60), ..RuleSketch::default() };
+        let waits = RuleSketch { name: "waits", hold: Span::seconds(60), ..RuleSketch::default() };
+        let ends = RuleSketch { name: "ends", ..RuleSketch::default() };
         let seen = snapshot(&[(7, "APP")]);
         let mut history = History::default();
-        history.record(&seen, &plan_of(&[rule.build()], &seen));
+        history.record(&seen, &plan_of(&[ends.build(), waits.build()], &seen));
+        assert_eq!((history.timers_len(), ended(&history)), (1, 1));
         history
     }
 
+    fn ended(history: &History) -> usize {
+        history.ended_by("ends", Mode::DryRun, NOON).len()
+    }
+
     #[test]
-    fn a_database_is_remembered_for_an_hour_and_given_back_once() {
+    fn what_was_ended_is_remembered_for_an_hour_and_given_back_once() {
         let mut memory = Memory::default();
         memory.keep("prod", known(), NOON);
         let back = memory.take("prod", NOON.plus(Span::seconds(3_599)));
-        assert_eq!(back.timers_len(), 1);
-        assert_eq!(memory.take("prod", NOON).timers_len(), 0);
+        assert_eq!((back.timers_len(), ended(&back)), (0, 1));
+        assert_eq!(ended(&memory.take("prod", NOON)), 0);
         memory.keep("prod", back, NOON);
-        assert_eq!(memory.take("prod", NOON.plus(REMEMBERED_FOR)).timers_len(), 0);
+        assert_eq!(ended(&memory.take("prod", NOON.plus(REMEMBERED_FOR))), 0);
     }
 
     #[test]
@@ -76,7 +85,7 @@ mod tests {
         }
         let now = NOON.plus(Span::seconds(300));
         assert_eq!(memory.0.len(), REMEMBERED_MAX);
-        assert_eq!(memory.take("db0", now).timers_len(), 0);
-        assert_eq!(memory.take("db1", now).timers_len(), 1);
+        assert_eq!(ended(&memory.take("db0", now)), 0);
+        assert_eq!(ended(&memory.take("db1", now)), 1);
     }
 }

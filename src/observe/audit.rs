@@ -3,7 +3,8 @@
 //!
 //! One record a line, keys in this order:
 //!
-//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time; null where nothing tells it), `kind`, `rule`
+//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time; null where nothing
+//!   tells it), `kind`, `rule`
 //! - `intent`, for every end, before anyone is ended: `mode` (the rule's), `dry_run` (whether it is only a rehearsal,
 //!   be it for the mode, `--dry-run` or a capture), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
 //!   `ladder`, `reasons` (`field`, `observed`, `test`)

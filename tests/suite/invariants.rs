@@ -458,11 +458,11 @@ proptest! {
             snapshot
         }).collect();
         let plans = plans_over_time(&policies, &snapshots);
-        for (at, last) in plans.iter().enumerate() {
+        for (number, last) in plans.iter().enumerate() {
             let hour = Span::seconds(3_600);
             let at = |plan: &ApprovedPlan| plan.taken_at().expect("the snapshots say when they were taken");
             let recent = |plan: &&ApprovedPlan| at(last).since(at(plan)) < hour;
-            let hour = plans[..=at].iter().filter(recent);
+            let hour = plans[..=number].iter().filter(recent);
             let ended: BTreeSet<_> = hour.flat_map(ends).collect();
             prop_assert!(ended.len() as u64 <= per_hour, "{} in an hour: {ended:?}", ended.len());
         }
