@@ -44,8 +44,8 @@ pub(super) struct CaptureArgs {
     /// What foreign headers stand for: 'event_name=EVENT,sid_serial=SID:SERIAL#'
     #[arg(long, value_name = "MAP")]
     columns: Option<String>,
-    /// How dates are written that could be read in two ways: dmy, mdy, ymd (for years of two digits) or a format such as
-    /// %d/%m/%Y %H:%M:%S
+    /// How dates are written that could be read in two ways: dmy, mdy, ymd (for years of two digits) or a format such
+    /// as %d/%m/%Y %H:%M:%S
     #[arg(long, value_name = "FORMAT")]
     date_format: Option<String>,
 }
