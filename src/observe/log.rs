@@ -18,7 +18,6 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::engine::guard::{End, Halted, Spared};
-use crate::engine::policy::Action;
 use crate::engine::report::{Outcome, TickReport};
 use crate::engine::spare::HaltReason;
 use crate::engine::time::{Span, Timestamp};
@@ -194,7 +193,7 @@ fn summary(report: &TickReport) {
 }
 
 fn decision(report: &TickReport, end: &End, outcome: Outcome) {
-    let dry_run = end.action != Action::Report && report.acting.is_dry_run(end.mode);
+    let dry_run = report.acting.is_dry_run(end.mode);
     // Macros fix the level, so the event is written twice; the keys are the same.
     macro_rules! line {
         ($level:ident) => {
