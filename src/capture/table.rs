@@ -43,6 +43,8 @@ struct Group {
     keys: FxHashSet<SessionKey>,
     /// The layout whose columns the sessions have.
     layout: u64,
+    /// Columns of the sessions that this layout lacks.
+    lacking: Vec<Column>,
     /// Times that wait for the order of day, month and year, as in [`Draft`].
     pending: Vec<(usize, Option<NumberColumn>, Written)>,
     /// The latest time that no column of the sessions holds.
@@ -466,7 +468,7 @@ impl<'o> Table<'o> {
         }
         if let Some(line) = self.other_header {
             warnings.push(format!(
-                "line {line} is another header than the first; a column that one of them lacks is empty in its rows"
+                "line {line} is another header than the first; a column that one of them lacks is unknown in its rows"
             ));
         }
         for column in &self.date_only {
@@ -495,6 +497,7 @@ impl Group {
             sessions: Sessions::with_columns([]),
             keys: FxHashSet::default(),
             layout: 0,
+            lacking: Vec::new(),
             pending: Vec::new(),
             latest: None,
             above: vec![(String::new(), Symbol::NULL); TextColumn::ALL.len()],
@@ -504,9 +507,17 @@ impl Group {
     /// Adds the columns of a layout. Symbols stay what they are.
     fn offer(&mut self, layout: &Layout, number: u64) {
         self.layout = number;
-        if layout.columns().all(|column| self.sessions.has(column)) {
-            return;
+        self.lacking = Vec::new();
+        if !layout.columns().all(|column| self.sessions.has(column)) {
+            self.widen(layout);
         }
+        let own: FxHashSet<Column> = layout.columns().collect();
+        let lacks = |column: &Column| self.sessions.has(*column) && !own.contains(column);
+        self.lacking = Column::all().filter(lacks).collect();
+    }
+
+    /// Adds the columns of a layout, which the rows so far do not have.
+    fn widen(&mut self, layout: &Layout) {
         let old = std::mem::take(&mut self.sessions);
         let has =
             |column: &Column| old.has(*column) || layout.columns().any(|other| other == *column);
@@ -525,6 +536,9 @@ impl Group {
             }
             for column in NumberColumn::ALL {
                 new.set_number(row, *column, Number::from(session.number(*column)));
+            }
+            for column in Column::all().filter(|column| !session.has(*column)).filter(has) {
+                new.set_gap(row, column);
             }
         }
         self.sessions = new;
@@ -546,6 +560,9 @@ impl Group {
         self.keys.insert(key);
         self.latest = self.latest.max(*latest);
         let row = self.sessions.push(key);
+        for column in &self.lacking {
+            self.sessions.set_gap(row, *column);
+        }
         for (column, symbol) in texts {
             self.sessions.set_symbol(row, *column, *symbol);
         }

@@ -1,6 +1,7 @@
 //! Writes snapshots in the two forms that are read back to the same rows.
 //!
-//! Not written: that a time is a lower bound, instances without rows, sessions without rows. Text that is one of the
+//! Not written: that a time is a lower bound, instances without rows, sessions without rows, and in CSV which cells are
+//! unknown and not NULL, where rows came from sources with different columns. Text that is one of the
 //! words for NULL (`NULL`, `(null)`, …) comes back from CSV as NULL; from JSON Lines it comes back as it was.
 //! Blanks round a text, which the reader takes for padding, do not come back.
 //! Fractions of more than fifteen digits, which no column of a session comes near, lose the last ones in JSON.
@@ -50,7 +51,7 @@ pub fn write_jsonl(snapshot: &Snapshot, mut to: impl Write) -> io::Result<()> {
     for session in snapshot.sessions.iter() {
         let SessionKey { inst_id, sid, serial } = session.key();
         write!(to, r#"{{{taken_at}"inst_id":{inst_id},"sid":{sid},"serial":{serial}"#)?;
-        for (column, name) in &columns {
+        for (column, name) in columns.iter().filter(|(column, _)| session.has(*column)) {
             write!(to, ",\"{name}\":")?;
             match value(session, *column) {
                 Value::Null => to.write_all(b"null")?,

@@ -454,7 +454,7 @@ fn warn_of_skipped_undo(plan: &Plan<'_>, snapshot: &Snapshot, warnings: &mut Vec
             && rule.limits.max_undo_records.is_some()
             && rule_plan.entries.iter().any(|entry| entry.verdict == Verdict::End)
     };
-    let known = snapshot.sessions.has(Column::Text(TextColumn::Taddr));
+    let known = snapshot.sessions.has_everywhere(Column::Text(TextColumn::Taddr));
     if !known && plan.rules.iter().any(ends_someone) {
         warnings.push("max_undo_records was not checked: the source has no TADDR".to_owned());
     }

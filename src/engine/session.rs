@@ -6,6 +6,7 @@
 //!
 //! Column names are Oracle's (Database Reference: V$SESSION and the views that are joined to it).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::text::{Symbol, Texts};
@@ -246,6 +247,8 @@ pub struct Sessions {
     texts: Texts,
     text_columns: Vec<Option<Vec<Symbol>>>,
     number_columns: Vec<Option<Vec<Number>>>,
+    /// By column: the rows whose own source did not offer it, where rows came from several. Mostly there are none.
+    gaps: BTreeMap<Column, Vec<bool>>,
 }
 
 impl Sessions {
@@ -279,6 +282,25 @@ impl Sessions {
         self.keys.len() - 1
     }
 
+    /// Notes that the row's own source did not offer a column that others of the set have: its cell is not NULL but
+    /// unknown.
+    pub fn set_gap(&mut self, row: usize, column: Column) {
+        let gaps = self.gaps.entry(column).or_default();
+        gaps.resize(gaps.len().max(row + 1), false);
+        gaps[row] = true;
+    }
+
+    /// True when the column's cell of this row is unknown, though the set has the column.
+    pub fn is_gap(&self, row: usize, column: Column) -> bool {
+        !self.gaps.is_empty()
+            && self.gaps.get(&column).is_some_and(|gaps| gaps.get(row).copied().unwrap_or(false))
+    }
+
+    /// True when every row has the column.
+    pub fn has_everywhere(&self, column: Column) -> bool {
+        self.has(column) && !self.gaps.contains_key(&column)
+    }
+
     /// These rows alone, in this order.
     pub fn only(&self, rows: &[usize]) -> Self {
         let mut only = Self::with_columns(Column::all().filter(|column| self.has(*column)));
@@ -291,6 +313,9 @@ impl Sessions {
             }
             for column in NumberColumn::ALL.iter().copied() {
                 only.set_number(to, column, self.get(from).number(column).into());
+            }
+            for column in self.gaps.keys().filter(|column| self.is_gap(from, **column)) {
+                only.set_gap(to, *column);
             }
         }
         only
@@ -394,9 +419,9 @@ impl<'a> Session<'a> {
         SessionLife { key: self.key(), logon_time: self.time(NumberColumn::LogonTime) }
     }
 
-    /// True when the source offers the column.
+    /// True when the row's source offers the column.
     pub fn has(self, column: Column) -> bool {
-        self.sessions.has(column)
+        self.sessions.has(column) && !self.sessions.is_gap(self.row, column)
     }
 
     /// The symbol of a text cell; NULL also where the column is absent.
