@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cell::{self, Kind, shown, visible};
 use super::cells::{Cells, Texts};
-use super::date::{Calendar, DateFault, Reading, Spreads, Written, YearDigits};
+use super::date::{Calendar, DateFault, Days, Reading, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
@@ -395,21 +395,17 @@ impl<'o> Table<'o> {
 
     /// Times of one file lie together; that says where two-digit years stand, where nothing else does.
     fn guess_short_years(&mut self) -> Result<Option<&'static str>, CaptureError> {
-        let waits = |(_, _, written): &&(usize, Option<NumberColumn>, Written)| {
-            written.year() == Some(YearDigits::Two)
-        };
-        let mut spreads = Spreads::default();
+        let mut days = Days::default();
         for group in &self.groups {
-            group.pending.iter().filter(waits).for_each(|(_, _, it)| spreads.add_open(it));
+            group.pending.iter().for_each(|(_, _, written)| days.add_open(written));
             match &group.taken {
-                Taken::At(at) => spreads.add_sure(*at),
-                Taken::Pending(written) => spreads.add_open(written),
+                Taken::At(at) => days.add_sure(*at),
+                Taken::Pending(written) => days.add_open(written),
                 Taken::Unknown => {}
             }
-            let (first, last) = (earliest_time(&group.sessions), latest_time(&group.sessions));
-            [first, last, group.latest].into_iter().flatten().for_each(|at| spreads.add_sure(at));
+            times(&group.sessions).chain(group.latest).for_each(|at| days.add_sure(at));
         }
-        if !self.calendar.guess_short_years(&spreads) {
+        if !self.calendar.guess_short_years(&days) {
             return Ok(None);
         }
         for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
@@ -437,7 +433,7 @@ impl<'o> Table<'o> {
         let mut warnings = self.header_warnings();
         if let Some(place) = guess {
             warnings.push(format!(
-                "years of two digits are read as standing {place}, which leaves the times closest together; \
+                "years of two digits are read as standing {place}, which leaves the times much closer together; \
                  `--date-format` says it for sure"
             ));
         }
@@ -596,10 +592,6 @@ impl Group {
 
 fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
     times(sessions).max()
-}
-
-fn earliest_time(sessions: &Sessions) -> Option<Timestamp> {
-    times(sessions).min()
 }
 
 fn times(sessions: &Sessions) -> impl Iterator<Item = Timestamp> {
