@@ -123,6 +123,14 @@ impl Header {
     fn names_in(&self, cells: &Cells<'_>, map: &ColumnMap) -> Option<Vec<String>> {
         let name = |cell| clean(&String::from_utf8_lossy(cells.bytes(cell))).to_owned();
         let names: Vec<String> = (0..cells.ends.len()).map(name).collect();
+        // What a client writes into its module must not make a header of its row, whose other cells are no names.
+        let is_name =
+            |name: &&String| name.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+        let filled = || names.iter().filter(|name| !name.is_empty());
+        let known = filled().filter(|name| is_known(name, map)).count();
+        if !filled().all(|name| is_name(&name)) || known * 2 < filled().count() {
+            return None;
+        }
         let is_header = match map.row_number() {
             // Without a key to name, a header names nothing but columns, or begins as the last one does.
             Some(Target::SidSerial) => {

@@ -195,7 +195,7 @@ impl Layout {
     fn add(&mut self, cell: usize, name: &str, map: &ColumnMap) -> Result<(), CaptureError> {
         let mapped = map.target(name);
         let Some(target) = mapped.or_else(|| Target::named(name)) else {
-            if !name.is_empty() && !UNUSED.iter().any(|unused| unused.eq_ignore_ascii_case(name)) {
+            if !name.is_empty() && !is_unused(name) {
                 self.unknown.push(name.to_owned());
             }
             return Ok(());
@@ -270,9 +270,13 @@ pub(super) fn names_key<'a>(names: impl IntoIterator<Item = &'a str>, map: &Colu
     sid && serial
 }
 
-/// True for the name of a column.
+/// True for the name of a column, be it of use or not.
 pub(super) fn is_known(name: &str, map: &ColumnMap) -> bool {
-    map.target(name).or_else(|| Target::named(name)).is_some()
+    map.target(name).or_else(|| Target::named(name)).is_some() || is_unused(name)
+}
+
+fn is_unused(name: &str) -> bool {
+    UNUSED.iter().any(|unused| unused.eq_ignore_ascii_case(name))
 }
 
 /// A name without the quotes and blanks round it.

@@ -11,8 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus, with_causes};
 use super::inputs::{
-    CaptureArgs, PolicyArgs, capture_path, database_limits, load_policies, policy_paths,
-    read_service, stem,
+    CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
 use super::{Format, Global};
 use crate::capture::source::CaptureSource;
@@ -23,7 +22,7 @@ use crate::config::service::{self, Database, LogLevel, Service};
 use crate::daemon::reload::{LoadError, Loaded, too_many};
 use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
 use crate::daemon::target::TargetSpec;
-use crate::engine::guard::DatabaseLimits;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::observe::log::{self, Log, LogFormat};
 
@@ -175,7 +174,7 @@ impl Wanted {
         let policies = self.policies(configured).map_err(LoadError::Files)?;
         let mut targets = Vec::new();
         for (path, options) in &self.captures {
-            targets.push(target(path, options, DatabaseLimits::default())?);
+            targets.push(target(path, options, Limits::UNLIMITED)?);
         }
         if let (Some((service, config)), true) = (configured, self.captures.is_empty()) {
             targets = self.configured(service, config)?;
@@ -226,7 +225,7 @@ impl Wanted {
             let path = capture_path(database, config);
             let path = path.ok_or_else(|| LoadError::Files(not_yet(database)))?;
             let options = ReadOptions { database: database.name.clone(), ..ReadOptions::default() };
-            target(&path, &options, database_limits(database))
+            target(&path, &options, database.limits)
         };
         chosen.into_iter().map(load).collect()
     }
@@ -249,8 +248,14 @@ pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> 
             why.map(|why| (Code::Unreadable, format!("database {}: {why}", database.name))),
         );
     }
-    if let Some(path) = audit_path(service, config).filter(|path| path.is_dir()) {
+    let audit = audit_path(service, config);
+    if let Some(path) = audit.as_ref().filter(|path| path.is_dir()) {
         let why = format!("the audit {} is a directory", path.display());
+        refusals.push((Code::Unreadable, why));
+    }
+    let folder = audit.as_ref().and_then(|path| path.parent());
+    if let Some(folder) = folder.filter(|it| !it.as_os_str().is_empty() && !it.is_dir()) {
+        let why = format!("the audit's directory {} is not there", folder.display());
         refusals.push((Code::Unreadable, why));
     }
     refusals
@@ -278,11 +283,7 @@ fn refuse_pipes(path: &Path) -> Result<(), String> {
 }
 
 /// A capture as a database. Rows that cannot be read keep it from loading: a daemon must see what it judges.
-fn target(
-    path: &Path,
-    options: &ReadOptions,
-    limits: DatabaseLimits,
-) -> Result<TargetSpec, LoadError> {
+fn target(path: &Path, options: &ReadOptions, limits: Limits) -> Result<TargetSpec, LoadError> {
     if path != Path::new("-") {
         refuse_pipes(path).map_err(LoadError::Capture)?;
     }

@@ -62,7 +62,7 @@ mod tests {
     }
 
     fn ended(history: &History) -> usize {
-        history.ended_by("ends", Mode::DryRun, NOON).len()
+        history.ended_by("ends", Mode::DryRun, Some(NOON)).len()
     }
 
     #[test]

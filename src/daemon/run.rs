@@ -412,6 +412,7 @@ impl Daemon {
         let Ready { policies, targets, audit } = ready;
         if let Some((at, audit)) = audit {
             (self.audit_at, self.audit) = (at, audit);
+            self.targets.values_mut().for_each(|target| target.write_to(&self.audit));
         }
         self.policies = Arc::new(policies);
         self.targets.values_mut().for_each(|target| target.retired = true);

@@ -7,8 +7,8 @@ use super::killer::Killers;
 use super::shared_audit::SharedAudit;
 use super::tick::{Job, TickEnd, Worker, tick};
 use super::timetable::Timetable;
-use crate::engine::guard::DatabaseLimits;
 use crate::engine::history::History;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId};
 use crate::ports::{SessionKiller, SessionSource};
@@ -21,7 +21,7 @@ pub struct TargetSpec {
     /// work; when it changes, those of the new configuration take over.
     pub fingerprint: u64,
     /// Limits over all rules.
-    pub limits: DatabaseLimits,
+    pub limits: Limits,
     /// Looks at it. Making one must not reach for the database: a loader waits for nobody.
     pub source: Box<dyn SessionSource + Send>,
     /// Ends its sessions; without one, every rule is a dry run here.
@@ -34,7 +34,7 @@ impl TargetSpec {
         name: impl Into<String>,
         fingerprint: u64,
         source: Box<dyn SessionSource + Send>,
-        limits: DatabaseLimits,
+        limits: Limits,
     ) -> Self {
         Self { name: name.into(), fingerprint, limits, source, killer: None }
     }
@@ -52,7 +52,7 @@ pub(super) struct Target {
     /// Takes over at the next tick.
     replacement: Option<(Box<dyn SessionSource + Send>, Killers)>,
     fingerprint: u64,
-    limits: DatabaseLimits,
+    limits: Limits,
     /// What its killers were set up for.
     acting: Acting,
 }
@@ -68,7 +68,7 @@ impl Target {
         worker: Worker,
         timetable: Timetable,
         fingerprint: u64,
-        limits: DatabaseLimits,
+        limits: Limits,
         acting: Acting,
     ) -> Self {
         Self {
@@ -95,6 +95,13 @@ impl Target {
             self.acting = acting;
             self.fingerprint = spec.fingerprint;
             self.replacement = Some((spec.source, Killers::new(spec.killer, acting)));
+        }
+    }
+
+    /// Lets go of the audit so far, which may be a file that others wait for. A tick that runs ends in it.
+    pub(super) fn write_to(&mut self, audit: &SharedAudit) {
+        if let Some(worker) = &mut self.worker {
+            worker.audit = audit.clone();
         }
     }
 

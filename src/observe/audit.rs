@@ -39,6 +39,9 @@ const MODE_OF_NEW_FILES: u32 = 0o600;
 /// Stands where a statement's text was observed.
 const WITHHELD: &str = "(withheld)";
 
+/// How every record begins.
+const FIRST_BYTES: &[u8] = br#"{"time":"#;
+
 /// The audit in a file.
 #[derive(Debug)]
 pub struct FileAudit {
@@ -135,6 +138,7 @@ fn open(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file, which could be synced"));
     }
     lock(&file)?;
+    refuse_another_file(&mut file)?;
     close_last_line(&mut file)?;
     file.sync_all()?;
     sync_directory(path)?;
@@ -149,6 +153,17 @@ fn lock(file: &File) -> io::Result<()> {
         }
         TryLockError::Error(cause) => cause,
     })
+}
+
+/// What begins otherwise was not written here: a policy, perhaps, that a slip of the pen named.
+fn refuse_another_file(file: &mut File) -> io::Result<()> {
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    (&mut *file).take(FIRST_BYTES.len() as u64).read_to_end(&mut start)?;
+    if FIRST_BYTES.starts_with(&start) || start.starts_with(b"\n") {
+        return Ok(());
+    }
+    Err(io::Error::other("it holds something else than an audit"))
 }
 
 fn close_last_line(file: &mut File) -> io::Result<()> {
@@ -388,9 +403,11 @@ mod tests {
     fn a_line_that_was_cut_off_does_not_spoil_the_next() {
         let place = tempfile::tempdir().expect("a directory for the test");
         let path = place.path().join("audit.jsonl");
-        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"time", "{}\n{\"time\n")] {
+        let whole = "{\"time\":1}\n";
+        for (before, is_cut) in [("", false), (whole, false), ("{\"time\":1}\n{\"time", true)] {
             fs::write(&path, before).expect("it can be written");
             FileAudit::open(&path).expect("it can be opened");
+            let after = if is_cut { format!("{before}\n") } else { before.to_owned() };
             assert_eq!(fs::read_to_string(&path).expect("it is text"), after);
         }
     }
@@ -434,6 +451,18 @@ mod tests {
         assert!(cause.to_string().starts_with("another process has locked it"), "{cause}");
         drop(first);
         FileAudit::open(&path).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn another_file_is_not_written_to() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("policy.yaml");
+        for (text, is_ours) in [("version: 1\n", false), ("{}", false), ("", true), ("{\"ti", true)]
+        {
+            fs::write(&path, text).expect("it can be written");
+            assert_eq!(FileAudit::open(&path).is_ok(), is_ours, "{text}");
+            assert!(is_ours || fs::read_to_string(&path).is_ok_and(|now| now == text));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use orawarden::engine::decide::{Question, decide};
 use orawarden::engine::evaluate::{RuleEvaluation, evaluate};
 use orawarden::engine::explain;
 use orawarden::engine::facts::Facts;
-use orawarden::engine::guard::{ApprovedPlan, DatabaseLimits};
+use orawarden::engine::guard::ApprovedPlan;
 use orawarden::engine::history::History;
 use orawarden::engine::plan::PlanOptions;
 use orawarden::engine::policy::{
@@ -243,7 +243,7 @@ fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
         snapshot,
         history: &History::default(),
         options: PlanOptions::default(),
-        limits: DatabaseLimits::default(),
+        limits: Limits::UNLIMITED,
     })
 }
 
@@ -274,7 +274,7 @@ fn plans_over_time(policies: &PolicySet, snapshots: &[Snapshot]) -> Vec<Approved
             snapshot,
             history: &history,
             options: PlanOptions::default(),
-            limits: DatabaseLimits::default(),
+            limits: Limits::UNLIMITED,
         });
         history.record(snapshot, &plan);
         plan

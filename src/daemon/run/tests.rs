@@ -15,8 +15,8 @@ use super::{
 };
 use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
-use crate::engine::guard::{ApprovedPlan, DatabaseLimits, End};
-use crate::engine::policy::{Mode, PolicySet};
+use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::policy::{Limits, Mode, PolicySet};
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
 use crate::engine::time::{Span, Timestamp};
@@ -354,7 +354,7 @@ impl Sketch {
 
 fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {
     let source = Box::new(Gated { answers, begun: begun.clone() });
-    TargetSpec::dry_run(name, 1, source, DatabaseLimits::default())
+    TargetSpec::dry_run(name, 1, source, Limits::UNLIMITED)
 }
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
