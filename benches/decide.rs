@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use orawarden::config::diagnostic::SourceFile;
 use orawarden::config::policies::compile;
 use orawarden::engine::decide::{Question, decide};
-use orawarden::engine::guard::DatabaseLimits;
 use orawarden::engine::history::History;
 use orawarden::engine::plan::PlanOptions;
+use orawarden::engine::policy::Limits;
 use orawarden::engine::policy::PolicySet;
 use orawarden::engine::session::{
     Column, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
@@ -66,7 +66,7 @@ fn measure(snapshot: &Snapshot, policies: &PolicySet) -> Duration {
         snapshot,
         history: &history,
         options: PlanOptions::default(),
-        limits: DatabaseLimits::default(),
+        limits: Limits::UNLIMITED,
     };
     let plan = decide(question);
     let mut times: Vec<Duration> = (0..RUNS)

@@ -9,6 +9,7 @@
 //! `table` reads the cells (`cell`, `date`) into snapshots. [`write_csv`] and [`write_jsonl`] are the way back.
 
 mod cell;
+mod cells;
 mod csv;
 mod date;
 mod header;
@@ -24,7 +25,7 @@ mod tests;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use date::{CustomFormat, DateFormat, DateFormatError};
 pub use header::{ColumnMap, ColumnMapError};
@@ -101,15 +102,10 @@ impl fmt::Display for RowProblem {
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// The file cannot be opened.
-    #[error("cannot open the capture `{}`", path.display())]
-    Open {
-        /// As given.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("the capture cannot be opened")]
+    Open(#[source] io::Error),
     /// Reading or unpacking failed on the way.
-    #[error("cannot read the capture")]
+    #[error("the capture cannot be read")]
     Read(#[from] io::Error),
     /// Not one character.
     #[error("the capture is empty")]
@@ -135,10 +131,10 @@ pub enum CaptureError {
     /// A header and no rows.
     #[error("the capture has a header and no sessions")]
     NoSessions,
-    /// Nothing in the file says which number is the day.
+    /// Nothing in the file says which number is the day, or the year.
     #[error(
-        "{column} of line {line}: `{text}` may be day/month or month/day, and nothing in the capture settles it; \
-             `--date-format dmy` or `mdy` does"
+        "{column} of line {line}: `{text}` may be {readings}, and nothing in the capture settles it; \
+             `--date-format` with one of them does"
     )]
     AmbiguousDates {
         /// The header's name of the column.
@@ -147,11 +143,13 @@ pub enum CaptureError {
         line: u64,
         /// The value.
         text: String,
+        /// `dmy or ymd`.
+        readings: String,
     },
-    /// One value has the day first, another the month.
+    /// The values rule out every order of day, month and year.
     #[error(
-        "{column} of line {line}: `{text}` can only be read as {needs}, line {other_line} only the other way; \
-             `--date-format` settles it"
+        "{column} of line {line}: `{text}` can only be read as {needs}, which the values up to line {other_line} \
+             rule out; `--date-format` settles it"
     )]
     ContradictoryDates {
         /// The header's name of the column.
@@ -160,9 +158,9 @@ pub enum CaptureError {
         line: u64,
         /// The later value.
         text: String,
-        /// `dmy` or `mdy`.
+        /// `dmy`, `mdy or ymd`.
         needs: String,
-        /// Where the value stands that settled the order.
+        /// Where an order was ruled out last.
         other_line: u64,
     },
     /// Two spellings of TAKEN_AT turned out to be one time.
@@ -186,8 +184,7 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Capture, CaptureE
     if path == Path::new("-") {
         return read(io::stdin().lock(), options);
     }
-    let wrong = |source| CaptureError::Open { path: path.to_owned(), source };
-    read(File::open(path).map_err(wrong)?, options)
+    read(File::open(path).map_err(CaptureError::Open)?, options)
 }
 
 /// Reads a capture from anywhere.

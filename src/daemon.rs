@@ -4,6 +4,7 @@
 
 pub mod executor;
 pub mod killer;
+pub mod memory;
 pub mod reload;
 pub mod run;
 pub mod shared_audit;

@@ -28,6 +28,7 @@ pub mod history;
 pub mod plan;
 
 pub mod witness;
+mod limit;
 pub mod guard;
 pub mod decide;
 pub mod report;

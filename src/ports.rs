@@ -31,8 +31,8 @@ pub struct TickStamp<'a> {
     pub tick: TickId,
     /// The database's name.
     pub database: &'a str,
-    /// The snapshot's time.
-    pub taken_at: Timestamp,
+    /// The snapshot's time, if it is known.
+    pub taken_at: Option<Timestamp>,
     /// Whether enforcing rules enforce.
     pub acting: Acting,
 }

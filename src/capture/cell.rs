@@ -3,6 +3,8 @@
 //! Dates are in [`super::date`]. Everything here is a pure function of the text; messages name the text, the caller
 //! knows line and column.
 
+use std::borrow::Cow;
+
 /// Longest piece of a cell that a message repeats.
 const SHOWN_MAX: usize = 40;
 
@@ -90,6 +92,11 @@ pub(super) fn shown(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+/// A name for a message: as it is, but for control characters, which must not reach a terminal or a log.
+pub(super) fn visible(name: &str) -> Cow<'_, str> {
+    if name.contains(char::is_control) { shown(name).into() } else { name.into() }
 }
 
 /// The common case: digits that surely fit.

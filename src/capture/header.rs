@@ -24,23 +24,48 @@ pub(super) enum Target {
     /// `sid,serial` and perhaps `,@inst` in one cell.
     SidSerial,
     InstId,
+    /// A time of the row that is only looked at where nothing says when the snapshot was taken.
+    PrevExecStart,
     Column(Column),
 }
 
+/// Columns of Oracle's that nothing here reads, so that a whole row of GV$SESSION is no row of unknown columns. From
+/// the Database Reference (GV$SESSION of 11.2 to 19c); the DRAIN ones and the two WAITED ones are from listings of
+/// later releases, which the Reference does not have.
+#[rustfmt::skip]
+const UNUSED: [&str; 66] = [
+    "SADDR", "PADDR", "LOCKWAIT", "SCHEMA#", "SQL_ADDRESS", "SQL_HASH_VALUE", "PREV_SQL_ADDR", "PREV_HASH_VALUE",
+    "PREV_CHILD_NUMBER", "PREV_EXEC_ID", "PLSQL_ENTRY_OBJECT_ID", "PLSQL_ENTRY_SUBPROGRAM_ID", "PLSQL_OBJECT_ID",
+    "PLSQL_SUBPROGRAM_ID", "MODULE_HASH", "ACTION_HASH", "FIXED_TABLE_SEQUENCE", "ROW_WAIT_OBJ#", "ROW_WAIT_FILE#",
+    "ROW_WAIT_BLOCK#", "ROW_WAIT_ROW#", "TOP_LEVEL_CALL#", "PDML_ENABLED", "FAILOVER_METHOD", "FAILED_OVER",
+    "PDML_STATUS", "PDDL_STATUS", "PQ_STATUS", "CURRENT_QUEUE_DURATION", "FINAL_BLOCKING_SESSION_STATUS",
+    "FINAL_BLOCKING_INSTANCE", "FINAL_BLOCKING_SESSION", "SEQ#", "EVENT#", "P1TEXT", "P1", "P1RAW", "P2TEXT", "P2",
+    "P2RAW", "P3TEXT", "P3", "P3RAW", "WAIT_CLASS_ID", "WAIT_CLASS#", "WAIT_TIME", "TIME_REMAINING_MICRO",
+    "TOTAL_TIME_WAITED_MICRO", "HEUR_TIME_WAITED_MICRO", "TIME_SINCE_LAST_WAIT_MICRO", "SQL_TRACE", "SQL_TRACE_WAITS",
+    "SQL_TRACE_BINDS", "SQL_TRACE_PLAN_STATS", "SESSION_EDITION_ID", "CREATOR_ADDR", "CREATOR_SERIAL#", "ECID",
+    "SQL_TRANSLATION_PROFILE_ID", "PGA_TUNABLE_MEM", "SHARD_DDL_STATUS", "EXTERNAL_NAME", "PLSQL_DEBUGGER_CONNECTED",
+    "DRAIN_STATUS", "DRAIN_DEADLINE", "DRAIN_ORIGIN",
+];
+
 impl Target {
-    const KEYS: [(&str, Self); 5] = [
+    const KEYS: [(&str, Self); 6] = [
         ("TAKEN_AT", Self::TakenAt),
         ("SID", Self::Sid),
         ("SERIAL#", Self::Serial),
         ("SID:SERIAL#", Self::SidSerial),
         ("INST_ID", Self::InstId),
+        ("PREV_EXEC_START", Self::PrevExecStart),
     ];
 
     /// Names as the product documents them; `SERIAL` because many tools cannot write `#`.
     fn named(name: &str) -> Option<Self> {
+        Self::key_named(name).or_else(|| Column::named(name).map(Self::Column))
+    }
+
+    fn key_named(name: &str) -> Option<Self> {
         let name = if name.eq_ignore_ascii_case("SERIAL") { "SERIAL#" } else { name };
         let key = Self::KEYS.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        key.map(|(_, target)| *target).or_else(|| Column::named(name).map(Self::Column))
+        key.map(|(_, target)| *target)
     }
 
     fn name(self) -> &'static str {
@@ -170,7 +195,7 @@ impl Layout {
     fn add(&mut self, cell: usize, name: &str, map: &ColumnMap) -> Result<(), CaptureError> {
         let mapped = map.target(name);
         let Some(target) = mapped.or_else(|| Target::named(name)) else {
-            if !name.is_empty() {
+            if !name.is_empty() && !is_unused(name) {
                 self.unknown.push(name.to_owned());
             }
             return Ok(());
@@ -231,7 +256,30 @@ impl Layout {
     }
 }
 
+/// True when names tell rows apart: one of them is SID and one SERIAL#, or one is both, or the row's number stands in.
+pub(super) fn names_key<'a>(names: impl IntoIterator<Item = &'a str>, map: &ColumnMap) -> bool {
+    let (mut sid, mut serial) = match map.row_number() {
+        Some(Target::SidSerial) => (true, true),
+        stand_in => (stand_in == Some(Target::Sid), stand_in == Some(Target::Serial)),
+    };
+    for name in names {
+        let target = map.target(clean(name)).or_else(|| Target::key_named(clean(name)));
+        sid |= matches!(target, Some(Target::Sid | Target::SidSerial));
+        serial |= matches!(target, Some(Target::Serial | Target::SidSerial));
+    }
+    sid && serial
+}
+
+/// True for the name of a column, be it of use or not.
+pub(super) fn is_known(name: &str, map: &ColumnMap) -> bool {
+    map.target(name).or_else(|| Target::named(name)).is_some() || is_unused(name)
+}
+
+fn is_unused(name: &str) -> bool {
+    UNUSED.iter().any(|unused| unused.eq_ignore_ascii_case(name))
+}
+
 /// A name without the quotes and blanks round it.
-fn clean(name: &str) -> &str {
+pub(super) fn clean(name: &str) -> &str {
     name.trim().trim_matches('"').trim()
 }

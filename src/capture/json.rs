@@ -1,16 +1,19 @@
 //! Cuts JSON Lines into records: one object a line, a key a column.
 //!
 //! A line is a header and a row in one; lines with the same keys share a layout. Values become the same cells that CSV
-//! has, and are read by the table.
+//! has, and are read by the table. Whatever is odd about a line costs that line alone.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{BufRead, BufReader, Read};
 
-use rustc_hash::FxHashMap;
-use serde_json::{Map, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
-use super::header::Layout;
-use super::table::{Cells, Table};
+use super::cell::shown;
+use super::cells::Cells;
+use super::header::{ColumnMap, Layout};
+use super::table::Table;
 use super::{CaptureError, RECORD_MAX};
 
 /// Sets of keys that are remembered; sources have one or two.
@@ -39,23 +42,40 @@ pub(super) fn read(source: impl Read, table: &mut Table<'_>) -> Result<(), Captu
                 );
             }
             Line::Read if text.trim_ascii().is_empty() => {}
-            Line::Read => match serde_json::from_slice::<Map<String, Value>>(&text) {
+            Line::Read => match serde_json::from_slice::<Object>(&text) {
                 Err(error) => {
                     table.problem(number, None, format!("not a JSON object: {}", what(&error)));
                 }
-                Ok(object) => match cells.fill(&object) {
-                    Err(key) => {
-                        table.problem(
-                            number,
-                            Some((Some(key), None)),
-                            "is neither text nor a number".to_owned(),
-                        );
-                    }
-                    Ok(()) => layouts.row(number, &object, &cells, table)?,
-                },
+                Ok(object) => read_object(number, &object, &mut layouts, &mut cells, table)?,
             },
         }
     }
+}
+
+fn read_object(
+    line: u64,
+    object: &Object,
+    layouts: &mut Layouts,
+    flat: &mut Flat,
+    table: &mut Table<'_>,
+) -> Result<(), CaptureError> {
+    let (layout, is_new) = match layouts.of(object, table.column_map()) {
+        (Ok(layout), is_new) => (layout, is_new),
+        (Err(fault), _) => {
+            table.problem(line, None, fault.clone());
+            return Ok(());
+        }
+    };
+    if is_new {
+        table.use_layout(layout);
+    }
+    if let Err(key) = flat.fill(object, layout) {
+        let fault = "is neither text nor a number".to_owned();
+        table.problem(line, Some((Some(key), None)), fault);
+        return Ok(());
+    }
+    let cells = Cells { text: flat.text.as_bytes(), ends: &flat.ends, null_words: false };
+    table.row(line, layout, &cells)
 }
 
 /// What is wrong, without the parser's own line, which is always 1.
@@ -104,6 +124,37 @@ fn next_line(source: &mut impl BufRead, text: &mut Vec<u8>) -> Result<Line, Capt
     })
 }
 
+/// Keys and values in the order of the line; a key that stands twice is still there twice.
+struct Object(Vec<(String, Value)>);
+
+impl Object {
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Object(entries))
+            }
+        }
+        from.deserialize_map(Entries)
+    }
+}
+
 /// The values of one object as cells.
 #[derive(Default)]
 struct Flat {
@@ -112,11 +163,11 @@ struct Flat {
 }
 
 impl Flat {
-    /// Fails with the key whose value is no cell.
-    fn fill<'a>(&mut self, object: &'a Map<String, Value>) -> Result<(), &'a str> {
+    /// Fails with the key whose value is no cell. What nobody reads may be anything.
+    fn fill<'a>(&mut self, object: &'a Object, layout: &Layout) -> Result<(), &'a str> {
         self.text.clear();
         self.ends.clear();
-        for (key, value) in object {
+        for (cell, (key, value)) in object.0.iter().enumerate() {
             match value {
                 Value::Null => {}
                 Value::String(text) => self.text.push_str(text),
@@ -124,7 +175,11 @@ impl Flat {
                 Value::Number(number) => {
                     write!(self.text, "{number}").expect("a string takes everything");
                 }
-                Value::Array(_) | Value::Object(_) => return Err(key),
+                Value::Array(_) | Value::Object(_) => {
+                    if layout.slots.iter().any(|slot| slot.cell == cell) {
+                        return Err(key);
+                    }
+                }
             }
             self.ends.push(self.text.len());
         }
@@ -132,26 +187,22 @@ impl Flat {
     }
 }
 
+/// The layouts of the sets of keys that were seen, or what is wrong with a set.
 #[derive(Default)]
 struct Layouts {
-    known: FxHashMap<String, Layout>,
-    /// The keys of the line above, each followed by a line feed.
-    keys: String,
-    next_keys: String,
+    known: FxHashMap<Vec<u8>, Result<Layout, String>>,
+    /// The keys of the line above, each behind its length: a key may hold any character.
+    keys: Vec<u8>,
+    next_keys: Vec<u8>,
 }
 
 impl Layouts {
-    fn row(
-        &mut self,
-        line: u64,
-        object: &Map<String, Value>,
-        flat: &Flat,
-        table: &mut Table<'_>,
-    ) -> Result<(), CaptureError> {
+    /// The layout of an object, and whether it is another than that of the line above.
+    fn of(&mut self, object: &Object, map: &ColumnMap) -> (&Result<Layout, String>, bool) {
         self.next_keys.clear();
         for key in object.keys() {
-            self.next_keys.push_str(key);
-            self.next_keys.push('\n');
+            self.next_keys.extend_from_slice(&key.len().to_le_bytes());
+            self.next_keys.extend_from_slice(key.as_bytes());
         }
         let is_new = self.keys != self.next_keys;
         std::mem::swap(&mut self.keys, &mut self.next_keys);
@@ -159,18 +210,18 @@ impl Layouts {
             if self.known.len() == LAYOUTS_MAX {
                 self.known.clear();
             }
-            let layout = Layout::of(object.keys().map(String::as_str), table.column_map())?;
-            self.known.insert(self.keys.clone(), layout);
+            self.known.insert(self.keys.clone(), layout(object, map));
         }
-        let layout = &self.known[&self.keys];
-        if !layout.has_key() {
-            table.problem(line, None, "the object has no sid and serial".to_owned());
-            return Ok(());
-        }
-        if is_new {
-            table.use_layout(layout);
-        }
-        let cells = Cells { text: flat.text.as_bytes(), ends: &flat.ends, null_words: false };
-        table.row(line, layout, &cells)
+        (&self.known[&self.keys], is_new)
     }
+}
+
+fn layout(object: &Object, map: &ColumnMap) -> Result<Layout, String> {
+    let mut seen = FxHashSet::default();
+    if let Some(twice) = object.keys().find(|key| !seen.insert(key.to_ascii_lowercase())) {
+        return Err(format!("the key {} stands twice in the object", shown(twice)));
+    }
+    let layout = Layout::of(object.keys(), map).map_err(|error| error.to_string())?;
+    let has_key = layout.has_key();
+    has_key.then_some(layout).ok_or_else(|| "the object has no sid and serial".to_owned())
 }

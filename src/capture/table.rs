@@ -1,18 +1,19 @@
 //! Reads the cells of records into snapshots.
 //!
 //! A row is read completely before anything of it is stored, so that a row with one bad cell leaves no trace. What can
-//! only be known at the end of the file (the order of day and month, the latest time) is settled in
+//! only be known at the end of the file (the order of day, month and year, the latest time) is settled in
 //! [`Table::finish`].
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::cell::{self, Kind, shown};
-use super::date::{Calendar, DateFault, Reading, Written};
+use super::cell::{self, Kind, shown, visible};
+use super::cells::{Cells, Texts};
+use super::date::{Calendar, DateFault, Days, Reading, Written, YearDigits};
 use super::header::{COLUMNS_MAX, ColumnMap, Layout, Slot, Target};
 use super::{Capture, CaptureError, PROBLEMS_MAX, ReadOptions, RowProblem};
 use crate::engine::command::command_name;
 use crate::engine::session::{
-    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
+    Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn, TimeBasis,
 };
 use crate::engine::text::Symbol;
 use crate::engine::time::Timestamp;
@@ -25,69 +26,6 @@ const SNAPSHOTS_MAX: usize = 20_000;
 
 /// Most distinct text of one capture, each snapshot counted by itself, in MiB.
 const TEXT_MIB_MAX: usize = 2_048;
-
-/// The cells of one record: one text and where each cell ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cells<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) ends: &'a [usize],
-    /// True where NULL may be written as a word.
-    pub(super) null_words: bool,
-}
-
-impl<'a> Cells<'a> {
-    fn range(&self, cell: usize) -> std::ops::Range<usize> {
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
-        start..self.ends[cell]
-    }
-
-    /// The bytes of one cell.
-    pub(super) fn bytes(&self, cell: usize) -> &'a [u8] {
-        &self.text[self.range(cell)]
-    }
-
-    /// The bytes of all cells, without anything between them.
-    pub(super) fn all(&self) -> &'a [u8] {
-        &self.text[..self.ends.last().copied().unwrap_or(0)]
-    }
-
-    /// The first cell that is not text, and why.
-    fn fault(&self) -> Option<(usize, &'static str)> {
-        (0..self.ends.len()).find_map(|cell| {
-            let bytes = self.bytes(cell);
-            if std::str::from_utf8(bytes).is_err() {
-                return Some((cell, "is not UTF-8"));
-            }
-            bytes.contains(&0).then_some((cell, "holds a NUL character"))
-        })
-    }
-}
-
-/// Cells that are text throughout.
-#[derive(Clone, Copy)]
-struct Texts<'a> {
-    cells: Cells<'a>,
-    text: &'a str,
-}
-
-impl<'a> Texts<'a> {
-    fn of(cells: Cells<'a>) -> Result<Self, (usize, &'static str)> {
-        let all = cells.all();
-        let is_cut = |end: &usize| all.get(*end).is_some_and(|byte| byte & 0xc0 == 0x80);
-        match std::str::from_utf8(all) {
-            // Cells may be broken though their sum is not.
-            Ok(text) if !all.contains(&0) && (all.is_ascii() || !cells.ends.iter().any(is_cut)) => {
-                Ok(Self { cells, text })
-            }
-            _ => Err(cells.fault().unwrap_or((0, "is not UTF-8"))),
-        }
-    }
-
-    fn get(&self, slot: &Slot) -> &'a str {
-        let text = &self.text[self.cells.range(slot.cell)];
-        if self.cells.null_words { cell::without_null_word(text) } else { text }
-    }
-}
 
 /// What separates snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,8 +43,12 @@ struct Group {
     keys: FxHashSet<SessionKey>,
     /// The layout whose columns the sessions have.
     layout: u64,
-    /// Times that wait for the order of day and month.
-    pending: Vec<(usize, NumberColumn, Written)>,
+    /// Columns of the sessions that this layout lacks.
+    lacking: Vec<Column>,
+    /// Times that wait for the order of day, month and year, as in [`Draft`].
+    pending: Vec<(usize, Option<NumberColumn>, Written)>,
+    /// The latest time that no column of the sessions holds.
+    latest: Option<Timestamp>,
     /// The value above, by column: neighbours are often equal, and then nothing has to be looked up.
     above: Vec<(String, Symbol)>,
 }
@@ -123,14 +65,17 @@ enum Reject {
 struct Draft {
     texts: Vec<(TextColumn, Symbol)>,
     numbers: Vec<(NumberColumn, Number)>,
-    pending: Vec<(NumberColumn, Written)>,
+    /// Without a column, a time counts only for the snapshot's.
+    pending: Vec<(Option<NumberColumn>, Written)>,
+    latest: Option<Timestamp>,
 }
 
-/// Something first seen in a line.
+/// A value in a line.
 struct Seen {
     column: String,
     line: u64,
     text: String,
+    written: Written,
 }
 
 /// Snapshots in the making.
@@ -144,7 +89,9 @@ pub(super) struct Table<'o> {
     layout: u64,
     sessions: usize,
     text_bytes: usize,
-    first_pending: Option<Seen>,
+    /// The first value that waits for the order, of each kind of year in [`YearDigits::ALL`].
+    first_pending: [Option<Seen>; 2],
+    /// Where an order was ruled out last.
     order_line: u64,
     problems: Vec<RowProblem>,
     further_problems: u64,
@@ -152,6 +99,8 @@ pub(super) struct Table<'o> {
     unused: Vec<(String, String)>,
     headers: FxHashSet<String>,
     date_only: Vec<String>,
+    /// The line of the first header that is not the one before it again.
+    other_header: Option<u64>,
 }
 
 impl<'o> Table<'o> {
@@ -166,7 +115,7 @@ impl<'o> Table<'o> {
             layout: 0,
             sessions: 0,
             text_bytes: 0,
-            first_pending: None,
+            first_pending: [None, None],
             order_line: 0,
             problems: Vec::new(),
             further_problems: 0,
@@ -174,6 +123,7 @@ impl<'o> Table<'o> {
             unused: Vec::new(),
             headers: FxHashSet::default(),
             date_only: Vec::new(),
+            other_header: None,
         }
     }
 
@@ -201,6 +151,13 @@ impl<'o> Table<'o> {
         }
     }
 
+    /// Announces the layout of a further header. Columns that only one of them has are NULL in the other's rows where
+    /// both are of one snapshot, which somebody should know.
+    pub(super) fn use_other_layout(&mut self, line: u64, layout: &Layout) {
+        self.use_layout(layout);
+        self.other_header.get_or_insert(line);
+    }
+
     /// Notes that a row is left out.
     pub(super) fn problem(
         &mut self,
@@ -215,7 +172,7 @@ impl<'o> Table<'o> {
         let (name, column_number) = column.unwrap_or_default();
         self.problems.push(RowProblem {
             line,
-            column: name.map(str::to_owned),
+            column: name.map(|name| visible(name).into_owned()),
             column_number,
             message,
         });
@@ -243,8 +200,11 @@ impl<'o> Table<'o> {
                 self.problem(line, Some((slot.map(|slot| slot.header.as_str()), number)), message);
             }
         }
-        if self.first_pending.is_some() && self.calendar.order().is_some() {
-            self.settle()?;
+        for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
+            if self.first_pending[at].is_some() && self.calendar.is_settled(year) {
+                self.first_pending[at] = None;
+                self.settle(year)?;
+            }
         }
         Ok(())
     }
@@ -286,7 +246,7 @@ impl<'o> Table<'o> {
         {
             return Ok(*group);
         }
-        if text.trim().is_empty() {
+        if text.is_empty() {
             return Err(Reject::Cell(
                 slot.cell,
                 "is empty: nothing says which snapshot the row is of".to_owned(),
@@ -331,17 +291,21 @@ impl<'o> Table<'o> {
                     self.draft.texts.push((column, symbol));
                 }
                 Target::Column(Column::Number(column)) => {
-                    let text = text.trim();
                     if text.is_empty() {
                         continue;
                     }
                     if column.is_time() {
-                        self.read_time_cell(line, slot, column, text)?;
+                        self.read_time_cell(line, slot, Some(column), text)?;
                         continue;
                     }
                     let number = cell::number(text, kind(column));
                     let number = number.map_err(|message| Reject::Cell(slot.cell, message))?;
                     self.draft.numbers.push((column, Number::from(number)));
+                }
+                Target::PrevExecStart if !text.is_empty() => {
+                    if matches!(self.groups[group].taken, Taken::Unknown) {
+                        self.read_time_cell(line, slot, None, text)?;
+                    }
                 }
                 _ => {}
             }
@@ -353,30 +317,35 @@ impl<'o> Table<'o> {
         &mut self,
         line: u64,
         slot: &Slot,
-        column: NumberColumn,
+        column: Option<NumberColumn>,
         text: &str,
     ) -> Result<(), Reject> {
-        match self.read_time(line, slot, text)? {
-            Reading::At(at) => self.draft.numbers.push((column, Number::from(at.0))),
-            Reading::Pending(written) => self.draft.pending.push((column, written)),
-            Reading::DateOnly if self.date_only.contains(&slot.header) => {}
-            Reading::DateOnly => self.date_only.push(slot.header.clone()),
+        match (self.read_time(line, slot, text)?, column) {
+            (Reading::At(at), Some(column)) => {
+                self.draft.numbers.push((column, Number::from(at.0)));
+            }
+            (Reading::At(at), None) => self.draft.latest = Some(at),
+            (Reading::Pending(written), _) => self.draft.pending.push((column, written)),
+            (Reading::DateOnly, _) if self.date_only.contains(&slot.header) => {}
+            (Reading::DateOnly, _) => self.date_only.push(slot.header.clone()),
         }
         Ok(())
     }
 
     fn read_time(&mut self, line: u64, slot: &Slot, text: &str) -> Result<Reading, Reject> {
-        let order = self.calendar.order();
+        let seen = self.calendar.seen();
         let read = self.calendar.read(text);
-        if order.is_none() && self.calendar.order().is_some() {
+        if self.calendar.seen() != seen {
             self.order_line = line;
         }
         match read {
             Ok(Reading::Pending(written)) => {
-                self.first_pending.get_or_insert_with(|| Seen {
+                let at = YearDigits::ALL.iter().position(|year| Some(*year) == written.year());
+                self.first_pending[at.unwrap_or(0)].get_or_insert_with(|| Seen {
                     column: slot.header.clone(),
                     line,
                     text: text.to_owned(),
+                    written,
                 });
                 Ok(Reading::Pending(written))
             }
@@ -396,16 +365,23 @@ impl<'o> Table<'o> {
         }
     }
 
-    /// Reads what was waiting for the order of day and month.
-    fn settle(&mut self) -> Result<(), CaptureError> {
-        self.first_pending = None;
+    /// Reads what was waiting for the order of day, month and year.
+    fn settle(&mut self, year: YearDigits) -> Result<(), CaptureError> {
         self.last_taken = None;
+        let is_ready = |written: &Written| written.year() == Some(year);
         for (at, group) in self.groups.iter_mut().enumerate() {
-            for (row, column, written) in std::mem::take(&mut group.pending) {
+            for (row, column, written) in
+                group.pending.extract_if(.., |(_, _, written)| is_ready(written))
+            {
                 let time = self.calendar.resolve(written);
-                group.sessions.set_number(row, column, Number::from(time.0));
+                match column {
+                    Some(column) => group.sessions.set_number(row, column, Number::from(time.0)),
+                    None => group.latest = group.latest.max(Some(time)),
+                }
             }
-            if let Taken::Pending(written) = group.taken {
+            if let Taken::Pending(written) = group.taken
+                && is_ready(&written)
+            {
                 let time = self.calendar.resolve(written);
                 self.index.remove(&group.taken);
                 group.taken = Taken::At(time);
@@ -417,15 +393,50 @@ impl<'o> Table<'o> {
         Ok(())
     }
 
+    /// Times of one file lie together; that says where two-digit years stand, where nothing else does.
+    fn guess_short_years(&mut self) -> Result<Option<&'static str>, CaptureError> {
+        let mut days = Days::default();
+        for group in &self.groups {
+            group.pending.iter().for_each(|(_, _, written)| days.add_open(written));
+            match &group.taken {
+                Taken::At(at) => days.add_sure(*at),
+                Taken::Pending(written) => days.add_open(written),
+                Taken::Unknown => {}
+            }
+            times(&group.sessions).chain(group.latest).for_each(|at| days.add_sure(at));
+        }
+        if !self.calendar.guess_short_years(&days) {
+            return Ok(None);
+        }
+        for (year, at) in YearDigits::ALL.into_iter().zip(0..) {
+            if self.calendar.is_settled(year) {
+                self.first_pending[at] = None;
+                self.settle(year)?;
+            }
+        }
+        Ok(Some(if self.calendar.year_leads() { "first" } else { "last" }))
+    }
+
     /// The snapshots in the order of their times.
     pub(super) fn finish(mut self) -> Result<Capture, CaptureError> {
-        if let Some(Seen { column, line, text }) = self.first_pending {
-            return Err(CaptureError::AmbiguousDates { column, line, text });
+        let short_years_wait = self.first_pending[0].is_some();
+        let guess = if short_years_wait { self.guess_short_years()? } else { None };
+        if let Some(Seen { column, line, text, written }) =
+            self.first_pending.iter_mut().find_map(Option::take)
+        {
+            let readings = self.calendar.left_for(&written).to_string();
+            return Err(CaptureError::AmbiguousDates { column, line, text, readings });
         }
         if self.sessions == 0 && self.problems.is_empty() {
             return Err(CaptureError::NoSessions);
         }
         let mut warnings = self.header_warnings();
+        if let Some(place) = guess {
+            warnings.push(format!(
+                "years of two digits are read as standing {place}, which leaves the times much closer together; \
+                 `--date-format` says it for sure"
+            ));
+        }
         let groups = std::mem::take(&mut self.groups).into_iter();
         let mut snapshots: Vec<Snapshot> = groups
             .filter(|group| !group.sessions.is_empty())
@@ -439,15 +450,22 @@ impl<'o> Table<'o> {
     fn header_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.unknown.is_empty() {
-            warnings.push(format!("unknown columns are not used: {}", self.unknown.join(", ")));
+            let names: Vec<_> = self.unknown.iter().map(|name| visible(name)).collect();
+            warnings.push(format!("unknown columns are not used: {}", names.join(", ")));
         }
         for (loser, winner) in &self.unused {
+            let (loser, winner) = (visible(loser), visible(winner));
             warnings.push(format!("the column {loser} is not used, {winner} says the same"));
         }
         let is_seen =
             |header: &str| self.headers.iter().any(|seen| seen.eq_ignore_ascii_case(header));
         for header in self.column_map().headers().filter(|header| !is_seen(header)) {
             warnings.push(format!("no column is called {header}, which `--columns` maps"));
+        }
+        if let Some(line) = self.other_header {
+            warnings.push(format!(
+                "line {line} is another header than the first; a column that one of them lacks is unknown in its rows"
+            ));
         }
         for column in &self.date_only {
             warnings.push(format!(
@@ -460,10 +478,11 @@ impl<'o> Table<'o> {
 
 impl Draft {
     fn clear(&mut self) {
-        let Self { texts, numbers, pending } = self;
+        let Self { texts, numbers, pending, latest } = self;
         texts.clear();
         numbers.clear();
         pending.clear();
+        *latest = None;
     }
 }
 
@@ -474,7 +493,9 @@ impl Group {
             sessions: Sessions::with_columns([]),
             keys: FxHashSet::default(),
             layout: 0,
+            lacking: Vec::new(),
             pending: Vec::new(),
+            latest: None,
             above: vec![(String::new(), Symbol::NULL); TextColumn::ALL.len()],
         }
     }
@@ -482,9 +503,17 @@ impl Group {
     /// Adds the columns of a layout. Symbols stay what they are.
     fn offer(&mut self, layout: &Layout, number: u64) {
         self.layout = number;
-        if layout.columns().all(|column| self.sessions.has(column)) {
-            return;
+        self.lacking = Vec::new();
+        if !layout.columns().all(|column| self.sessions.has(column)) {
+            self.widen(layout);
         }
+        let own: FxHashSet<Column> = layout.columns().collect();
+        let lacks = |column: &Column| self.sessions.has(*column) && !own.contains(column);
+        self.lacking = Column::all().filter(lacks).collect();
+    }
+
+    /// Adds the columns of a layout, which the rows so far do not have.
+    fn widen(&mut self, layout: &Layout) {
         let old = std::mem::take(&mut self.sessions);
         let has =
             |column: &Column| old.has(*column) || layout.columns().any(|other| other == *column);
@@ -504,6 +533,9 @@ impl Group {
             for column in NumberColumn::ALL {
                 new.set_number(row, *column, Number::from(session.number(*column)));
             }
+            for column in Column::all().filter(|column| !session.has(*column)).filter(has) {
+                new.set_gap(row, column);
+            }
         }
         self.sessions = new;
     }
@@ -520,9 +552,13 @@ impl Group {
     }
 
     fn add(&mut self, key: SessionKey, draft: &Draft) {
-        let Draft { texts, numbers, pending } = draft;
+        let Draft { texts, numbers, pending, latest } = draft;
         self.keys.insert(key);
+        self.latest = self.latest.max(*latest);
         let row = self.sessions.push(key);
+        for column in &self.lacking {
+            self.sessions.set_gap(row, *column);
+        }
         for (column, symbol) in texts {
             self.sessions.set_symbol(row, *column, *symbol);
         }
@@ -536,30 +572,37 @@ impl Group {
         if let Taken::At(at) = self.taken {
             return Snapshot::of_sessions(database, at, self.sessions);
         }
-        let latest = latest_time(&self.sessions);
-        warnings.push(match latest {
-            Some(at) => format!(
-                "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are \
-                 lower bounds"
-            ),
-            None => "nothing says when the snapshot was taken, and it has no times; ages are unknown".to_owned(),
-        });
-        let mut snapshot =
-            Snapshot::of_sessions(database, latest.unwrap_or_default(), self.sessions);
-        snapshot.time_is_lower_bound = true;
+        let Some(at) = latest_time(&self.sessions).max(self.latest) else {
+            warnings.push(
+                "nothing says when the snapshot was taken, and no row holds a time; `--at` says it"
+                    .to_owned(),
+            );
+            let mut snapshot = Snapshot::of_sessions(database, Timestamp::default(), self.sessions);
+            snapshot.time_basis = TimeBasis::Unknown;
+            return snapshot;
+        };
+        warnings.push(format!(
+            "nothing says when the snapshot was taken; {at}, the latest time in it, stands in, so ages are lower bounds"
+        ));
+        let mut snapshot = Snapshot::of_sessions(database, at, self.sessions);
+        snapshot.time_basis = TimeBasis::LowerBound;
         snapshot
     }
 }
 
 fn latest_time(sessions: &Sessions) -> Option<Timestamp> {
-    let times = NumberColumn::ALL.iter().filter(|column| column.is_time());
-    let cells = times.filter_map(|column| sessions.number_column(*column)).flatten();
-    cells.filter_map(|number| number.get()).max().map(Timestamp)
+    times(sessions).max()
+}
+
+fn times(sessions: &Sessions) -> impl Iterator<Item = Timestamp> {
+    let columns = NumberColumn::ALL.iter().filter(|column| column.is_time());
+    let cells = columns.filter_map(|column| sessions.number_column(*column)).flatten();
+    cells.filter_map(|number| number.get()).map(Timestamp)
 }
 
 fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
     let mut key = SessionKey { inst_id: 1, sid: 0, serial: 0 };
-    // Keys stand first in a layout, and INST_ID last of them.
+    // Keys stand first in a layout.
     for slot in layout.slots.iter().take_while(|slot| !matches!(slot.target, Target::Column(_))) {
         let text = texts.get(slot);
         let wrong = |message| Reject::Cell(slot.cell, message);
@@ -570,9 +613,9 @@ fn read_key(layout: &Layout, texts: Texts<'_>) -> Result<SessionKey, Reject> {
                 let (sid, serial, inst_id) = cell::sid_serial(text).map_err(wrong)?;
                 key = SessionKey { inst_id: inst_id.unwrap_or(1), sid, serial };
             }
-            Target::InstId if text.trim().is_empty() => {}
+            Target::InstId if text.is_empty() => {}
             Target::InstId => key.inst_id = cell::identifier(text).map_err(wrong)?,
-            Target::TakenAt | Target::Column(_) => {}
+            Target::TakenAt | Target::PrevExecStart | Target::Column(_) => {}
         }
         if key.inst_id == 0 {
             return Err(wrong("`0` is not an instance".to_owned()));
@@ -596,9 +639,9 @@ const fn kind(column: NumberColumn) -> Kind {
 
 /// The name for a number of V$SQLCOMMAND; a number without a name, and a name, as they are.
 fn command(text: &str) -> &str {
-    match text.trim().parse() {
+    match text.parse() {
         Ok(0) => "",
-        Ok(number) => command_name(number).unwrap_or(text.trim()),
+        Ok(number) => command_name(number).unwrap_or(text),
         Err(_) => text,
     }
 }

@@ -16,6 +16,11 @@ fn read_text(text: impl AsRef<[u8]>) -> Result<Capture, CaptureError> {
     read(text.as_ref(), &ReadOptions::default())
 }
 
+/// For captures without a time.
+fn taken() -> ReadOptions {
+    ReadOptions { at: Some(Timestamp(0)), ..ReadOptions::default() }
+}
+
 #[test]
 fn a_record_beyond_the_bound_is_passed_over() {
     let head: &[u8] = b"SID,SERIAL#,SQL_TEXT,TAKEN_AT\n1,1,\"";
@@ -30,8 +35,7 @@ fn a_record_beyond_the_bound_is_passed_over() {
     let head: &[u8] = b"{\"sid\":1,\"serial\":1,\"sql_text\":\"";
     let long = io::repeat(b'x').take(3 * RECORD_MAX as u64);
     let tail: &[u8] = b"\"}\n{\"sid\":2,\"serial\":1}\n";
-    let capture =
-        read(head.chain(long).chain(tail), &ReadOptions::default()).expect("the rest is read");
+    let capture = read(head.chain(long).chain(tail), &taken()).expect("the rest is read");
     assert_eq!(capture.problems[0].to_string(), "line 1: the line is longer than 16 MiB");
     assert_eq!(capture.snapshots[0].sessions.len(), 1);
 }
@@ -47,7 +51,7 @@ fn problems_are_kept_up_to_a_bound_and_counted_beyond() {
 #[test]
 fn too_many_cells_are_passed_over() {
     let text = format!("SID,SERIAL#\n1,1{}\n2,2\n", ",".repeat(100_000));
-    let capture = read_text(text).expect("the rest is read");
+    let capture = read(text.as_bytes(), &taken()).expect("the rest is read");
     assert_eq!(capture.problems.len(), 1);
     assert_eq!(capture.snapshots[0].sessions.len(), 1);
 }
@@ -60,10 +64,7 @@ fn what_leaves_nothing_is_an_error() {
     assert!(matches!(read_text("SID,USERNAME\n1,A\n"), Err(CaptureError::NoHeader { lines: 2 })));
     assert!(matches!(read_text([0x1f, 0x8b, 8, 0]), Err(CaptureError::Read(_))));
     let path = std::path::Path::new("/nowhere/at.csv");
-    assert!(matches!(
-        super::read_file(path, &ReadOptions::default()),
-        Err(CaptureError::Open { .. })
-    ));
+    assert!(matches!(super::read_file(path, &ReadOptions::default()), Err(CaptureError::Open(_))));
 }
 
 /// Cells of a snapshot as they can be compared.
@@ -88,9 +89,10 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
         "[A-Z]{1,8}",
-        "[ -~äß𝄞,;\"\n\r\t]{0,30}".prop_filter("a word for NULL", |text| {
-            super::cell::without_null_word(text) == text
-        }),
+        // Blanks round a text are not kept.
+        "[ -~äß𝄞,;\"\n\r\t]{0,30}"
+            .prop_map(|text| text.trim().to_owned())
+            .prop_filter("a word for NULL", |text| super::cell::without_null_word(text) == text),
     ]
 }
 

@@ -1,25 +1,31 @@
 //! Writes snapshots in the two forms that are read back to the same rows.
 //!
-//! Not written: that a time is a lower bound, instances without rows, sessions without rows. Text that is one of the
+//! Not written: that a time is a lower bound, instances without rows, sessions without rows, and in CSV which cells are
+//! unknown and not NULL, where rows came from sources with different columns. Text that is one of the
 //! words for NULL (`NULL`, `(null)`, …) comes back from CSV as NULL; from JSON Lines it comes back as it was.
+//! Blanks round a text, which the reader takes for padding, do not come back.
 //! Fractions of more than fifteen digits, which no column of a session comes near, lose the last ones in JSON.
 
 use std::io::{self, Write};
 
-use crate::engine::session::{Column, NumberColumn, Session, Snapshot};
+use crate::engine::session::{Column, NumberColumn, Session, SessionKey, Snapshot};
 use crate::engine::time::Timestamp;
 
-/// Writes CSV as SQL*Plus does: text in quotes, numbers without, TAKEN_AT first.
+/// Writes CSV as SQL*Plus does: text in quotes, numbers without, TAKEN_AT first, if it is known.
 pub fn write_csv(snapshot: &Snapshot, mut to: impl Write) -> io::Result<()> {
     let columns: Vec<Column> = present(snapshot);
-    to.write_all(br#""TAKEN_AT","INST_ID","SID","SERIAL#""#)?;
+    let taken_at = snapshot.known_time().map(|at| format!("\"{at}\",")).unwrap_or_default();
+    if !taken_at.is_empty() {
+        to.write_all(br#""TAKEN_AT","#)?;
+    }
+    to.write_all(br#""INST_ID","SID","SERIAL#""#)?;
     for column in &columns {
         write!(to, ",\"{}\"", column.name())?;
     }
     to.write_all(b"\n")?;
     for session in snapshot.sessions.iter() {
         let key = session.key();
-        write!(to, "\"{}\",{},{},{}", snapshot.taken_at, key.inst_id, key.sid, key.serial)?;
+        write!(to, "{taken_at}{},{},{}", key.inst_id, key.sid, key.serial)?;
         for column in &columns {
             to.write_all(b",")?;
             match value(session, *column) {
@@ -40,15 +46,12 @@ pub fn write_jsonl(snapshot: &Snapshot, mut to: impl Write) -> io::Result<()> {
         .into_iter()
         .map(|column| (column, column.name().to_lowercase()))
         .collect();
+    let taken_at = snapshot.known_time();
+    let taken_at = taken_at.map(|at| format!(r#""taken_at":"{at}","#)).unwrap_or_default();
     for session in snapshot.sessions.iter() {
-        let key = session.key();
-        let (taken_at, inst_id) = (snapshot.taken_at, key.inst_id);
-        write!(
-            to,
-            r#"{{"taken_at":"{taken_at}","inst_id":{inst_id},"sid":{},"serial":{}"#,
-            key.sid, key.serial
-        )?;
-        for (column, name) in &columns {
+        let SessionKey { inst_id, sid, serial } = session.key();
+        write!(to, r#"{{{taken_at}"inst_id":{inst_id},"sid":{sid},"serial":{serial}"#)?;
+        for (column, name) in columns.iter().filter(|(column, _)| session.has(*column)) {
             write!(to, ",\"{name}\":")?;
             match value(session, *column) {
                 Value::Null => to.write_all(b"null")?,

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use saphyr_parser::{Event, Parser};
 use serde_json::json;
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
-use super::inputs::{load_policies, policy_paths, read_service};
+use super::inputs::policy_paths;
 use super::{Format, Global};
-use crate::config::diagnostic::{Diagnostics, Severity};
-use crate::config::{load, render, tests_file};
+use crate::config::diagnostic::{Code, Diagnostic, Diagnostics, Severity, SourceFile};
+use crate::config::{load, policies, render, service, tests_file};
 use crate::engine::protect::{MAINTAINED_ACCOUNTS, Protection};
 use crate::engine::text::counted;
 
@@ -82,66 +83,112 @@ struct Checked {
 /// Files of every kind. Policies are compiled together, because names are unique over all of them.
 fn check(paths: &[PathBuf]) -> Checked {
     let mut checked = Checked::default();
-    let mut policies = Vec::new();
+    let (mut policies, mut piped) = (Vec::new(), Vec::new());
     for path in paths {
-        match kind_of(path) {
-            Kind::Policies => policies.push(path.clone()),
-            Kind::Tests => checked.tests(path),
-            Kind::Service => checked.service(path),
+        // Directories and patterns, and what is not there, are the policy loader's.
+        if path.is_dir() || !path.exists() {
+            policies.push(path.clone());
+            continue;
+        }
+        // Once only: a pipe gives what it has to the first who reads.
+        let (file, diagnostics) = load::file(path);
+        let Some(file) = file else {
+            checked.files += 1;
+            checked.diagnostics.append(diagnostics);
+            continue;
+        };
+        match kind_of(&file.text) {
+            Kind::Policies if path.is_file() => policies.push(path.clone()),
+            Kind::Policies => piped.push(file),
+            Kind::Tests => checked.tests(&file),
+            Kind::Service => checked.service(path, &file),
         }
     }
-    checked.policies(&policies);
+    checked.policies(&policies, piped);
     checked
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Policies,
     Tests,
     Service,
 }
 
-/// What a file is, by its top-level keys. What cannot be read is left to the loader to complain about.
-fn kind_of(path: &Path) -> Kind {
-    let (file, _) = if path.is_file() { load::file(path) } else { return Kind::Policies };
-    let has = |key: &str| {
-        let lines = file.as_ref().map(|file| file.text.lines());
-        lines.is_some_and(|mut lines| lines.any(|line| line.starts_with(key)))
-    };
-    match (has("tests:"), has("databases:")) {
-        (true, _) => Kind::Tests,
-        (false, true) => Kind::Service,
-        (false, false) => Kind::Policies,
+/// What a file is, by its top-level keys. What has none of them is left to the policy loader to complain about.
+fn kind_of(text: &str) -> Kind {
+    let keys = top_level_keys(text);
+    let has_one = |wanted: &[&str]| keys.iter().any(|key| wanted.contains(&key.as_str()));
+    if has_one(&["tests"]) {
+        Kind::Tests
+    } else if has_one(&["rules"]) || !has_one(&["databases", "policies", "audit", "http", "log"]) {
+        Kind::Policies
+    } else {
+        Kind::Service
     }
 }
 
+/// The keys of the map that the file is, however they are written, up to the first mistake in the YAML.
+fn top_level_keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let (mut depth, mut is_key) = (0_usize, true);
+    for (event, _) in Parser::new_from_str(text).map_while(Result::ok) {
+        match event {
+            Event::SequenceStart(..) if depth == 0 => break,
+            Event::SequenceStart(..) | Event::MappingStart(..) => {
+                depth += 1;
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            Event::Scalar(key, ..) if depth == 1 && is_key => keys.push(key.into_owned()),
+            Event::Scalar(..) | Event::Alias(_) => {}
+            _ => continue,
+        }
+        // Something has ended: in the outer map, keys and values take turns.
+        if depth == 1 {
+            is_key = !is_key;
+        }
+    }
+    keys
+}
+
 impl Checked {
-    fn policies(&mut self, paths: &[PathBuf]) {
-        if paths.is_empty() {
+    fn policies(&mut self, paths: &[PathBuf], piped: Vec<SourceFile>) {
+        if paths.is_empty() && piped.is_empty() {
             return;
         }
-        let (policies, diagnostics) = load_policies(paths);
+        let (mut files, mut diagnostics) = load::policy_files(paths);
+        files.extend(piped);
+        let (policies, found) = policies::compile(&files);
+        diagnostics.append(found);
+        let policies = policies.filter(|_| !diagnostics.has_errors());
         self.files += diagnostics.sources().len();
         self.rules += policies.map_or(0, |policies| policies.rules.len());
         self.diagnostics.append(diagnostics);
     }
 
-    fn tests(&mut self, path: &Path) {
-        let (file, mut diagnostics) = load::file(path);
-        if let Some(file) = file {
-            diagnostics.append(tests_file::decode(&file).1);
-        }
+    fn tests(&mut self, file: &SourceFile) {
         self.files += 1;
-        self.diagnostics.append(diagnostics);
+        self.diagnostics.append(tests_file::decode(file).1);
     }
 
-    /// The configuration, and the policies that it names.
-    fn service(&mut self, path: &Path) {
-        let (service, diagnostics) = read_service(path);
+    /// The configuration, what of it `run` would refuse, and the policies that it names.
+    fn service(&mut self, path: &Path, file: &SourceFile) {
+        let (service, diagnostics) = service::decode(file);
         self.files += 1;
         self.diagnostics.append(diagnostics);
         let Some(service) = service else { return };
-        self.policies(&policy_paths(&service, path));
+        let entries = super::run::refusals(&service, path).into_iter().map(refusal).collect();
+        let nameless = SourceFile { name: file.name.clone(), text: String::new() };
+        self.diagnostics.append(Diagnostics::new(vec![nameless], entries));
+        self.policies(&policy_paths(&service, path), Vec::new());
     }
+}
+
+/// It is about the file as a whole.
+fn refusal((code, message): (Code, String)) -> Diagnostic {
+    let (severity, help, related) = (Severity::Error, None, Vec::new());
+    Diagnostic { severity, code, message, file: 0, span: 0..0, help, related }
 }
 
 fn counts(diagnostics: &Diagnostics) -> (usize, usize) {
@@ -174,4 +221,30 @@ fn list_protections(format: Format, console: &mut Console) -> Result<ExitStatus,
         writeln!(out, "  {}", line.join(" "))?;
     }
     Ok(ExitStatus::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, kind_of};
+
+    #[test]
+    fn a_file_is_what_its_top_level_keys_say_however_they_are_written() {
+        for (text, kind) in [
+            ("version: 1\ndatabases: []\n", Kind::Service),
+            ("{version: 1, policies: [p.yaml], databases: [{name: a}]}", Kind::Service),
+            ("\"version\": 1\n'policies': p.yaml\n", Kind::Service),
+            ("? audit\n: {file: a}\n", Kind::Service),
+            ("version: 1\npolicies: p.yaml\ntests: []\n", Kind::Tests),
+            ("{tests: [], policies: [p.yaml]}", Kind::Tests),
+            ("version: 1\nrules:\n  - {name: a, databases: [b]}\n", Kind::Policies),
+            ("version: 1\nsets: {tests: [a], databases: [b]}\nrules: []\n", Kind::Policies),
+            ("- tests\n- databases\n", Kind::Policies),
+            ("version: 1\ndatabases:\n  - {name: [}\n", Kind::Service),
+            ("x: |\n  text\ndatabases:\n", Kind::Service),
+            ("x: |\n\n  databases:\n", Kind::Policies),
+            ("", Kind::Policies),
+        ] {
+            assert_eq!(kind_of(text), kind, "{text}");
+        }
+    }
 }

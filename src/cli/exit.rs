@@ -1,5 +1,7 @@
 //! Exit codes: named, documented, and mapped from every error.
 
+use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 
 /// For `--help`.
@@ -21,7 +23,7 @@ pub(super) enum ExitStatus {
     Warnings = 3,
     /// A capture has rows that cannot be read, or cannot be read at all (`EX_DATAERR`).
     BadCapture = 65,
-    /// A database cannot be looked at (`EX_UNAVAILABLE`).
+    /// A database cannot be looked at, or was not looked at to the end (`EX_UNAVAILABLE`).
     Unavailable = 69,
     /// A bug (`EX_SOFTWARE`).
     Bug = 70,
@@ -53,7 +55,9 @@ impl ExitStatus {
             Self::Usage => "the command line is wrong",
             Self::Warnings => "warnings under `--deny-warnings`",
             Self::BadCapture => "a capture has rows that cannot be read, or cannot be read at all",
-            Self::Unavailable => "a database cannot be looked at",
+            Self::Unavailable => {
+                "a database cannot be looked at, or `run --once` left before its tick was done"
+            }
             Self::Bug => "a bug",
             Self::Output => "the audit file or the output cannot be written",
             Self::BadPolicy => "a policy, a test file or a configuration is wrong",
@@ -78,7 +82,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     BadPolicy(String),
     /// A capture cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Capture {
         /// Which.
         path: std::path::PathBuf,
@@ -89,8 +93,8 @@ pub(super) enum CliError {
     #[error("{0}")]
     Audit(String),
     /// Standard output cannot be written.
-    #[error("cannot write the output: {0}")]
-    Output(#[from] std::io::Error),
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
     /// A database cannot be looked at.
     #[error("{0}")]
     Unavailable(String),
@@ -99,12 +103,21 @@ pub(super) enum CliError {
     Runtime(String),
 }
 
+/// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error
+/// here repeats its cause itself.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl CliError {
     pub(super) fn status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) => ExitStatus::Usage,
             Self::BadPolicy(_) => ExitStatus::BadPolicy,
             Self::Capture { .. } => ExitStatus::BadCapture,
+            // Whoever closed the pipe had enough.
+            Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Fine,
             Self::Audit(_) | Self::Output(_) => ExitStatus::Output,
             Self::Unavailable(_) => ExitStatus::Unavailable,
             Self::Runtime(_) => ExitStatus::Bug,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{CaptureArgs, PolicyArgs};
-use super::table::printable;
+use super::table::{printable, time_or_unknown};
 use super::{Format, Global};
 use crate::engine::condition::{Condition, Truth};
 use crate::engine::decide::{Question, decide};
@@ -155,7 +155,7 @@ impl Explanation<'_> {
             "session {} of {} at {}: {} {} {} {}",
             session.key(),
             self.snapshot.database,
-            self.snapshot.taken_at,
+            time_or_unknown(self.snapshot.known_time()),
             text(TextColumn::Username),
             text(TextColumn::Status),
             text(TextColumn::Program),
@@ -181,15 +181,14 @@ impl Explanation<'_> {
     }
 
     fn expired(&self, exemption: &Exemption) -> &'static str {
-        if is_valid(exemption, self.snapshot.taken_at) { "" } else { " (expired: not used)" }
+        if is_valid(exemption, self.snapshot) { "" } else { " (expired: not used)" }
     }
 
     fn json(&self) -> Value {
         let facts = Facts::new(self.snapshot);
         let tree = |condition: &Condition| tree_json(&judge(condition, &facts, self.row));
-        let now = self.snapshot.taken_at;
         let exemption = |it: &Exemption| {
-            let expired = !is_valid(it, now);
+            let expired = !is_valid(it, self.snapshot);
             json!({"name": it.name, "expired": expired, "match": tree(&it.condition)})
         };
         let rule = |rule: &Rule| {
@@ -205,7 +204,7 @@ impl Explanation<'_> {
         let key = self.key();
         json!({
             "database": self.snapshot.database,
-            "taken_at": self.snapshot.taken_at.to_string(),
+            "taken_at": self.snapshot.known_time().map(|at| at.to_string()),
             "inst_id": key.inst_id,
             "sid": key.sid,
             "serial": key.serial,

@@ -12,7 +12,7 @@ use crate::capture::{self, Capture, ColumnMap, DateFormat, ReadOptions};
 use crate::config::diagnostic::Diagnostics;
 use crate::config::service::{self, Database, DatabaseSource, Service};
 use crate::config::{load, policies, render};
-use crate::engine::guard::DatabaseLimits;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
 use crate::engine::text::counted;
@@ -44,7 +44,8 @@ pub(super) struct CaptureArgs {
     /// What foreign headers stand for: 'event_name=EVENT,sid_serial=SID:SERIAL#'
     #[arg(long, value_name = "MAP")]
     columns: Option<String>,
-    /// How dates are written that could be read in two ways: dmy, mdy or a format such as %d/%m/%Y %H:%M:%S
+    /// How dates are written that could be read in two ways: dmy, mdy, ymd (for years of two digits) or a format such
+    /// as %d/%m/%Y %H:%M:%S
     #[arg(long, value_name = "FORMAT")]
     date_format: Option<String>,
 }
@@ -54,7 +55,7 @@ pub(super) struct Source {
     /// In time order.
     pub(super) snapshots: Vec<Snapshot>,
     /// The database's limits.
-    pub(super) limits: DatabaseLimits,
+    pub(super) limits: Limits,
 }
 
 /// All sources, and whether every row could be read.
@@ -128,16 +129,6 @@ pub(super) fn capture_path(database: &Database, config: &Path) -> Option<PathBuf
     }
 }
 
-/// The limits over all rules of a database.
-pub(super) fn database_limits(database: &Database) -> DatabaseLimits {
-    let limits = &database.limits;
-    DatabaseLimits {
-        per_tick: limits.per_tick,
-        percent_thousandths: limits.percent_thousandths,
-        per_hour: limits.per_hour,
-    }
-}
-
 /// Prints diagnostics for people, beside the result.
 pub(super) fn show(diagnostics: &Diagnostics, console: &mut Console) {
     if !diagnostics.is_empty() {
@@ -156,7 +147,7 @@ impl CaptureArgs {
         } else {
             for path in &self.capture {
                 let name = self.database.clone().unwrap_or_else(|| stem(path));
-                reader.add(path, &name, DatabaseLimits::default())?;
+                reader.add(path, &name, Limits::UNLIMITED)?;
             }
         }
         for source in &mut reader.databases {
@@ -194,6 +185,9 @@ fn moment(text: &str, zone: Tz) -> Result<Timestamp, CliError> {
         ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
             .into_iter()
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    // The year needs all its digits, or 26 would be one of the first century.
+    let local =
+        local.filter(|_| text.get(..4).is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit())));
     let usage = |why: &str| CliError::Usage(format!("--at {text}: {why}"));
     let local = local.ok_or_else(|| {
         usage("not a moment such as 2026-03-29T01:30:00+01:00 or \"2026-03-29 01:30:00\"")
@@ -234,7 +228,7 @@ impl Reader<'_> {
                     database.name
                 )));
             };
-            self.add(&path, &database.name, database_limits(&database))?;
+            self.add(&path, &database.name, database.limits)?;
         }
         if found {
             Ok(())
@@ -244,7 +238,7 @@ impl Reader<'_> {
     }
 
     /// Reads one file. Snapshots of one database belong together, whichever file they are in.
-    fn add(&mut self, path: &Path, database: &str, limits: DatabaseLimits) -> Result<(), CliError> {
+    fn add(&mut self, path: &Path, database: &str, limits: Limits) -> Result<(), CliError> {
         let options = self.args.options(database)?;
         let capture = read_capture(path, &options)?;
         if report_problems(path, &capture, self.console) {

@@ -78,7 +78,7 @@ fn write_for_people(
         out,
         "{} at {}: {}, {} to end, {} spared, {} halted",
         plan.database(),
-        plan.taken_at(),
+        table::time_or_unknown(plan.taken_at()),
         counted(plan.sessions() as u64, "session"),
         plan.ends().len(),
         plan.spared().len(),

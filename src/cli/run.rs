@@ -1,28 +1,30 @@
 //! `run`: the daemon. This file only puts together what it needs; the loop is `daemon`'s.
 
+use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::Global;
 use super::console::Console;
-use super::exit::{CliError, ExitStatus};
+use super::exit::{CliError, ExitStatus, with_causes};
 use super::inputs::{
-    CaptureArgs, PolicyArgs, capture_path, database_limits, load_policies, policy_paths,
-    read_service, stem,
+    CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
+use super::{Format, Global};
 use crate::capture::source::CaptureSource;
 use crate::capture::{self, ReadOptions};
-use crate::config::diagnostic::Severity;
+use crate::config::diagnostic::{Code, Severity};
 use crate::config::render;
-use crate::config::service::{self, LogLevel, Service};
-use crate::daemon::reload::Loaded;
+use crate::config::service::{self, Database, LogLevel, Service};
+use crate::daemon::reload::{LoadError, Loaded, too_many};
 use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
 use crate::daemon::target::TargetSpec;
-use crate::engine::guard::DatabaseLimits;
-use crate::observe::log::{self, LogFormat};
+use crate::engine::policy::Limits;
+use crate::engine::policy::PolicySet;
+use crate::observe::log::{self, Log, LogFormat};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -49,7 +51,14 @@ struct Wanted {
     policies: Vec<PathBuf>,
     captures: Vec<(PathBuf, ReadOptions)>,
     database: Option<String>,
+    /// Instead of the configuration's.
+    audit: Option<PathBuf>,
+    /// What the configuration said of the log when it was set up.
+    log: Option<LogWanted>,
 }
+
+/// What a configuration says of the log.
+type LogWanted = (Option<service::LogFormat>, LogLevel);
 
 /// Runs until told to stop.
 pub(super) fn run(
@@ -57,42 +66,49 @@ pub(super) fn run(
     global: &Global,
     console: &mut Console,
 ) -> Result<ExitStatus, CliError> {
-    let wanted = wanted(args, global)?;
+    global.format.among(&[Format::Text, Format::Json])?;
+    let mut wanted = wanted(args, global)?;
     let service = wanted.service().map_err(CliError::BadPolicy)?;
-    start_log(global, service.as_ref(), console)?;
-    let audit = args.audit.clone().or_else(|| {
-        let config = wanted.config.as_deref()?;
-        let file = service.as_ref()?.audit_file.as_ref()?;
-        Some(config.parent().unwrap_or(Path::new(".")).join(file))
-    });
+    let log = start_log(global, service.as_ref(), console)?;
+    wanted.log = service.as_ref().map(log_wanted);
     let setup = Setup {
-        loader: Box::new(move || wanted.load()),
-        audit: audit.map_or(Audit::Nowhere, Audit::File),
+        loader: Arc::new(move || wanted.load()),
+        audit: Audit::AsLoaded,
         once: args.once,
         dry_run: args.dry_run,
+        log: log.of_ticks(),
     };
-    match run_daemon(setup) {
-        Ok(()) => Ok(ExitStatus::Fine),
-        Err(error) => Err(leave(&error)),
-    }
+    let (status, last_words) = match run_daemon(setup) {
+        Ok(()) => (ExitStatus::Fine, String::new()),
+        Err(error) => {
+            let (status, text) = leave(&error);
+            (status, format!("error: {text}\n"))
+        }
+    };
+    // Said here and not by the caller, who would wait for whoever reads standard error.
+    log.close(last_words);
+    Ok(status)
 }
 
-fn leave(error: &RunError) -> CliError {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        text = format!("{text}: {source}");
-        cause = source.source();
-    }
-    match error {
-        RunError::Audit(_) => CliError::Audit(text),
-        RunError::Load(_) => CliError::BadPolicy(text),
-        RunError::Unavailable(_) => CliError::Unavailable(text),
+/// How the process ends, and its last words. The exit code is that of what is to blame.
+fn leave(error: &RunError) -> (ExitStatus, String) {
+    let text = with_causes(error);
+    let error = match error {
+        // The caller's variant has a cause of its own, and here it is in the text already.
+        RunError::Load(LoadError::Capture(_)) => return (ExitStatus::BadCapture, text),
+        RunError::Audit(_) | RunError::Load(LoadError::Audit(_)) => CliError::Audit(text),
+        RunError::Load(LoadError::Files(_)) => CliError::BadPolicy(text),
+        RunError::Unavailable(_) | RunError::Unfinished(_) => CliError::Unavailable(text),
         RunError::Runtime(_) => CliError::Runtime(text),
-    }
+    };
+    (error.status(), error.to_string())
 }
 
 fn wanted(args: &Args, global: &Global) -> Result<Wanted, CliError> {
+    if !args.once && args.captures.capture.iter().any(|path| path == Path::new("-")) {
+        let why = "standard input can be read only once: --capture - goes with --once";
+        return Err(CliError::Usage(why.to_owned()));
+    }
     let captures = args.captures.capture.iter().map(|path| {
         let name = args.captures.database.clone().unwrap_or_else(|| stem(path));
         Ok((path.clone(), args.captures.options(&name)?))
@@ -104,16 +120,22 @@ fn wanted(args: &Args, global: &Global) -> Result<Wanted, CliError> {
         policies: args.policies.policy.clone(),
         captures,
         database: args.captures.database.clone(),
+        audit: args.audit.clone(),
+        log: None,
     })
+}
+
+const fn log_wanted(service: &Service) -> LogWanted {
+    (service.log_format, service.log_level)
 }
 
 fn start_log(
     global: &Global,
     service: Option<&Service>,
     console: &mut Console,
-) -> Result<(), CliError> {
+) -> Result<Log, CliError> {
     let format = match (global.format, service.and_then(|service| service.log_format)) {
-        (super::Format::Json, _) | (_, Some(service::LogFormat::Json)) => LogFormat::Json,
+        (Format::Json, _) | (_, Some(service::LogFormat::Json)) => LogFormat::Json,
         (_, Some(service::LogFormat::Journald)) => {
             console.note("warning: log.format journald is not there yet; the log is JSON");
             LogFormat::Json
@@ -134,6 +156,7 @@ impl Wanted {
     /// The configuration, if one is needed. The error is rendered for people.
     fn service(&self) -> Result<Option<Service>, String> {
         let Some(config) = &self.config else { return Ok(None) };
+        refuse_pipes(config)?;
         let (service, diagnostics) = read_service(config);
         match service {
             Some(service) => Ok(Some(service)),
@@ -142,56 +165,132 @@ impl Wanted {
     }
 
     /// Loads everything anew, or says why not.
-    fn load(&self) -> Result<Loaded, String> {
-        let service = self.service()?;
-        let paths = match (&service, &self.config) {
-            (Some(service), Some(config)) if self.policies.is_empty() => {
-                policy_paths(service, config)
-            }
+    fn load(&self) -> Result<Loaded, LoadError> {
+        let service = self.service().map_err(LoadError::Files)?;
+        let configured = service.as_ref().zip(self.config.as_deref());
+        if let Some((service, _)) = configured {
+            self.warn(service);
+        }
+        let policies = self.policies(configured).map_err(LoadError::Files)?;
+        let mut targets = Vec::new();
+        for (path, options) in &self.captures {
+            targets.push(target(path, options, Limits::UNLIMITED)?);
+        }
+        if let (Some((service, config)), true) = (configured, self.captures.is_empty()) {
+            targets = self.configured(service, config)?;
+        }
+        let audit = self.audit.clone().or_else(|| {
+            let (service, config) = configured?;
+            audit_path(service, config)
+        });
+        Ok(Loaded { policies, targets, audit })
+    }
+
+    /// Says what the configuration asks for and does not get.
+    fn warn(&self, service: &Service) {
+        if let Some(address) = service.http_listen {
+            tracing::warn!(%address, "http is configured, but this version does not serve it");
+        }
+        if self.log.is_some_and(|log| log != log_wanted(service)) {
+            tracing::warn!("log: was changed, which takes a restart; the log goes on as it was");
+        }
+    }
+
+    fn policies(&self, configured: Option<(&Service, &Path)>) -> Result<PolicySet, String> {
+        let paths = match configured {
+            Some((service, config)) if self.policies.is_empty() => policy_paths(service, config),
             _ => self.policies.clone(),
         };
+        paths.iter().filter(|path| !path.is_dir()).try_for_each(|path| refuse_pipes(path))?;
         let (policies, diagnostics) = load_policies(&paths);
         let text = render::text(&diagnostics, false);
         let policies = policies.ok_or_else(|| text.clone())?;
         if diagnostics.count(Severity::Warning) > 0 {
             tracing::warn!(diagnostics = text, "the policies load with warnings");
         }
-        let mut targets = Vec::new();
-        for (path, options) in &self.captures {
-            targets.push(target(path, options, DatabaseLimits::default())?);
-        }
-        if let (Some(service), Some(config), true) =
-            (&service, &self.config, self.captures.is_empty())
-        {
-            targets = self.configured(service, config)?;
-        }
-        Ok(Loaded { policies, targets })
+        Ok(policies)
     }
 
-    fn configured(&self, service: &Service, config: &Path) -> Result<Vec<TargetSpec>, String> {
+    fn configured(&self, service: &Service, config: &Path) -> Result<Vec<TargetSpec>, LoadError> {
         let chosen = |name: &str| self.database.as_ref().is_none_or(|it| it == name);
-        let mut targets = Vec::new();
-        for database in service.databases.iter().filter(|it| chosen(&it.name)) {
-            let path = capture_path(database, config).ok_or_else(|| {
-                format!("database {}: this release reads captures only", database.name)
-            })?;
-            let options = ReadOptions { database: database.name.clone(), ..ReadOptions::default() };
-            targets.push(target(&path, &options, database_limits(database))?);
+        let chosen: Vec<_> = service.databases.iter().filter(|it| chosen(&it.name)).collect();
+        if chosen.is_empty() {
+            return Err(LoadError::Files("no database to look at".to_owned()));
         }
-        if targets.is_empty() { Err("no database to look at".to_owned()) } else { Ok(targets) }
+        // Before any file is read: so many captures take their time.
+        if let Some(why) = too_many(chosen.len()) {
+            return Err(LoadError::Files(why));
+        }
+        let load = |database: &Database| {
+            let path = capture_path(database, config);
+            let path = path.ok_or_else(|| LoadError::Files(not_yet(database)))?;
+            let options = ReadOptions { database: database.name.clone(), ..ReadOptions::default() };
+            target(&path, &options, database.limits)
+        };
+        chosen.into_iter().map(load).collect()
+    }
+}
+
+/// What `run` would refuse of a configuration, as far as that can be known without reading the captures.
+pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> {
+    let mut refusals: Vec<(Code, String)> =
+        too_many(service.databases.len()).map(|why| (Code::TooLarge, why)).into_iter().collect();
+    for database in &service.databases {
+        let Some(path) = capture_path(database, config) else {
+            refusals.push((Code::NoDatabaseChoice, not_yet(database)));
+            continue;
+        };
+        let why = match fs::metadata(&path) {
+            Err(error) => Some(format!("{}: {error}", path.display())),
+            Ok(_) => refuse_pipes(&path).err(),
+        };
+        refusals.extend(
+            why.map(|why| (Code::Unreadable, format!("database {}: {why}", database.name))),
+        );
+    }
+    let audit = audit_path(service, config);
+    if let Some(path) = audit.as_ref().filter(|path| path.is_dir()) {
+        let why = format!("the audit {} is a directory", path.display());
+        refusals.push((Code::Unreadable, why));
+    }
+    let folder = audit.as_ref().and_then(|path| path.parent());
+    if let Some(folder) = folder.filter(|it| !it.as_os_str().is_empty() && !it.is_dir()) {
+        let why = format!("the audit's directory {} is not there", folder.display());
+        refusals.push((Code::Unreadable, why));
+    }
+    refusals
+}
+
+fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {
+    let beside = config.parent().unwrap_or(Path::new("."));
+    service.audit_file.as_ref().map(|file| beside.join(file))
+}
+
+fn not_yet(database: &Database) -> String {
+    format!("database {}: this release reads captures only", database.name)
+}
+
+/// What is no regular file may never answer, and cannot be read again at a reload. What is not there at all is the
+/// reader's to tell.
+fn refuse_pipes(path: &Path) -> Result<(), String> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(format!(
+            "{}: not a regular file; the daemon reads its files again at a reload",
+            path.display()
+        )),
+        _ => Ok(()),
     }
 }
 
 /// A capture as a database. Rows that cannot be read keep it from loading: a daemon must see what it judges.
-fn target(
-    path: &Path,
-    options: &ReadOptions,
-    limits: DatabaseLimits,
-) -> Result<TargetSpec, String> {
-    let named = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
-    let capture = capture::read_file(path, options).map_err(|error| named(&error))?;
+fn target(path: &Path, options: &ReadOptions, limits: Limits) -> Result<TargetSpec, LoadError> {
+    if path != Path::new("-") {
+        refuse_pipes(path).map_err(LoadError::Capture)?;
+    }
+    let named = |problem: &str| LoadError::Capture(format!("{}: {problem}", path.display()));
+    let capture = capture::read_file(path, options).map_err(|error| named(&with_causes(&error)))?;
     if let Some(problem) = capture.problems.first() {
-        return Err(named(problem));
+        return Err(named(&problem.to_string()));
     }
     for warning in &capture.warnings {
         tracing::warn!(capture = %path.display(), warning, "the capture loads with a warning");

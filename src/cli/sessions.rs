@@ -78,7 +78,7 @@ fn write_table(snapshot: &Snapshot, rows: &[usize], console: &mut Console) -> Re
         out,
         "{} at {}: {} of {} sessions",
         snapshot.database,
-        snapshot.taken_at,
+        table::time_or_unknown(snapshot.known_time()),
         rows.len(),
         snapshot.sessions.len()
     )?;

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::engine::time::Timestamp;
+
 /// Cells wider than this are cut, with an ellipsis.
 const CELL_WIDTH_MAX: usize = 60;
 
@@ -21,6 +23,11 @@ pub(super) fn write(to: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -
         writeln!(to, "{}", padded.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// The time of a snapshot, in a sentence that says `at …`.
+pub(super) fn time_or_unknown(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "an unknown time".to_owned(), |time| time.to_string())
 }
 
 /// Lines of printable characters: a client can put anything into its program name.

@@ -16,9 +16,9 @@ use crate::capture::ReadOptions;
 use crate::config::tests_file::{self, TestCase};
 use crate::config::{diagnostic::SourceFile, load};
 use crate::engine::decide::{Question, decide};
-use crate::engine::guard::DatabaseLimits;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
 
@@ -157,7 +157,7 @@ impl Runner<'_> {
                 snapshot: &snapshot,
                 history: &history,
                 options: PlanOptions::default(),
-                limits: DatabaseLimits::default(),
+                limits: Limits::UNLIMITED,
             });
             history.record(&snapshot, &plan);
             self.coverage.see(policies, &snapshot, &plan);

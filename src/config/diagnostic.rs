@@ -4,6 +4,10 @@
 
 use std::ops::Range;
 
+/// Findings that are kept. A file of 4 MiB can hold some hundred thousand mistakes; beyond this many it is some other
+/// kind of file, and what counts is that it is not used.
+const KEPT_MAX: usize = 50_000;
+
 /// A file as it was read. Diagnostics carry their sources, so that a renderer needs nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -167,7 +171,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Sorts what was found. The same thing found twice (an anchor, a default used by many rules) is kept once.
-    pub(super) fn new(sources: Vec<SourceFile>, mut entries: Vec<Diagnostic>) -> Self {
+    pub fn new(sources: Vec<SourceFile>, mut entries: Vec<Diagnostic>) -> Self {
         entries.sort_by(|a, b| {
             let place = |d: &Diagnostic| (d.file, d.span.start, d.span.end, d.code);
             place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
@@ -218,6 +222,14 @@ impl Diagnostics {
         Position { line, column: text[line_start..offset].chars().count() + 1 }
     }
 
+    /// The bytes of the line that holds a byte of a finding's file, without the line feed.
+    pub(super) fn line_range(&self, diagnostic: &Diagnostic, offset: usize) -> Range<usize> {
+        let starts = &self.lines[diagnostic.file];
+        let line = starts.partition_point(|start| *start <= offset);
+        let end = starts.get(line).map_or(self.source_of(diagnostic).text.len(), |next| next - 1);
+        starts[line - 1]..end
+    }
+
     /// The line, from 1, of a byte of a finding's file.
     pub(super) fn line_of(&self, diagnostic: &Diagnostic, offset: usize) -> usize {
         self.lines[diagnostic.file].partition_point(|start| *start <= offset)
@@ -265,6 +277,9 @@ pub(super) fn position(text: &str, offset: usize) -> Position {
 pub(super) struct Sink {
     file: usize,
     entries: Vec<Diagnostic>,
+    has_errors: bool,
+    /// The last finding beyond the bound, so that its reporter has something to add its help to.
+    beyond: Option<Diagnostic>,
 }
 
 impl Sink {
@@ -295,7 +310,7 @@ impl Sink {
 
     /// True when an error was reported.
     pub(super) fn has_errors(&self) -> bool {
-        self.entries.iter().any(|entry| entry.severity == Severity::Error)
+        self.has_errors
     }
 
     /// Everything reported.
@@ -310,7 +325,9 @@ impl Sink {
         span: &Range<usize>,
         message: String,
     ) -> &mut Diagnostic {
-        self.entries.push(Diagnostic {
+        let is_first_error = severity == Severity::Error && !self.has_errors;
+        self.has_errors |= severity == Severity::Error;
+        let diagnostic = Diagnostic {
             severity,
             code,
             message,
@@ -318,7 +335,32 @@ impl Sink {
             span: span.clone(),
             help: None,
             related: Vec::new(),
-        });
+        };
+        // However many warnings there are: without its error, the file would be used.
+        if self.entries.len() >= KEPT_MAX && !is_first_error {
+            return self.beyond.insert(diagnostic);
+        }
+        self.entries.push(diagnostic);
         self.entries.last_mut().expect("an entry was just pushed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_kept_up_to_a_bound_and_an_error_always() {
+        let mut sink = Sink::default();
+        for _ in 0..KEPT_MAX + 2 {
+            sink.warning(Code::UnknownKey, &(0..1), "odd").help("none");
+        }
+        assert!(!sink.has_errors());
+        sink.error(Code::Syntax, &(0..1), "first");
+        sink.error(Code::Syntax, &(0..1), "second").help("none");
+        assert!(sink.has_errors());
+        let entries = sink.into_entries();
+        assert_eq!(entries.len(), KEPT_MAX + 1);
+        assert_eq!(entries.last().map(|entry| entry.message.as_str()), Some("first"));
     }
 }

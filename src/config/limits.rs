@@ -23,7 +23,7 @@ pub(super) static LIMITS: Shape = Shape {
         Key::optional(
             "per_hour",
             Kind::CountOrUnlimited,
-            "victims within an hour, this tick included; default 60",
+            "victims within an hour, this tick included; default 60; counted from the start of the daemon on",
         ),
         Key::optional(
             "max_undo_records",

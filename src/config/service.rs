@@ -13,7 +13,8 @@ use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::suggest::did_you_mean_or_list;
 use super::values::{count_as, filled_text, flag, list, name, one_or_many, word, wrong_type};
 use super::yaml::{Node, ScalarKind, excerpt, parse};
-use crate::engine::policy::{Limits, OnExceed};
+use crate::engine::policy::Limits;
+use crate::engine::text::fold;
 use crate::engine::time::Span;
 
 pub(super) static SERVICE_FILE: Shape = Shape {
@@ -278,15 +279,6 @@ pub enum LogLevel {
     Trace,
 }
 
-/// Limits of a database that says nothing: each rule has its own.
-const UNLIMITED: Limits = Limits {
-    per_tick: None,
-    percent_thousandths: None,
-    per_hour: None,
-    max_undo_records: None,
-    on_exceed: OnExceed::Halt,
-};
-
 /// Victims ended at once.
 const CONCURRENCY: u32 = 4;
 
@@ -366,7 +358,8 @@ fn databases(node: &Node, sink: &mut Sink) -> Vec<Database> {
     let mut databases: Vec<Database> = Vec::new();
     for item in list(node, "databases", sink) {
         let Some(database) = database(item, sink) else { continue };
-        if databases.iter().any(|known| known.name == database.name) {
+        // Rules name databases in either case.
+        if databases.iter().any(|known| fold(&known.name) == fold(&database.name)) {
             let message = format!("a second database is called `{}`", database.name);
             sink.error(Code::DuplicateName, &item.span, message);
         }
@@ -378,9 +371,9 @@ fn databases(node: &Node, sink: &mut Sink) -> Vec<Database> {
 fn database(node: &Node, sink: &mut Sink) -> Option<Database> {
     let fields = DATABASE.read(node, sink)?;
     let name = fields.get("name").and_then(|node| name(node, sink)).map(ToOwned::to_owned);
-    let limits = fields.get("limits").and_then(|node| limits(node, UNLIMITED, sink));
+    let limits = fields.get("limits").and_then(|node| limits(node, Limits::UNLIMITED, sink));
     let source = source(&fields, sink);
-    Some(Database { name: name?, source: source?, limits: limits.unwrap_or(UNLIMITED) })
+    Some(Database { name: name?, source: source?, limits: limits.unwrap_or(Limits::UNLIMITED) })
 }
 
 fn source(fields: &Fields<'_>, sink: &mut Sink) -> Option<DatabaseSource> {

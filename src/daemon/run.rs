@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,21 +11,22 @@ use chrono::Utc;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::executor::Leaving;
 use super::killer::Killers;
-use super::reload::{Loaded, Loader, ReloadOutcome, load};
+use super::memory::Memory;
+use super::reload::{
+    Asked, AuditAt, Ended, LOADS_LEFT_BEHIND_MAX, LoadError, Loader, Loads, RELOAD_WITHIN, Ready,
+};
 use super::shared_audit::SharedAudit;
 use super::signals::{Signal, listen};
 use super::target::{Finished, Target, TargetSpec};
 use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
-use crate::engine::history::History;
 use crate::engine::policy::PolicySet;
-use crate::engine::report::Acting;
+use crate::engine::report::{Acting, TickId};
 use crate::engine::time::Timestamp;
-use crate::observe::audit::FileAudit;
 use crate::observe::log::TickLog;
 use crate::ports::{AuditError, AuditSink, SourceError};
 
@@ -39,12 +39,12 @@ pub const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 pub const LEAVE_WITHIN: Duration = Duration::from_secs(75);
 
 /// Threads for blocking work: a tick for each database, as many again for databases that were taken out of the
-/// configuration while they hung, and the loader.
-const BLOCKING_THREADS_MAX: usize = 2 * super::reload::TARGETS_MAX + 1;
+/// configuration while they hung, the loader, and loaders that were left behind.
+const BLOCKING_THREADS_MAX: usize = 2 * super::reload::TARGETS_MAX + 1 + LOADS_LEFT_BEHIND_MAX;
 
 /// What a daemon is made of.
 pub struct Setup {
-    /// Loads policies and targets, at the start and at every reload.
+    /// Loads policies, targets and where the audit goes, at the start and at every reload.
     pub loader: Loader,
     /// Where the audit goes.
     pub audit: Audit,
@@ -52,16 +52,16 @@ pub struct Setup {
     pub once: bool,
     /// End nobody, whatever the rules say.
     pub dry_run: bool,
+    /// Where ticks are told.
+    pub log: TickLog,
 }
 
 /// Where the audit goes.
 pub enum Audit {
-    /// To this file.
-    File(PathBuf),
-    /// To something else.
+    /// Where the loader says.
+    AsLoaded,
+    /// To this.
     Sink(Box<dyn AuditSink + Send>),
-    /// Nowhere: then nobody is ended, whatever the rules say.
-    Nowhere,
 }
 
 /// Why the daemon left, other than being told to.
@@ -70,12 +70,15 @@ pub enum RunError {
     /// The audit cannot be written, and without it nobody is ended (exit code 74).
     #[error("nobody is ended without an audit")]
     Audit(#[source] AuditError),
-    /// The policies or the configuration did not load at the start: diagnostics, rendered (exit code 78).
-    #[error("{0}")]
-    Load(String),
+    /// What was to be watched did not load at the start (exit code 65, 74 or 78, by what is wrong).
+    #[error(transparent)]
+    Load(LoadError),
     /// With `once`: these databases could not be looked at (exit code 69).
     #[error("could not look at {0}")]
     Unavailable(String),
+    /// With `once`: told to leave before everything was done (exit code 69).
+    #[error("told to leave before the tick was done{0}")]
+    Unfinished(String),
     /// The system refused what the loop needs, or there is a bug in a tick (exit code 70).
     #[error("the daemon cannot go on: {0}")]
     Runtime(String),
@@ -95,7 +98,7 @@ pub fn run(setup: Setup) -> Result<(), RunError> {
         next_after: |rule, after| rule.schedule.next_after(after),
         signals,
     };
-    let left = runtime.block_on(async { Daemon::start(setup, surroundings)?.watch().await });
+    let left = runtime.block_on(Daemon::new(setup, surroundings).watch());
     listener.close();
     // Every tick was waited for; only what outlived the deadline for leaving is left behind.
     runtime.shutdown_background();
@@ -112,16 +115,17 @@ struct Surroundings {
 struct Daemon {
     surroundings: Surroundings,
     started: Timestamp,
-    /// Away while it loads.
-    loader: Option<Loader>,
+    loads: Loads,
     policies: Arc<PolicySet>,
     targets: BTreeMap<String, Target>,
+    memory: Memory,
     audit: SharedAudit,
-    acting: Acting,
+    audit_at: AuditAt,
+    once: bool,
+    dry_run: bool,
     ticks: JoinSet<(String, Finished)>,
-    loads: JoinSet<(Loader, Result<Loaded, String>)>,
-    /// Asked for while one was under way, which may have read the old files.
-    reload_again: bool,
+    /// Over all databases: what a tick is called must not come twice.
+    ticks_begun: u64,
     phase: Phase,
     leaving: Leaving,
     log: TickLog,
@@ -132,6 +136,8 @@ struct Daemon {
 /// What the loop is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Loading for the first time.
+    Loading,
     /// Starting ticks when they are due.
     Watching,
     /// Waiting for running ticks, for as long as they take.
@@ -149,7 +155,9 @@ enum Event {
     /// The operator asks for the files to be read again.
     Reload,
     /// They were read.
-    Loaded(Result<(Loader, Result<Loaded, String>), JoinError>),
+    Loaded(Result<Ended, JoinError>),
+    /// Reading them had its time.
+    LoadOverdue,
     /// The operator asks for an end.
     Stop,
     /// Running ticks had their time.
@@ -157,44 +165,39 @@ enum Event {
 }
 
 impl Daemon {
-    fn start(setup: Setup, surroundings: Surroundings) -> Result<Self, RunError> {
-        let Setup { loader, audit, once, dry_run } = setup;
-        let loaded = load(&loader).map_err(RunError::Load)?;
-        let sink = open(audit).map_err(RunError::Audit)?;
-        let as_rules_say = sink.is_some() && !dry_run;
-        let mut daemon = Self {
+    fn new(setup: Setup, surroundings: Surroundings) -> Self {
+        let Setup { loader, audit, once, dry_run, log } = setup;
+        let (audit_at, sink) = match audit {
+            Audit::AsLoaded => (AuditAt::Unsettled, None),
+            Audit::Sink(sink) => (AuditAt::Given, Some(sink)),
+        };
+        Self {
             started: (surroundings.clock)(),
             surroundings,
-            loader: Some(loader),
+            loads: Loads::new(loader),
             policies: Arc::default(),
             targets: BTreeMap::new(),
+            memory: Memory::default(),
             audit: SharedAudit::new(sink),
-            acting: if as_rules_say { Acting::AsRulesSay } else { Acting::DryRun },
+            audit_at,
+            once,
+            dry_run,
             ticks: JoinSet::new(),
-            loads: JoinSet::new(),
-            reload_again: false,
-            phase: Phase::Watching,
+            ticks_begun: 0,
+            phase: Phase::Loading,
             leaving: Leaving::default(),
-            log: TickLog::default(),
+            log,
             unseen: BTreeSet::new(),
             failure: None,
-        };
-        daemon.swap(loaded);
-        info!(
-            rules = daemon.policies.rules.len(),
-            databases = daemon.targets.len(),
-            dry_run = daemon.acting == Acting::DryRun,
-            "watching"
-        );
-        if once {
-            daemon.begin_all();
-            daemon.phase = Phase::Finishing;
         }
-        Ok(daemon)
     }
 
     async fn watch(mut self) -> Result<(), RunError> {
-        while self.phase == Phase::Watching || !self.ticks.is_empty() {
+        if self.phase == Phase::Loading {
+            debug!("loading");
+            self.loads.ask(self.audit_at.clone(), None);
+        }
+        while matches!(self.phase, Phase::Loading | Phase::Watching) || !self.ticks.is_empty() {
             let event = self.next_event().await;
             if self.handle(event).is_break() {
                 break;
@@ -202,22 +205,28 @@ impl Daemon {
         }
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
+        self.log.lost();
         info!("left");
+        self.result()
+    }
+
+    fn result(self) -> Result<(), RunError> {
+        let running = self.running();
         match self.failure {
             Some(failure) => Err(failure),
-            None if self.phase == Phase::Finishing && !self.unseen.is_empty() => {
+            None if !self.once => Ok(()),
+            None if !running.is_empty() => Err(RunError::Unfinished(format!(": {running}"))),
+            None if !self.unseen.is_empty() => {
                 Err(RunError::Unavailable(self.unseen.into_iter().collect::<Vec<_>>().join(", ")))
             }
+            // Nothing was loaded, so nothing was begun.
+            None if self.targets.is_empty() => Err(RunError::Unfinished(String::new())),
             None => Ok(()),
         }
     }
 
     async fn next_event(&mut self) -> Event {
-        let (wake, then) = match self.phase {
-            Phase::Watching => (Instant::now() + self.until_due(), Event::Due),
-            Phase::Finishing => (Instant::now() + LOOK_AGAIN_AFTER, Event::Due),
-            Phase::Leaving(deadline) => (deadline, Event::GraceOver),
-        };
+        let (wake, then) = self.next_wake();
         tokio::select! {
             biased;
             Some(signal) = self.surroundings.signals.recv() => match signal {
@@ -225,8 +234,21 @@ impl Daemon {
                 Signal::Stop => Event::Stop,
             },
             Some(ticked) = self.ticks.join_next() => Event::Ticked(ticked),
-            Some(loaded) = self.loads.join_next() => Event::Loaded(loaded),
+            Some(loaded) = self.loads.next() => Event::Loaded(loaded),
             () = tokio::time::sleep_until(wake) => then,
+        }
+    }
+
+    /// What happens when nothing else does, and when.
+    fn next_wake(&self) -> (Instant, Event) {
+        let (wake, then) = match self.phase {
+            Phase::Watching => (Instant::now() + self.until_due(), Event::Due),
+            Phase::Loading | Phase::Finishing => (Instant::now() + LOOK_AGAIN_AFTER, Event::Due),
+            Phase::Leaving(deadline) => return (deadline, Event::GraceOver),
+        };
+        match self.loads.deadline() {
+            Some(deadline) if deadline <= wake => (deadline, Event::LoadOverdue),
+            _ => (wake, then),
         }
     }
 
@@ -234,11 +256,12 @@ impl Daemon {
         match event {
             Event::Due => self.begin_due(),
             Event::Ticked(Ok((name, finished))) => self.take_back(&name, finished),
-            Event::Loaded(Ok((loader, loaded))) => self.take_loaded(loader, loaded),
+            Event::Loaded(Ok(ended)) => return self.take_loaded(ended),
             Event::Ticked(Err(broken)) | Event::Loaded(Err(broken)) => {
                 return self.give_up(&broken);
             }
             Event::Reload => self.reload(),
+            Event::LoadOverdue => self.leave_load_behind(),
             Event::Stop => return self.stop(),
             Event::GraceOver => {
                 warn!(databases = self.running(), "left without waiting for ticks any longer");
@@ -264,22 +287,36 @@ impl Daemon {
             return;
         }
         let now = self.now();
+        let mut due_now = Vec::new();
         for (name, target) in self.targets.iter_mut().filter(|(_, target)| !target.retired) {
             if !target.is_running() {
-                let due = target.timetable.take_due(&self.policies, now);
-                begin(&mut self.ticks, name, target, &self.policies, due, self.started);
+                due_now.push((name.clone(), target.timetable.take_due(&self.policies, now)));
             } else if target.timetable.miss_due(&self.policies, now) && !target.overlap_said {
                 target.overlap_said = true;
                 warn!(database = name, "a tick still runs, so due times are missed");
             }
         }
+        for (name, due) in due_now {
+            self.begin(name, due);
+        }
     }
 
     fn begin_all(&mut self) {
-        for (name, target) in &mut self.targets {
-            let due = (0..self.policies.rules.len()).collect();
-            begin(&mut self.ticks, name, target, &self.policies, due, self.started);
+        let names: Vec<String> = self.targets.keys().cloned().collect();
+        for name in names {
+            self.begin(name, (0..self.policies.rules.len()).collect());
         }
+    }
+
+    fn begin(&mut self, name: String, due: Vec<usize>) {
+        if due.is_empty() {
+            return;
+        }
+        self.ticks_begun += 1;
+        let tick_id = TickId { run: self.started, number: self.ticks_begun };
+        let target = self.targets.get_mut(&name).expect("only what is watched is due");
+        let tick = target.begin(tick_id, due, &self.policies, &self.audit);
+        self.ticks.spawn_blocking(move || (name, tick()));
     }
 
     fn take_back(&mut self, name: &str, finished: Finished) {
@@ -302,73 +339,137 @@ impl Daemon {
                 self.begin_leaving();
             }
         }
-        self.targets.retain(|_, target| !target.retired || target.is_running());
+        self.let_go();
     }
 
     fn reload(&mut self) {
-        if self.phase != Phase::Watching {
+        if !matches!(self.phase, Phase::Loading | Phase::Watching) {
+            info!("not reloaded: the daemon is about to leave");
             return;
         }
-        match self.loader.take() {
-            None => self.reload_again = true,
-            Some(loader) => {
-                self.loads.spawn_blocking(move || {
-                    let loaded = load(&loader);
-                    (loader, loaded)
-                });
+        let hanging = self.loads.left_behind();
+        match self.loads.ask(self.audit_at.clone(), Some(Instant::now() + RELOAD_WITHIN)) {
+            Asked::Begun => {}
+            Asked::Again => info!("a load is under way; the files are read once more after it"),
+            Asked::Refused => {
+                error!(hanging, "not reloaded: too many loads hang, only a restart helps");
             }
         }
     }
 
-    fn take_loaded(&mut self, loader: Loader, loaded: Result<Loaded, String>) {
-        self.loader = Some(loader);
-        let outcome = match loaded {
-            Ok(loaded) => {
-                self.swap(loaded);
-                ReloadOutcome::Swapped
-            }
-            Err(why) => ReloadOutcome::Kept(why),
-        };
-        let (rules, databases) = (self.policies.rules.len(), self.targets.len());
-        match outcome {
-            ReloadOutcome::Swapped => info!(rules, databases, "reloaded"),
-            ReloadOutcome::Kept(why) => {
-                error!(rules, databases, cause = why, "not reloaded: what was in force stays");
-            }
-        }
-        if std::mem::take(&mut self.reload_again) {
+    fn leave_load_behind(&mut self) {
+        let again = self.loads.leave_behind();
+        error!(
+            seconds = RELOAD_WITHIN.as_secs(),
+            hanging = self.loads.left_behind(),
+            hanging_max = LOADS_LEFT_BEHIND_MAX,
+            "not reloaded: loading takes too long and is waited for no more; what was in force stays"
+        );
+        if again {
             self.reload();
         }
     }
 
-    fn swap(&mut self, loaded: Loaded) {
+    fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
+        let Some(again) = self.loads.settle(&ended) else {
+            info!(
+                hanging = self.loads.left_behind(),
+                "a load that was left behind has ended, unused"
+            );
+            return ControlFlow::Continue(());
+        };
+        let is_first = match self.phase {
+            Phase::Loading => true,
+            Phase::Watching => false,
+            Phase::Finishing | Phase::Leaving(_) => return ControlFlow::Continue(()),
+        };
+        match ended.loaded {
+            Ok(ready) => self.swap(ready),
+            Err(why) if is_first => {
+                self.failure = Some(RunError::Load(why));
+                return ControlFlow::Break(());
+            }
+            Err(why) => {
+                let (rules, databases) = (self.policies.rules.len(), self.targets.len());
+                let cause = chain(&why);
+                error!(rules, databases, cause, "not reloaded: what was in force stays");
+            }
+        }
+        if is_first && self.once {
+            self.phase = Phase::Finishing;
+            self.begin_all();
+        } else {
+            self.phase = Phase::Watching;
+            if again {
+                self.reload();
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn swap(&mut self, ready: Ready) {
         let now = self.now();
-        self.policies = Arc::new(loaded.policies);
+        let Ready { policies, targets, audit } = ready;
+        if let Some((at, audit)) = audit {
+            (self.audit_at, self.audit) = (at, audit);
+            self.targets.values_mut().for_each(|target| target.write_to(&self.audit));
+        }
+        self.policies = Arc::new(policies);
         self.targets.values_mut().for_each(|target| target.retired = true);
-        for spec in loaded.targets {
+        let acting = self.acting();
+        for spec in targets {
             match self.targets.get_mut(&spec.name) {
-                Some(target) => target.reconfigure(spec, self.acting),
+                Some(target) => target.reconfigure(spec, acting),
                 None => self.admit(spec, now),
             }
         }
-        self.targets.retain(|_, target| !target.retired || target.is_running());
+        self.let_go();
         self.targets.values_mut().for_each(|target| target.timetable.swap(&self.policies, now));
+        let (rules, databases) = (self.policies.rules.len(), self.targets.len());
+        // It says nothing of the rules' own modes: those are told with each decision.
+        let all_dry_run = acting == Acting::DryRun;
+        if self.phase == Phase::Loading {
+            info!(rules, databases, all_dry_run, "watching");
+        } else {
+            info!(rules, databases, all_dry_run, "reloaded");
+        }
+    }
+
+    /// Without an audit nobody is ended, whatever the rules say.
+    fn acting(&self) -> Acting {
+        let is_audited = matches!(self.audit_at, AuditAt::Given | AuditAt::File(_));
+        if is_audited && !self.dry_run { Acting::AsRulesSay } else { Acting::DryRun }
+    }
+
+    /// Lets go of databases that are no longer configured, but not of those where a tick still runs.
+    fn let_go(&mut self) {
+        let now = self.now();
+        let is_done = |_: &String, target: &mut Target| target.retired && !target.is_running();
+        for (name, target) in self.targets.extract_if(.., is_done) {
+            if let Some(history) = target.into_history() {
+                self.memory.keep(&name, history, now);
+            }
+        }
     }
 
     fn admit(&mut self, spec: TargetSpec, now: Timestamp) {
         let TargetSpec { name, fingerprint, limits, source, killer } = spec;
+        let acting = self.acting();
+        // Rules may have gone while the database was away.
+        let mut history = self.memory.take(&name, now);
+        history.retain(&self.policies);
         let worker = Worker {
             database: name.clone(),
             source,
-            killers: Killers::new(killer, self.acting),
-            history: History::default(),
+            killers: Killers::new(killer, acting),
+            history,
             policies: Arc::clone(&self.policies),
             audit: self.audit.clone(),
             leaving: self.leaving.clone(),
             clock: Arc::clone(&self.surroundings.clock),
         };
         let timetable = Timetable::new(&self.policies, now, self.surroundings.next_after);
-        let target = Target::new(worker, timetable, fingerprint, limits);
+        let target = Target::new(worker, timetable, fingerprint, limits, acting);
         self.targets.insert(name, target);
     }
 
@@ -399,30 +500,6 @@ impl Daemon {
         let running = self.targets.iter().filter(|(_, target)| target.is_running());
         running.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
     }
-}
-
-fn open(audit: Audit) -> Result<Option<Box<dyn AuditSink + Send>>, AuditError> {
-    match audit {
-        Audit::File(path) => Ok(Some(Box::new(FileAudit::open(path)?))),
-        Audit::Sink(sink) => Ok(Some(sink)),
-        Audit::Nowhere => Ok(None),
-    }
-}
-
-fn begin(
-    ticks: &mut JoinSet<(String, Finished)>,
-    name: &str,
-    target: &mut Target,
-    policies: &Arc<PolicySet>,
-    due: Vec<usize>,
-    started: Timestamp,
-) {
-    if due.is_empty() {
-        return;
-    }
-    let name = name.to_owned();
-    let tick = target.begin(policies, due, started);
-    ticks.spawn_blocking(move || (name, tick()));
 }
 
 fn could_not_look(database: &str, cause: &SourceError) {

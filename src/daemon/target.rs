@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::killer::Killers;
+use super::shared_audit::SharedAudit;
 use super::tick::{Job, TickEnd, Worker, tick};
 use super::timetable::Timetable;
-use crate::engine::guard::DatabaseLimits;
+use crate::engine::history::History;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId};
-use crate::engine::time::Timestamp;
 use crate::ports::{SessionKiller, SessionSource};
 
 /// A database as configured.
@@ -20,7 +21,7 @@ pub struct TargetSpec {
     /// work; when it changes, those of the new configuration take over.
     pub fingerprint: u64,
     /// Limits over all rules.
-    pub limits: DatabaseLimits,
+    pub limits: Limits,
     /// Looks at it. Making one must not reach for the database: a loader waits for nobody.
     pub source: Box<dyn SessionSource + Send>,
     /// Ends its sessions; without one, every rule is a dry run here.
@@ -33,7 +34,7 @@ impl TargetSpec {
         name: impl Into<String>,
         fingerprint: u64,
         source: Box<dyn SessionSource + Send>,
-        limits: DatabaseLimits,
+        limits: Limits,
     ) -> Self {
         Self { name: name.into(), fingerprint, limits, source, killer: None }
     }
@@ -51,8 +52,9 @@ pub(super) struct Target {
     /// Takes over at the next tick.
     replacement: Option<(Box<dyn SessionSource + Send>, Killers)>,
     fingerprint: u64,
-    limits: DatabaseLimits,
-    ticks: u64,
+    limits: Limits,
+    /// What its killers were set up for.
+    acting: Acting,
 }
 
 /// A tick that came back.
@@ -66,7 +68,8 @@ impl Target {
         worker: Worker,
         timetable: Timetable,
         fingerprint: u64,
-        limits: DatabaseLimits,
+        limits: Limits,
+        acting: Acting,
     ) -> Self {
         Self {
             timetable,
@@ -76,7 +79,7 @@ impl Target {
             replacement: None,
             fingerprint,
             limits,
-            ticks: 0,
+            acting,
         }
     }
 
@@ -88,28 +91,37 @@ impl Target {
     pub(super) fn reconfigure(&mut self, spec: TargetSpec, acting: Acting) {
         self.retired = false;
         self.limits = spec.limits;
-        if spec.fingerprint != self.fingerprint {
+        if spec.fingerprint != self.fingerprint || acting != self.acting {
+            self.acting = acting;
             self.fingerprint = spec.fingerprint;
             self.replacement = Some((spec.source, Killers::new(spec.killer, acting)));
+        }
+    }
+
+    /// Lets go of the audit so far, which may be a file that others wait for. A tick that runs ends in it.
+    pub(super) fn write_to(&mut self, audit: &SharedAudit) {
+        if let Some(worker) = &mut self.worker {
+            worker.audit = audit.clone();
         }
     }
 
     /// A tick of the rules in `due`, to be run on a thread that may block. Only while none runs.
     pub(super) fn begin(
         &mut self,
-        policies: &Arc<PolicySet>,
+        tick_id: TickId,
         due: Vec<usize>,
-        run: Timestamp,
+        policies: &Arc<PolicySet>,
+        audit: &SharedAudit,
     ) -> impl FnOnce() -> Finished + Send + use<> {
         let mut worker = self.worker.take().expect("ticks of one database never overlap");
         if let Some((source, killers)) = self.replacement.take() {
             worker.source = source;
             worker.killers = killers;
         }
-        self.ticks += 1;
+        worker.audit = audit.clone();
         self.overlap_said = false;
         let job = Job {
-            tick: TickId { run, number: self.ticks },
+            tick: tick_id,
             policies: Arc::clone(policies),
             due,
             missed: self.timetable.take_missed(),
@@ -123,5 +135,10 @@ impl Target {
 
     pub(super) fn come_back(&mut self, worker: Worker) {
         self.worker = Some(worker);
+    }
+
+    /// What it knew, once it is retired and its last tick is back.
+    pub(super) fn into_history(self) -> Option<History> {
+        self.worker.map(|worker| worker.history)
     }
 }

@@ -8,9 +8,9 @@ use super::executor::{Leaving, execute};
 use super::killer::Killers;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
-use crate::engine::guard::DatabaseLimits;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
+use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Missed, Outcome, TickId, TickReport};
 use crate::engine::session::Snapshot;
@@ -45,7 +45,7 @@ pub struct Job {
     /// Due times that went by since the last report.
     pub missed: Vec<Missed>,
     /// The database's limits.
-    pub limits: DatabaseLimits,
+    pub limits: Limits,
 }
 
 /// How a tick went.

@@ -1,10 +1,10 @@
 //! The one path from policies and a snapshot to an approved plan: evaluate, plan, guard. Every front end takes it.
 
 use super::evaluate::evaluate;
-use super::guard::{ApprovedPlan, DatabaseLimits, review};
+use super::guard::{ApprovedPlan, review};
 use super::history::History;
 use super::plan::{PlanOptions, plan};
-use super::policy::PolicySet;
+use super::policy::{Limits, PolicySet};
 use super::session::Snapshot;
 
 /// Everything that a decision rests on.
@@ -21,12 +21,12 @@ pub struct Question<'a> {
     /// How the plan is made.
     pub options: PlanOptions,
     /// Limits of the whole database.
-    pub limits: DatabaseLimits,
+    pub limits: Limits,
 }
 
 /// Decides.
 pub fn decide(question: Question<'_>) -> ApprovedPlan {
     let evaluation = evaluate(question.policies, question.due, question.snapshot);
     let plan = plan(&evaluation, question.history, question.options);
-    review(plan, question.limits, question.history)
+    review(plan, &question.limits, question.history)
 }

@@ -11,7 +11,6 @@ use super::facts::{Facts, Value, is_text};
 use super::policy::{Exemption, PolicySet, Rule};
 use super::session::{Number, Snapshot};
 use super::text::{Symbol, fold};
-use super::time::Timestamp;
 
 /// Lists of exact texts longer than this are looked up in a hash set.
 const EXACT_LIST_HASHED_FROM: usize = 8;
@@ -21,6 +20,8 @@ const EXACT_LIST_HASHED_FROM: usize = 8;
 pub enum Asleep {
     /// Outside `only_during`, or inside `never_during`.
     Window,
+    /// It has windows, and nothing says when the snapshot was taken.
+    NoTime,
     /// Confined to other databases.
     Database,
 }
@@ -60,20 +61,20 @@ pub fn evaluate<'a>(
 ) -> Evaluation<'a> {
     let facts = Facts::new(snapshot);
     let mut columns = Columns::new(&facts);
-    let now = snapshot.taken_at;
     let rules =
         due.iter().map(|&at| (at, evaluate_rule(&policies.rules[at], snapshot, &mut columns)));
     let rules = rules.collect();
     let protect = |exemption: &'a Exemption| {
-        is_valid(exemption, now).then(|| columns.truths(&exemption.condition))
+        is_valid(exemption, snapshot).then(|| columns.truths(&exemption.condition))
     };
     let protections = policies.protections.iter().map(protect).collect();
     Evaluation { facts, policies, rules, protections }
 }
 
-/// True until the exemption's `until`.
-pub fn is_valid(exemption: &Exemption, now: Timestamp) -> bool {
-    exemption.until.is_none_or(|until| now < until)
+/// True until the exemption's `until`, and where the time is not known.
+pub fn is_valid(exemption: &Exemption, snapshot: &Snapshot) -> bool {
+    let now = snapshot.known_time();
+    exemption.until.is_none_or(|until| now.is_none_or(|now| now < until))
 }
 
 fn evaluate_rule<'a>(
@@ -86,7 +87,7 @@ fn evaluate_rule<'a>(
     }
     let matched = columns.truths(&rule.condition).yes;
     let mut unless = Truths::constant(Truth::False, snapshot.sessions.len());
-    let valid = |exemption: &&Exemption| is_valid(exemption, snapshot.taken_at);
+    let valid = |exemption: &&Exemption| is_valid(exemption, snapshot);
     for exemption in rule.unless.iter().filter(valid) {
         unless.or(&columns.truths(&exemption.condition));
     }
@@ -100,7 +101,9 @@ pub fn asleep(rule: &Rule, snapshot: &Snapshot) -> Option<Asleep> {
     if !rule.databases.is_empty() && !rule.databases.iter().any(matches) {
         return Some(Asleep::Database);
     }
-    let inside = |window: &super::window::Window| window.contains(snapshot.taken_at, rule.timezone);
+    let has_windows = !rule.only_during.is_empty() || !rule.never_during.is_empty();
+    let Some(now) = snapshot.known_time() else { return has_windows.then_some(Asleep::NoTime) };
+    let inside = |window: &super::window::Window| window.contains(now, rule.timezone);
     let wrong_time = !rule.only_during.is_empty() && !rule.only_during.iter().any(inside);
     (wrong_time || rule.never_during.iter().any(inside)).then_some(Asleep::Window)
 }

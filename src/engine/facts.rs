@@ -201,7 +201,8 @@ impl<'s> Facts<'s> {
     }
 
     fn parallel_coordinator(&self, session: Session<'_>) -> Value {
-        if !self.can_answer(Field::ParallelCoordinator) {
+        let needed = [NumberColumn::Qcsid, NumberColumn::Ownerid].map(Column::Number);
+        if !needed.into_iter().any(|column| session.has(column)) {
             return Value::Absent(AbsentReason::NoColumn);
         }
         let key = session.key();

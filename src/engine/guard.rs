@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::explain::{Reason, reasons};
 use super::history::History;
+use super::limit::{Exceeded, exceeded};
 use super::plan::{Entry, Plan, RulePlan, Verdict};
-use super::policy::{Action, Liftable, Mode, OnExceed, PolicySet, Rule, RuleIdentity};
+use super::policy::{Action, Liftable, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity};
 use super::protect::{Protection, process_in_program};
 use super::session::{Column, NumberColumn, Session, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
@@ -15,22 +16,11 @@ use super::text::counted;
 use super::time::Timestamp;
 use super::witness::Witness;
 
-/// Limits of a whole database, over all of its rules. `None` is unlimited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DatabaseLimits {
-    /// Victims of one tick.
-    pub per_tick: Option<u64>,
-    /// Percent of the live user sessions that are not protected, in thousandths of a percent.
-    pub percent_thousandths: Option<u64>,
-    /// Victims within an hour, this tick included.
-    pub per_hour: Option<u64>,
-}
-
 /// A plan that may be carried out. Made by [`review`] only; the executor may do less, never something else.
 #[derive(Debug, Clone)]
 pub struct ApprovedPlan {
     database: String,
-    taken_at: Timestamp,
+    taken_at: Option<Timestamp>,
     sessions: usize,
     ends: Vec<End>,
     spared: Vec<Spared>,
@@ -88,8 +78,8 @@ impl ApprovedPlan {
         &self.database
     }
 
-    /// The snapshot's time.
-    pub fn taken_at(&self) -> Timestamp {
+    /// The snapshot's time, if it is known.
+    pub fn taken_at(&self) -> Option<Timestamp> {
         self.taken_at
     }
 
@@ -125,7 +115,9 @@ impl ApprovedPlan {
 }
 
 /// Reviews a plan: only ever takes sessions out of it.
-pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> ApprovedPlan {
+///
+/// `limits` are those of the database, over all rules.
+pub fn review(mut plan: Plan<'_>, limits: &Limits, history: &History) -> ApprovedPlan {
     let snapshot = plan.evaluation.facts.snapshot();
     let policies = plan.evaluation.policies;
     let mut warnings = std::mem::take(&mut plan.warnings);
@@ -136,7 +128,8 @@ pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> 
         stand_still_if_partial(rule, rule_plan, &missing, snapshot);
         if rule.action != Action::Report {
             apply_limits(rule, rule_plan, snapshot, history);
-            spare_big_undo(rule, rule_plan, snapshot);
+            let undo = [rule.limits.max_undo_records, limits.max_undo_records];
+            spare_big_undo(undo.into_iter().flatten().min(), rule_plan, snapshot);
         }
     }
     apply_database_limits(&mut plan.rules, policies, limits, snapshot, history);
@@ -147,7 +140,7 @@ pub fn review(mut plan: Plan<'_>, limits: DatabaseLimits, history: &History) -> 
 fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> ApprovedPlan {
     let mut approved = ApprovedPlan {
         database: snapshot.database.clone(),
-        taken_at: snapshot.taken_at,
+        taken_at: snapshot.known_time(),
         sessions: snapshot.sessions.len(),
         ends: Vec::new(),
         spared: Vec::new(),
@@ -314,83 +307,47 @@ fn counts_across_instances(rule: &Rule) -> bool {
 }
 
 fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, history: &History) {
-    let life = |entry: &Entry| snapshot.sessions.get(entry.row).life();
-    let ended = history.ended_by(&rule.name, rule.mode, snapshot.taken_at);
-    let victims = ends(rule_plan).count() as u64;
-    let again = ends(rule_plan).filter(|entry| ended.contains(&life(entry))).count() as u64;
-    let in_hour = InHour { ended: ended.len() as u64, again };
-    let exceeded = exceeded_limit(rule, rule_plan.population, victims, in_hour);
-    let Some(exceeded) = exceeded else { return };
-    let detail = Detail::text(format!("{}, {exceeded}", counted(victims, "victim")));
-    match rule.limits.on_exceed {
-        OnExceed::Halt => {
-            rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
-            ends(rule_plan).for_each(|entry| spare(entry, SpareReason::Halted, detail.clone()));
+    let chosen = lives(ends(rule_plan), snapshot);
+    let ended = history.ended_by(&rule.name, rule.mode, snapshot.known_time());
+    let exceeded = exceeded(&rule.limits, rule_plan.population, ended, &chosen);
+    let Some(Exceeded { limit, fits }) = exceeded else { return };
+    let detail = Detail::text(format!("{}, {limit}", counted(chosen.len() as u64, "victim")));
+    hold_back(rule_plan, rule.limits.on_exceed, &mut fits.into_iter(), &detail);
+}
+
+fn lives<'e>(
+    entries: impl Iterator<Item = &'e mut Entry>,
+    snapshot: &Snapshot,
+) -> Vec<SessionLife> {
+    entries.map(|entry| snapshot.sessions.get(entry.row).life()).collect()
+}
+
+/// Spares the ends that do not fit; with `halt` the rule stands still.
+fn hold_back(
+    rule_plan: &mut RulePlan,
+    on_exceed: OnExceed,
+    fits: &mut impl Iterator<Item = bool>,
+    detail: &Detail,
+) {
+    let reason = match on_exceed {
+        OnExceed::Halt => SpareReason::Halted,
+        OnExceed::Truncate => SpareReason::Limit,
+    };
+    let mut ends_anyone = false;
+    for entry in ends(rule_plan) {
+        ends_anyone = true;
+        if fits.next() != Some(true) {
+            spare(entry, reason.clone(), detail.clone());
         }
-        OnExceed::Truncate => {
-            let at_once = victims_at_once(rule, rule_plan.population);
-            let in_hour = rule.limits.per_hour.unwrap_or(u64::MAX);
-            let (mut taken, mut in_last_hour) = (0, ended);
-            for entry in ends(rule_plan) {
-                let life = life(entry);
-                let now_in_hour = in_last_hour.len() + usize::from(!in_last_hour.contains(&life));
-                if taken < at_once && now_in_hour as u64 <= in_hour {
-                    taken += 1;
-                    in_last_hour.insert(life);
-                } else {
-                    spare(entry, SpareReason::Limit, detail.clone());
-                }
-            }
-        }
+    }
+    if ends_anyone && on_exceed == OnExceed::Halt {
+        rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
     }
 }
 
-/// What a rule ended in the hour before, in lives of sessions.
-#[derive(Debug, Clone, Copy)]
-struct InHour {
-    /// All of them.
-    ended: u64,
-    /// Those that are chosen again now: they count once.
-    again: u64,
-}
-
-/// What says that these are too many, if anything does; of several limits the one that allows the fewest.
-fn exceeded_limit(rule: &Rule, population: u64, victims: u64, in_hour: InHour) -> Option<String> {
-    let limits = &rule.limits;
-    let per_tick = limits.per_tick.map(|limit| (limit, format!("per_tick allows {limit}")));
-    let percent = limits.percent_thousandths.map(|limit| {
-        let allowed = percent_of(limit, population);
-        let percent = limit as f64 / 1_000.0;
-        let of_all = counted(population, "live session");
-        (allowed, format!("percent allows {allowed} ({percent}% of {of_all})"))
-    });
-    let per_hour = limits.per_hour.map(|limit| {
-        let InHour { ended: used, again } = in_hour;
-        let more = limit.saturating_sub(used);
-        // Over the limit already, as after a reload that lowered it: nobody fits.
-        let allowed = if used > limit { 0 } else { more + again };
-        (allowed, format!("per_hour allows {more} more ({used} of {limit} used)"))
-    });
-    let all = [per_tick, percent, per_hour].into_iter().flatten();
-    let exceeded = all.filter(|(allowed, _)| victims > *allowed);
-    exceeded.min_by_key(|(allowed, _)| *allowed).map(|(_, text)| text)
-}
-
-/// How many victims one tick may have.
-fn victims_at_once(rule: &Rule, population: u64) -> u64 {
-    let percent = rule.limits.percent_thousandths.map(|limit| percent_of(limit, population));
-    [rule.limits.per_tick, percent].into_iter().flatten().min().unwrap_or(u64::MAX)
-}
-
-/// The largest count that is not more than so many thousandths of a percent of the population.
-fn percent_of(percent_thousandths: u64, population: u64) -> u64 {
-    let share = u128::from(percent_thousandths) * u128::from(population) / 100_000;
-    u64::try_from(share).unwrap_or(u64::MAX)
-}
-
 /// Killing a big transaction means a long rollback that holds its locks (facts, section 9.4).
-fn spare_big_undo(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot) {
-    let Some(limit) = rule.limits.max_undo_records else { return };
+fn spare_big_undo(limit: Option<u64>, rule_plan: &mut RulePlan, snapshot: &Snapshot) {
+    let Some(limit) = limit else { return };
     for entry in ends(rule_plan) {
         let session = snapshot.sessions.get(entry.row);
         let in_transaction = session.text(TextColumn::Taddr).is_some();
@@ -409,39 +366,28 @@ fn spare_big_undo(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot) {
 fn apply_database_limits(
     rules: &mut [RulePlan],
     policies: &PolicySet,
-    limits: DatabaseLimits,
+    limits: &Limits,
     snapshot: &Snapshot,
     history: &History,
 ) {
-    if limits == DatabaseLimits::default() {
+    if *limits == Limits::UNLIMITED {
         return;
     }
+    let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
     for mode in [Mode::Enforce, Mode::DryRun] {
-        let counts = |rule_plan: &RulePlan| {
+        let counts = |rule_plan: &&mut RulePlan| {
             let rule = &policies.rules[rule_plan.rule];
             rule.mode == mode && rule.action != Action::Report
         };
-        let of_mode = rules.iter_mut().filter(|rule_plan| counts(rule_plan));
-        let life = |entry: &mut Entry| snapshot.sessions.get(entry.row).life();
-        let chosen: Vec<SessionLife> = of_mode.flat_map(ends).map(life).collect();
-        let victims = chosen.len() as u64;
-        let ended = history.ended_by_all(mode, snapshot.taken_at);
-        let population = rules.iter().map(|rule_plan| rule_plan.population).max().unwrap_or(0);
-        let percent = limits.percent_thousandths.map(|limit| percent_of(limit, population));
-        let again = chosen.iter().filter(|life| ended.contains(life)).count();
-        let already = ended.len().saturating_sub(again) as u64;
-        let per_hour = limits.per_hour.map(|limit| limit.saturating_sub(already));
-        let allowed = [limits.per_tick, percent, per_hour].into_iter().flatten().min();
-        let Some(allowed) = allowed.filter(|allowed| victims > *allowed) else { continue };
-        let detail = Detail::text(format!(
-            "{} of all rules, the database's limits allow {allowed}",
-            counted(victims, "victim")
-        ));
-        for rule_plan in rules.iter_mut().filter(|rule_plan| counts(rule_plan)) {
-            if ends(rule_plan).next().is_some() {
-                rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
-            }
-            ends(rule_plan).for_each(|entry| spare(entry, SpareReason::Halted, detail.clone()));
+        let chosen = lives(rules.iter_mut().filter(counts).flat_map(ends), snapshot);
+        let ended = history.ended_by_all(mode, snapshot.known_time());
+        let exceeded = exceeded(limits, population, ended, &chosen);
+        let Some(Exceeded { limit, fits }) = exceeded else { continue };
+        let victims = counted(chosen.len() as u64, "victim");
+        let detail = Detail::text(format!("{victims} of all rules, the database's {limit}"));
+        let mut fits = fits.into_iter();
+        for rule_plan in rules.iter_mut().filter(counts) {
+            hold_back(rule_plan, limits.on_exceed, &mut fits, &detail);
         }
     }
 }
@@ -454,7 +400,7 @@ fn warn_of_skipped_undo(plan: &Plan<'_>, snapshot: &Snapshot, warnings: &mut Vec
             && rule.limits.max_undo_records.is_some()
             && rule_plan.entries.iter().any(|entry| entry.verdict == Verdict::End)
     };
-    let known = snapshot.sessions.has(Column::Text(TextColumn::Taddr));
+    let known = snapshot.sessions.has_everywhere(Column::Text(TextColumn::Taddr));
     if !known && plan.rules.iter().any(ends_someone) {
         warnings.push("max_undo_records was not checked: the source has no TADDR".to_owned());
     }

@@ -33,10 +33,13 @@ const HOUR: Span = Span::seconds(3_600);
 #[derive(Debug, Clone, Default)]
 pub struct History {
     timers: BTreeMap<RuleIdentity, FxHashMap<SessionLife, Timestamp>>,
-    ended: BTreeMap<(Mode, String), FxHashMap<SessionLife, Timestamp>>,
+    ended: BTreeMap<(Mode, String), Ended>,
     undo: FxHashMap<SessionLife, UndoSeen>,
     instances: BTreeMap<u32, Timestamp>,
 }
+
+/// Who was ended, and when last; `None` is at a time that nobody knew.
+type Ended = FxHashMap<SessionLife, Option<Timestamp>>;
 
 /// The undo of one transaction, as last seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +55,20 @@ impl History {
         self.timers.get(rule)?.get(&life).copied()
     }
 
-    /// The sessions that the rule ended, in that mode, in the hour before `now`.
-    pub fn ended_by(&self, rule: &str, mode: Mode, now: Timestamp) -> FxHashSet<SessionLife> {
+    /// The sessions that the rule ended, in that mode, in the hour before `now`; where that is not known, all that are
+    /// remembered.
+    pub fn ended_by(
+        &self,
+        rule: &str,
+        mode: Mode,
+        now: Option<Timestamp>,
+    ) -> FxHashSet<SessionLife> {
         let ended = self.ended.get(&(mode, rule.to_owned())).into_iter().flatten();
         within_the_hour(ended, now).collect()
     }
 
     /// The sessions that any rule ended, in that mode, in the hour before `now`: rules that are no longer there count.
-    pub fn ended_by_all(&self, mode: Mode, now: Timestamp) -> FxHashSet<SessionLife> {
+    pub fn ended_by_all(&self, mode: Mode, now: Option<Timestamp>) -> FxHashSet<SessionLife> {
         let of_mode = self.ended.iter().filter(|((ended_in, _), _)| *ended_in == mode);
         within_the_hour(of_mode.flat_map(|(_, ended)| ended), now).collect()
     }
@@ -75,8 +84,10 @@ impl History {
     pub fn missing_instances(&self, snapshot: &Snapshot) -> Vec<u32> {
         let told = |inst_id: u32| snapshot.instances.iter().find(|it| it.inst_id == inst_id);
         let named = snapshot.instances.iter().filter(|it| it.state == InstanceState::Missing);
-        let recent =
-            |(_, seen): &(&u32, &Timestamp)| snapshot.taken_at.since(**seen) < INSTANCE_MEMORY;
+        let now = snapshot.known_time();
+        let recent = |(_, seen): &(&u32, &Timestamp)| {
+            now.is_none_or(|now| now.since(**seen) < INSTANCE_MEMORY)
+        };
         let vanished = self.instances.iter().filter(recent).map(|(inst_id, _)| *inst_id);
         let mut missing: Vec<u32> = named
             .map(|instance| instance.inst_id)
@@ -89,15 +100,18 @@ impl History {
 
     /// Takes in what one tick saw and decided.
     pub fn record(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan) {
-        let now = snapshot.taken_at;
+        let now = snapshot.known_time();
         for (identity, candidates) in plan.timers() {
             let before = self.timers.remove(identity).unwrap_or_default();
+            // Without a time nothing says since when.
+            let Some(now) = now else { continue };
             let since = |life: &SessionLife| (*life, before.get(life).copied().unwrap_or(now));
             let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
             self.timers.insert(identity.clone(), timers);
         }
         self.record_ends(plan, now);
         self.record_undo(snapshot);
+        let Some(now) = now else { return };
         for instance in snapshot.instances.iter().filter(|it| it.state == InstanceState::Answered) {
             self.instances.insert(instance.inst_id, now);
         }
@@ -111,14 +125,24 @@ impl History {
         self.timers.retain(|identity, _| identities.contains(identity));
     }
 
+    /// Stops all timers: for a time in which nobody looked, nothing is known to have held without a break.
+    pub fn stop_timers(&mut self) {
+        self.timers.clear();
+    }
+
     /// How many timers run.
     pub fn timers_len(&self) -> usize {
         self.timers.values().map(FxHashMap::len).sum()
     }
 
-    fn record_ends(&mut self, plan: &ApprovedPlan, now: Timestamp) {
+    fn record_ends(&mut self, plan: &ApprovedPlan, now: Option<Timestamp>) {
         self.ended.retain(|_, ended| {
-            ended.retain(|_, at| now.since(*at) < HOUR);
+            ended.retain(|_, at| {
+                let recent = is_within_the_hour(*at, now);
+                // What was ended at an unknown time counts for an hour from the next known one on.
+                *at = at.or(now);
+                recent
+            });
             !ended.is_empty()
         });
         for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
@@ -142,10 +166,15 @@ impl History {
 }
 
 fn within_the_hour<'a>(
-    ended: impl Iterator<Item = (&'a SessionLife, &'a Timestamp)>,
-    now: Timestamp,
+    ended: impl Iterator<Item = (&'a SessionLife, &'a Option<Timestamp>)>,
+    now: Option<Timestamp>,
 ) -> impl Iterator<Item = SessionLife> {
-    ended.filter(move |(_, at)| now.since(**at) < HOUR).map(|(life, _)| *life)
+    ended.filter(move |(_, at)| is_within_the_hour(**at, now)).map(|(life, _)| *life)
+}
+
+/// True also where one of the times is not known: a limit errs on the careful side.
+fn is_within_the_hour(at: Option<Timestamp>, now: Option<Timestamp>) -> bool {
+    at.zip(now).is_none_or(|(at, now)| now.since(at) < HOUR)
 }
 
 impl UndoSeen {

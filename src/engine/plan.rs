@@ -20,7 +20,9 @@ use super::policy::{
     Action, GroupKey, Liftable, Mode, OrderKey, PopulationMeasure, PopulationTest, Rule, Verb,
 };
 use super::protect::{Protected, missing_evidence, protections};
-use super::session::{NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn};
+use super::session::{
+    NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn, TimeBasis,
+};
 use super::spare::{Detail, HaltReason, SpareReason};
 use super::text::counted;
 use super::time::{Span, Timestamp};
@@ -228,7 +230,7 @@ impl<'a> Planner<'a> {
         let holds = |condition: &Condition| {
             explain::truth(condition, &self.evaluation.facts, row) == Truth::True
         };
-        let valid = rule.unless.iter().filter(|entry| is_valid(entry, self.snapshot.taken_at));
+        let valid = rule.unless.iter().filter(|entry| is_valid(entry, self.snapshot));
         let entry = valid.into_iter().find(|entry| holds(&entry.condition));
         entry.map_or(Detail::Fixed(""), |entry| self.exemption_detail(&entry.condition, row))
     }
@@ -242,7 +244,7 @@ impl<'a> Planner<'a> {
     fn unknown_detail(&self, rule: &Rule, row: usize) -> Detail {
         let exemptions = self.evaluation.policies.protections.iter().chain(&rule.unless);
         let unknown = exemptions
-            .filter(|entry| is_valid(entry, self.snapshot.taken_at))
+            .filter(|entry| is_valid(entry, self.snapshot))
             .flat_map(|entry| explain::unknowns(&entry.condition, &self.evaluation.facts, row));
         Detail::text(format!("unknown: {}", unknown.collect::<Vec<_>>().join(", ")))
     }
@@ -420,6 +422,10 @@ fn why_asleep(asleep: &Asleep, rule: &Rule) -> (HaltReason, Detail) {
             let detail = format!("outside the rule's windows ({})", rule.timezone.name());
             (HaltReason::Window, Detail::text(detail))
         }
+        Asleep::NoTime => {
+            let detail = "the rule has windows, and nothing says when the snapshot was taken";
+            (HaltReason::Window, Detail::Fixed(detail))
+        }
         Asleep::Database => {
             (HaltReason::Database, Detail::Fixed("the rule is confined to other databases"))
         }
@@ -518,11 +524,16 @@ fn held_for(rule: &Rule, life: SessionLife, history: &History, now: Timestamp) -
 fn warnings(evaluation: &Evaluation<'_>) -> Vec<String> {
     let snapshot = evaluation.facts.snapshot();
     let mut warnings: Vec<String> = missing_evidence(&snapshot.sessions).into_iter().collect();
-    if snapshot.time_is_lower_bound {
-        warnings.push(format!(
+    match snapshot.time_basis {
+        TimeBasis::Told => {}
+        TimeBasis::LowerBound => warnings.push(format!(
             "the snapshot does not say when it was taken: {} is the latest time in it, and ages are lower bounds",
             snapshot.taken_at
-        ));
+        )),
+        TimeBasis::Unknown => warnings.push(
+            "nothing says when the snapshot was taken, and no row holds a time: rules with windows stand still"
+                .to_owned(),
+        ),
     }
     let mut said = BTreeSet::new();
     let protects = evaluation.policies.protections.iter().map(|it| {

@@ -322,6 +322,17 @@ pub struct Limits {
     pub on_exceed: OnExceed,
 }
 
+impl Limits {
+    /// No limit at all, as a database has by default: its rules have their own.
+    pub const UNLIMITED: Self = Self {
+        per_tick: None,
+        percent_thousandths: None,
+        per_hour: None,
+        max_undo_records: None,
+        on_exceed: OnExceed::Halt,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

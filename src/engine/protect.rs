@@ -253,7 +253,7 @@ pub fn missing_evidence(sessions: &Sessions) -> Option<String> {
     ];
     let missing: Vec<String> = needed
         .into_iter()
-        .filter(|(column, _)| !sessions.has(*column))
+        .filter(|(column, _)| !sessions.has_everywhere(*column))
         .map(|(column, instead)| format!("{} ({instead} instead)", column.name()))
         .collect();
     (!missing.is_empty())
@@ -322,7 +322,7 @@ impl<'s> Decided<'s> {
         let table = vec![None; sessions.texts().table_len()];
         let names_processes = match column {
             TextColumn::Pname => true,
-            TextColumn::Program => !sessions.has(Column::Text(TextColumn::Pname)),
+            TextColumn::Program => !sessions.has_everywhere(Column::Text(TextColumn::Pname)),
             _ => false,
         };
         Some(Self { column, sessions, cells, table, names_processes })

@@ -141,19 +141,20 @@ impl Acting {
     }
 }
 
-/// Names one tick of one database, also after a restart.
+/// Names one tick, and no other one: not after a restart, nor in another daemon, unless that started in the same
+/// microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TickId {
     /// When the daemon started.
     pub run: Timestamp,
-    /// Counts the database's ticks since then, from 1.
+    /// Counts the daemon's ticks since then, over all databases, from 1.
     pub number: u64,
 }
 
-/// `1774744200-17`: the second in which the daemon started, and the number.
+/// `1774744200123456-17`: the microsecond in which the daemon started, since 1970, and the number.
 impl fmt::Display for TickId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.run.0 / super::time::MICROS_PER_SECOND, self.number)
+        write!(f, "{}-{}", self.run.0, self.number)
     }
 }
 

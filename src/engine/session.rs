@@ -6,6 +6,7 @@
 //!
 //! Column names are Oracle's (Database Reference: V$SESSION and the views that are joined to it).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::text::{Symbol, Texts};
@@ -246,6 +247,8 @@ pub struct Sessions {
     texts: Texts,
     text_columns: Vec<Option<Vec<Symbol>>>,
     number_columns: Vec<Option<Vec<Number>>>,
+    /// By column: the rows whose own source did not offer it, where rows came from several. Mostly there are none.
+    gaps: BTreeMap<Column, Vec<bool>>,
 }
 
 impl Sessions {
@@ -279,6 +282,25 @@ impl Sessions {
         self.keys.len() - 1
     }
 
+    /// Notes that the row's own source did not offer a column that others of the set have: its cell is not NULL but
+    /// unknown.
+    pub fn set_gap(&mut self, row: usize, column: Column) {
+        let gaps = self.gaps.entry(column).or_default();
+        gaps.resize(gaps.len().max(row + 1), false);
+        gaps[row] = true;
+    }
+
+    /// True when the column's cell of this row is unknown, though the set has the column.
+    pub fn is_gap(&self, row: usize, column: Column) -> bool {
+        !self.gaps.is_empty()
+            && self.gaps.get(&column).is_some_and(|gaps| gaps.get(row).copied().unwrap_or(false))
+    }
+
+    /// True when every row has the column.
+    pub fn has_everywhere(&self, column: Column) -> bool {
+        self.has(column) && !self.gaps.contains_key(&column)
+    }
+
     /// These rows alone, in this order.
     pub fn only(&self, rows: &[usize]) -> Self {
         let mut only = Self::with_columns(Column::all().filter(|column| self.has(*column)));
@@ -291,6 +313,9 @@ impl Sessions {
             }
             for column in NumberColumn::ALL.iter().copied() {
                 only.set_number(to, column, self.get(from).number(column).into());
+            }
+            for column in self.gaps.keys().filter(|column| self.is_gap(from, **column)) {
+                only.set_gap(to, *column);
             }
         }
         only
@@ -394,9 +419,9 @@ impl<'a> Session<'a> {
         SessionLife { key: self.key(), logon_time: self.time(NumberColumn::LogonTime) }
     }
 
-    /// True when the source offers the column.
+    /// True when the row's source offers the column.
     pub fn has(self, column: Column) -> bool {
-        self.sessions.has(column)
+        self.sessions.has(column) && !self.sessions.is_gap(self.row, column)
     }
 
     /// The symbol of a text cell; NULL also where the column is absent.
@@ -444,6 +469,18 @@ pub struct Instance {
     pub state: InstanceState,
 }
 
+/// What a snapshot's time rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeBasis {
+    /// The source told it.
+    #[default]
+    Told,
+    /// It is only the latest time found in the rows: ages are lower bounds.
+    LowerBound,
+    /// Nothing told it, and no row holds a time. `taken_at` stands for nothing.
+    Unknown,
+}
+
 /// What one tick saw of one database.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -451,8 +488,8 @@ pub struct Snapshot {
     pub database: String,
     /// The database's own time; the only clock that the engine knows.
     pub taken_at: Timestamp,
-    /// True when `taken_at` is only the latest time found in the rows: ages are lower bounds then.
-    pub time_is_lower_bound: bool,
+    /// What `taken_at` rests on.
+    pub time_basis: TimeBasis,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
     /// The rows.
@@ -465,6 +502,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// When it was taken, if that is known.
+    pub fn known_time(&self) -> Option<Timestamp> {
+        (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
+    }
+
     /// A snapshot whose instances are those that have rows.
     pub fn of_sessions(
         database: impl Into<String>,
@@ -478,7 +520,7 @@ impl Snapshot {
         Self {
             database: database.into(),
             taken_at,
-            time_is_lower_bound: false,
+            time_basis: TimeBasis::Told,
             instances: inst_ids.into_iter().map(answered).collect(),
             sessions,
             unlisted_live_sessions: 0,

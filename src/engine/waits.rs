@@ -28,11 +28,12 @@ enum End {
 }
 
 impl WaitGraph {
-    /// Builds the graph; `None` when the source has no STATE or no BLOCKING_SESSION.
+    /// Builds the graph; `None` when the source has no STATE or no BLOCKING_SESSION, for some rows at least: these may
+    /// wait for anybody.
     pub fn of(sessions: &Sessions) -> Option<Self> {
         let needed =
             [Column::Text(TextColumn::State), Column::Number(NumberColumn::BlockingSession)];
-        if !needed.into_iter().all(|column| sessions.has(column)) {
+        if !needed.into_iter().all(|column| sessions.has_everywhere(column)) {
             return None;
         }
         let blockers = direct_blockers(sessions);

@@ -3,7 +3,8 @@
 //!
 //! One record a line, keys in this order:
 //!
-//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time), `kind`, `rule`
+//! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time; null where nothing
+//!   tells it), `kind`, `rule`
 //! - `intent`, for every end, before anyone is ended: `mode` (the rule's), `dry_run` (whether it is only a rehearsal,
 //!   be it for the mode, `--dry-run` or a capture), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
 //!   `ladder`, `reasons` (`field`, `observed`, `test`)
@@ -13,10 +14,11 @@
 //! - `halted`, for a rule that stood still: `because`, `detail`
 //!
 //! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
-//! been cut off: it is closed when the file is opened again, and a reader skips what is not JSON. The text of
-//! statements is never written: it may hold secrets, and audits are kept for years.
+//! been cut off: it is closed before the next intent, and a reader skips what is not JSON. One process writes a file,
+//! which is locked while it is open: two would cut each other's lines, and their intents could not be told apart. The
+//! text of statements is never written: it may hold secrets, and audits are kept for years.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -37,6 +39,9 @@ const MODE_OF_NEW_FILES: u32 = 0o600;
 /// Stands where a statement's text was observed.
 const WITHHELD: &str = "(withheld)";
 
+/// How every record begins.
+const FIRST_BYTES: &[u8] = br#"{"time":"#;
+
 /// The audit in a file.
 #[derive(Debug)]
 pub struct FileAudit {
@@ -46,7 +51,7 @@ pub struct FileAudit {
 }
 
 impl FileAudit {
-    /// Opens the file for appending, or creates it. A last line that was cut off is closed first.
+    /// Opens the file for appending, or creates it, and locks it. It fails when another process has the lock.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, AuditError> {
         let path = path.into();
         let file = open(&path).map_err(|cause| unwritable(&path, cause))?;
@@ -91,6 +96,8 @@ impl AuditSink for FileAudit {
         }
         self.unbroken(|audit| {
             audit.follow_the_path()?;
+            // An intent that is glued to half a line is none, and the lock does not hold everybody off.
+            close_last_line(&mut audit.file)?;
             audit.file.write_all(&batch)?;
             audit.file.sync_data()
         })
@@ -130,10 +137,33 @@ fn open(path: &Path) -> io::Result<File> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file, which could be synced"));
     }
+    lock(&file)?;
+    refuse_another_file(&mut file)?;
     close_last_line(&mut file)?;
     file.sync_all()?;
     sync_directory(path)?;
     Ok(file)
+}
+
+/// Until the file is closed, which the system sees to whatever ends the process. It never waits.
+fn lock(file: &File) -> io::Result<()> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            io::Error::other("another process has locked it: one daemon writes an audit file")
+        }
+        TryLockError::Error(cause) => cause,
+    })
+}
+
+/// What begins otherwise was not written here: a policy, perhaps, that a slip of the pen named.
+fn refuse_another_file(file: &mut File) -> io::Result<()> {
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    (&mut *file).take(FIRST_BYTES.len() as u64).read_to_end(&mut start)?;
+    if FIRST_BYTES.starts_with(&start) || start.starts_with(b"\n") {
+        return Ok(());
+    }
+    Err(io::Error::other("it holds something else than an audit"))
 }
 
 fn close_last_line(file: &mut File) -> io::Result<()> {
@@ -196,7 +226,7 @@ struct Head<'a> {
     time: String,
     tick: String,
     database: &'a str,
-    taken_at: String,
+    taken_at: Option<String>,
     kind: &'static str,
     rule: &'a str,
 }
@@ -207,7 +237,7 @@ impl<'a> Head<'a> {
             time: now.to_string(),
             tick: stamp.tick.to_string(),
             database: stamp.database,
-            taken_at: stamp.taken_at.to_string(),
+            taken_at: stamp.taken_at.map(|at| at.to_string()),
             kind,
             rule,
         }
@@ -325,7 +355,7 @@ mod tests {
     const STAMP: TickStamp<'static> = TickStamp {
         tick: TickId { run: NOON, number: 3 },
         database: "prod",
-        taken_at: NOON,
+        taken_at: Some(NOON),
         acting: Acting::AsRulesSay,
     };
 
@@ -341,8 +371,7 @@ mod tests {
         audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
         audit.settle().expect("it can be synced");
         let head = |time, kind| {
-            let stamp =
-                r#""tick":"1774785600-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
+            let stamp = r#""tick":"1774785600000000-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
             format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
         };
         let act = concat!(
@@ -374,9 +403,11 @@ mod tests {
     fn a_line_that_was_cut_off_does_not_spoil_the_next() {
         let place = tempfile::tempdir().expect("a directory for the test");
         let path = place.path().join("audit.jsonl");
-        for (before, after) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"time", "{}\n{\"time\n")] {
+        let whole = "{\"time\":1}\n";
+        for (before, is_cut) in [("", false), (whole, false), ("{\"time\":1}\n{\"time", true)] {
             fs::write(&path, before).expect("it can be written");
             FileAudit::open(&path).expect("it can be opened");
+            let after = if is_cut { format!("{before}\n") } else { before.to_owned() };
             assert_eq!(fs::read_to_string(&path).expect("it is text"), after);
         }
     }
@@ -408,6 +439,43 @@ mod tests {
         assert!(matches!(lost, Err(AuditError::Unwritable { .. })));
         fs::create_dir(&directory).expect("it can be made again");
         assert!(matches!(audit.intend(STAMP, &plan, NOON), Err(AuditError::Broken)));
+    }
+
+    #[test]
+    fn a_file_has_one_writer_at_a_time() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let first = FileAudit::open(&path).expect("it can be created");
+        let refused = FileAudit::open(&path).expect_err("it is locked");
+        let AuditError::Unwritable { cause, .. } = refused else { panic!("{refused}") };
+        assert!(cause.to_string().starts_with("another process has locked it"), "{cause}");
+        drop(first);
+        FileAudit::open(&path).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn another_file_is_not_written_to() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("policy.yaml");
+        for (text, is_ours) in [("version: 1\n", false), ("{}", false), ("", true), ("{\"ti", true)]
+        {
+            fs::write(&path, text).expect("it can be written");
+            assert_eq!(FileAudit::open(&path).is_ok(), is_ours, "{text}");
+            assert!(is_ours || fs::read_to_string(&path).is_ok_and(|now| now == text));
+        }
+    }
+
+    #[test]
+    fn an_intent_begins_a_line_whoever_wrote_before() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        fs::write(&path, "{\"time").expect("somebody does not ask for locks");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        let text = fs::read_to_string(&path).expect("it is text");
+        let intent = text.lines().nth(1).expect("there are two lines");
+        assert!(intent.contains(r#""kind":"intent""#) && text.starts_with("{\"time\n"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use crate::engine::condition::Condition;
 use crate::engine::decide::{Question, decide};
-use crate::engine::guard::{ApprovedPlan, DatabaseLimits};
+use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{
@@ -130,7 +130,7 @@ pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
         snapshot,
         history: &History::default(),
         options: PlanOptions::default(),
-        limits: DatabaseLimits::default(),
+        limits: Limits::UNLIMITED,
     })
 }
 

@@ -1,17 +1,23 @@
 //! The log: what a tick decided and did, as structured events with stable keys. Levels go by what the operator has to
 //! do: nothing (debug), know (info), look soon (warn), act now (error). The text of statements is never logged, nor is
 //! anything else that a rule observed: `explain` and the audit say why.
+//!
+//! A thread of its own writes it, so that a reader who stands still stops nobody. Lines that find no room are lost, and
+//! how many is said when there is room again; the audit, which has to be whole, is another matter.
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{debug, info, warn};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::engine::guard::{End, Halted, Spared};
-use crate::engine::policy::Action;
 use crate::engine::report::{Outcome, TickReport};
 use crate::engine::spare::HaltReason;
 use crate::engine::time::{Span, Timestamp};
@@ -37,12 +43,55 @@ pub enum LogFormat {
 #[error("the log cannot be set up")]
 pub struct LogInitError(#[source] Box<dyn Error + Send + Sync>);
 
+/// Lines that wait to be written, some 20 MiB of them. More than one tick over the largest captures writes at once, so
+/// that a reader who reads loses nothing.
+pub const LINES_WAITING_MAX: usize = 65_536;
+
+/// How long the last lines may take when the process leaves.
+pub const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+
+/// The log of the process, until it is closed.
+#[derive(Debug)]
+pub struct Log {
+    worker: WorkerGuard,
+    lost: ErrorCounter,
+}
+
 /// Sends everything up to `level` to standard error, for the whole process.
-pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), LogInitError> {
+pub fn init(format: LogFormat, level: LevelFilter) -> Result<Log, LogInitError> {
     let color = io::stderr().is_terminal();
-    let subscriber = subscriber(format, level, color, io::stderr);
+    let (writer, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES_WAITING_MAX)
+        .thread_name("log")
+        .finish(io::stderr());
+    let lost = writer.error_counter();
+    let subscriber = subscriber(format, level, color, writer);
     tracing::subscriber::set_global_default(subscriber)
-        .map_err(|cause| LogInitError(Box::new(cause)))
+        .map_err(|cause| LogInitError(Box::new(cause)))?;
+    Ok(Log { worker, lost })
+}
+
+impl Log {
+    /// Where ticks are written to.
+    pub fn of_ticks(&self) -> TickLog {
+        TickLog { lost: Some(self.lost.clone()), ..TickLog::default() }
+    }
+
+    /// Writes what is left, and these last words after it, unless that takes longer than [`FLUSH_WITHIN`]: a reader
+    /// that stands still must not keep the process either.
+    pub fn close(self, last_words: String) {
+        let (done, is_done) = mpsc::channel();
+        let flush = move || {
+            drop(self.worker);
+            // There is nobody left to tell, here and below.
+            io::stderr().write_all(last_words.as_bytes()).ok();
+            done.send(()).ok();
+        };
+        if thread::Builder::new().name("log-close".to_owned()).spawn(flush).is_ok() {
+            is_done.recv_timeout(FLUSH_WITHIN).ok();
+        }
+    }
 }
 
 fn subscriber<W>(
@@ -74,6 +123,10 @@ where
 pub struct TickLog {
     /// By database and text: when it was last seen.
     warnings: BTreeMap<(String, String), Timestamp>,
+    /// Counts the lines that found no room.
+    lost: Option<ErrorCounter>,
+    /// How many of them were told.
+    lost_told: usize,
 }
 
 impl TickLog {
@@ -86,10 +139,24 @@ impl TickLog {
         report.plan.spared().iter().for_each(|spared| stays(report, spared));
         report.plan.halted().iter().for_each(|halted| stood_still(report, halted));
         self.warnings(report);
+        self.lost();
+    }
+
+    /// Says how many lines were lost, until it is known that there was room to say it.
+    pub fn lost(&mut self) {
+        let Some(counter) = &self.lost else { return };
+        let lost = counter.dropped_lines();
+        if lost == self.lost_told {
+            return;
+        }
+        warn!(lost, "lines of the log were lost since the start: nobody read them in time");
+        if counter.dropped_lines() == lost {
+            self.lost_told = lost;
+        }
     }
 
     fn warnings(&mut self, report: &TickReport) {
-        let now = report.plan.taken_at();
+        let now = report.plan.taken_at().unwrap_or_default();
         if self.warnings.len() >= WARNINGS_REMEMBERED_MAX {
             self.warnings.clear();
         }
@@ -126,7 +193,7 @@ fn summary(report: &TickReport) {
 }
 
 fn decision(report: &TickReport, end: &End, outcome: Outcome) {
-    let dry_run = end.action != Action::Report && report.acting.is_dry_run(end.mode);
+    let dry_run = report.acting.is_dry_run(end.mode);
     // Macros fix the level, so the event is written twice; the keys are the same.
     macro_rules! line {
         ($level:ident) => {
@@ -262,7 +329,7 @@ mod tests {
             texts,
             [
                 concat!(
-                    r#""level":"INFO","message":"tick","database":"prod","tick":"1774785600-1","#,
+                    r#""level":"INFO","message":"tick","database":"prod","tick":"1774785600000000-1","#,
                     r#""sessions":2,"ended":0,"would_end":1,"reported":0,"gone_or_changed":0,"#,
                     r#""trouble":0,"spared":1,"halted":0,"missed":2,"duration_ms":1}"#
                 ),

@@ -10,7 +10,7 @@ use crate::engine::guard::{ApprovedPlan, End, Halted, Spared};
 pub fn plan_json(plan: &ApprovedPlan) -> String {
     let plan = PlanJson {
         database: plan.database(),
-        taken_at: plan.taken_at().to_string(),
+        taken_at: plan.taken_at().map(|at| at.to_string()),
         sessions: plan.sessions(),
         end: plan.ends().iter().map(EndJson::of).collect(),
         spared: plan.spared().iter().map(SparedJson::of).collect(),
@@ -23,7 +23,7 @@ pub fn plan_json(plan: &ApprovedPlan) -> String {
 #[derive(Serialize)]
 struct PlanJson<'a> {
     database: &'a str,
-    taken_at: String,
+    taken_at: Option<String>,
     sessions: usize,
     end: Vec<EndJson<'a>>,
     spared: Vec<SparedJson<'a>>,

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use orawarden::capture::{self, Capture, CaptureError, ReadOptions};
-use orawarden::engine::session::{Column, Session, Snapshot};
+use orawarden::engine::session::{Column, Session, Snapshot, TimeBasis};
 use orawarden::engine::time::Timestamp;
 
 #[test]
@@ -86,7 +86,11 @@ fn render(result: Result<Capture, CaptureError>) -> String {
 }
 
 fn render_snapshot(text: &mut String, snapshot: &Snapshot) {
-    let bound = if snapshot.time_is_lower_bound { " (lower bound)" } else { "" };
+    let bound = match snapshot.time_basis {
+        TimeBasis::Told => "",
+        TimeBasis::LowerBound => " (lower bound)",
+        TimeBasis::Unknown => " (unknown)",
+    };
     line(text, &format!("snapshot of {} at {}{bound}", snapshot.database, snapshot.taken_at));
     let columns: Vec<Column> = Column::all().filter(|c| snapshot.sessions.has(*c)).collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();

@@ -8,7 +8,7 @@ use orawarden::engine::decide::{Question, decide};
 use orawarden::engine::evaluate::{RuleEvaluation, evaluate};
 use orawarden::engine::explain;
 use orawarden::engine::facts::Facts;
-use orawarden::engine::guard::{ApprovedPlan, DatabaseLimits};
+use orawarden::engine::guard::ApprovedPlan;
 use orawarden::engine::history::History;
 use orawarden::engine::plan::PlanOptions;
 use orawarden::engine::policy::{
@@ -243,7 +243,7 @@ fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
         snapshot,
         history: &History::default(),
         options: PlanOptions::default(),
-        limits: DatabaseLimits::default(),
+        limits: Limits::UNLIMITED,
     })
 }
 
@@ -274,7 +274,7 @@ fn plans_over_time(policies: &PolicySet, snapshots: &[Snapshot]) -> Vec<Approved
             snapshot,
             history: &history,
             options: PlanOptions::default(),
-            limits: DatabaseLimits::default(),
+            limits: Limits::UNLIMITED,
         });
         history.record(snapshot, &plan);
         plan
@@ -458,10 +458,11 @@ proptest! {
             snapshot
         }).collect();
         let plans = plans_over_time(&policies, &snapshots);
-        for (at, last) in plans.iter().enumerate() {
+        for (number, last) in plans.iter().enumerate() {
             let hour = Span::seconds(3_600);
-            let recent = |plan: &&ApprovedPlan| last.taken_at().since(plan.taken_at()) < hour;
-            let hour = plans[..=at].iter().filter(recent);
+            let at = |plan: &ApprovedPlan| plan.taken_at().expect("the snapshots say when they were taken");
+            let recent = |plan: &&ApprovedPlan| at(last).since(at(plan)) < hour;
+            let hour = plans[..=number].iter().filter(recent);
             let ended: BTreeSet<_> = hour.flat_map(ends).collect();
             prop_assert!(ended.len() as u64 <= per_hour, "{} in an hour: {ended:?}", ended.len());
         }

@@ -2,6 +2,7 @@
 
 mod captures;
 mod command_line;
+mod daemon;
 mod fixture;
 mod invariants;
 mod plans;

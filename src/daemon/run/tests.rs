@@ -1,6 +1,8 @@
 //! The loop, event by event, under a clock that the tests turn by hand: no test waits for time to pass. Databases
 //! answer when a test says so.
 
+mod reload;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -8,10 +10,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use super::{Audit, Daemon, Event, Loaded, RunError, Setup, Signal, Surroundings, TargetSpec};
+use super::{
+    Audit, Daemon, Event, LoadError, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
+};
+use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
-use crate::engine::guard::{ApprovedPlan, DatabaseLimits, End};
-use crate::engine::policy::{Mode, PolicySet};
+use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::policy::{Limits, Mode, PolicySet};
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
 use crate::engine::time::{Span, Timestamp};
@@ -56,9 +61,9 @@ async fn dry_run_ends_nobody_and_takes_the_same_path() {
 #[tokio::test]
 async fn without_an_audit_nobody_is_ended() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::Nowhere;
+    sketch.audit = Audit::AsLoaded;
     let (bench, _killed) = sketch.start();
-    assert_eq!(bench.daemon.acting, Acting::DryRun);
+    assert_eq!(bench.daemon.acting(), Acting::DryRun);
 }
 
 #[tokio::test]
@@ -98,7 +103,8 @@ async fn the_intent_is_in_the_file_before_the_killer_is_called_and_the_outcome_f
     let place = tempfile::tempdir().expect("a directory for the test");
     let path = place.path().join("audit.jsonl");
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::File(path.clone());
+    sketch.audit = Audit::AsLoaded;
+    sketch.audit_file = Some(path.clone());
     sketch.reads = Some(path.clone());
     let (mut bench, _killed) = sketch.start();
     bench.shows("prod", &[7, 8]);
@@ -124,21 +130,37 @@ async fn an_audit_that_fails_ends_nobody_and_the_daemon_leaves() {
     assert_eq!(killed.iter().count(), 0);
 }
 
-#[test]
-fn an_audit_that_cannot_be_opened_is_told_before_anything_is_looked_at() {
+#[tokio::test]
+async fn an_audit_that_cannot_be_opened_is_told_before_anything_is_looked_at() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.audit = Audit::File(PathBuf::from("/nonexistent/audit.jsonl"));
+    sketch.audit = Audit::AsLoaded;
+    sketch.audit_file = Some(PathBuf::from("/nonexistent/audit.jsonl"));
     let (setup, surroundings, _parts) = sketch.build();
-    let left = Daemon::start(setup, surroundings).map(|_| ());
-    assert!(matches!(left, Err(RunError::Audit(AuditError::Unwritable { .. }))), "{left:?}");
+    let left = Daemon::new(setup, surroundings).watch().await;
+    let why = LoadError::Audit(AuditError::Broken).to_string();
+    assert!(matches!(&left, Err(RunError::Load(LoadError::Audit(_)))), "{left:?}");
+    assert_eq!(left.map_err(|left| left.to_string()), Err(why));
 }
 
-#[test]
-fn policies_that_do_not_load_are_told_at_the_start() {
+#[tokio::test]
+async fn policies_that_do_not_load_are_told_at_the_start() {
     let (mut setup, surroundings, _parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
-    setup.loader = Box::new(|| Err("error: no such field".to_owned()));
-    let left = Daemon::start(setup, surroundings).map(|_| ());
-    assert!(matches!(left, Err(RunError::Load(why)) if why == "error: no such field"));
+    setup.loader = Arc::new(|| Err(bad_files()));
+    let left = Daemon::new(setup, surroundings).watch().await;
+    assert!(matches!(left, Err(RunError::Load(LoadError::Files(why))) if why == "no such field"));
+}
+
+#[tokio::test]
+async fn a_stop_is_heeded_while_the_first_load_hangs() {
+    let (mut setup, surroundings, parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
+    let (_held, never) = channel::<()>();
+    let never = Mutex::new(never);
+    setup.loader = Arc::new(move || {
+        never.lock().expect("nobody panicked").recv().ok();
+        Err(bad_files())
+    });
+    parts.signals.try_send(Signal::Stop).expect("there is room");
+    assert!(Daemon::new(setup, surroundings).watch().await.is_ok());
 }
 
 #[tokio::test]
@@ -176,60 +198,6 @@ async fn a_tick_that_outlives_the_deadline_is_left_behind() {
 }
 
 #[tokio::test]
-async fn a_failed_reload_keeps_what_is_in_force() {
-    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
-    let before = Arc::clone(&bench.daemon.policies);
-    bench.loads.send(Err("error: no such field".to_owned())).expect("the loader listens");
-    bench.signal(Signal::Reload);
-    bench.handle_next().await;
-    bench.handle_next().await;
-    assert!(Arc::ptr_eq(&before, &bench.daemon.policies));
-    bench.shows("prod", &[7]);
-    bench.at(60);
-    assert_eq!(bench.ticked().await.1, "7 ended");
-}
-
-#[tokio::test]
-async fn a_reload_keeps_timers_and_the_source_of_what_stays() {
-    let held = RuleSketch { hold: Span::seconds(120), ..ENFORCE };
-    let (mut bench, _killed) = Bench::new(&[held], &["prod"]);
-    bench.shows("prod", &[7]);
-    bench.at(60);
-    assert_eq!(bench.ticked().await.1, "", "the `for` runs");
-    let added = RuleSketch { name: "added", report: true, ..ENFORCE };
-    bench.reload(&[added, held], &["prod"]).await;
-    bench.shows_at(180, "prod", &[7]);
-    bench.at(180);
-    assert_eq!(bench.ticked().await.1, "7 reported, 7 ended, missed added 1, missed idle 1");
-}
-
-#[tokio::test]
-async fn a_rule_that_asks_something_else_starts_its_timers_anew() {
-    let held = RuleSketch { hold: Span::seconds(120), ..ENFORCE };
-    let (mut bench, _killed) = Bench::new(&[held], &["prod"]);
-    bench.shows("prod", &[7]);
-    bench.at(60);
-    bench.ticked().await;
-    bench.reload(&[RuleSketch { fingerprint: 2, ..held }], &["prod"]).await;
-    bench.shows_at(180, "prod", &[7]);
-    bench.at(180);
-    assert_eq!(bench.ticked().await.1, "missed idle 1");
-}
-
-#[tokio::test]
-async fn a_database_that_is_taken_out_goes_when_its_tick_is_done() {
-    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["gone", "prod"]);
-    bench.shows("prod", &[]);
-    bench.at(60);
-    bench.ticked().await;
-    bench.reload(&[ENFORCE], &["prod"]).await;
-    assert_eq!(bench.daemon.targets.len(), 2);
-    bench.shows("gone", &[]);
-    bench.ticked().await;
-    assert_eq!(bench.daemon.targets.keys().collect::<Vec<_>>(), ["prod"]);
-}
-
-#[tokio::test]
 async fn once_ticks_every_rule_and_leaves() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
     sketch.once = true;
@@ -251,6 +219,29 @@ async fn once_says_which_databases_could_not_be_looked_at() {
 }
 
 #[tokio::test]
+async fn once_that_is_told_to_leave_before_its_tick_is_done_says_so() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.once = true;
+    let (bench, _killed) = sketch.start();
+    bench.signal(Signal::Stop);
+    bench.signal(Signal::Stop);
+    let Bench { daemon, gates, .. } = bench;
+    let left = daemon.watch().await;
+    assert!(matches!(left, Err(RunError::Unfinished(names)) if names == ": prod"));
+    drop(gates);
+}
+
+#[tokio::test]
+async fn once_that_is_told_to_stop_and_finishes_its_tick_is_fine() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.once = true;
+    let (bench, _killed) = sketch.start();
+    bench.signal(Signal::Stop);
+    bench.shows("prod", &[7]);
+    assert!(bench.daemon.watch().await.is_ok());
+}
+
+#[tokio::test]
 async fn the_sleep_is_bounded_whatever_the_clock_says() {
     let (bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
     assert_eq!(bench.daemon.until_due(), super::LOOK_AGAIN_AFTER);
@@ -267,15 +258,14 @@ fn the_whole_daemon_ticks_a_capture_once() {
     let (gate, answers) = channel();
     gate.send(Some(snapshot_at(NOON, &[(7, "APP")]))).expect("it is watched");
     let answers = Mutex::new(Some(answers));
+    let audit_file = path.clone();
     let load = move || {
         let answers = answers.lock().expect("nobody panicked").take();
-        Ok(loaded(
-            &[ENFORCE],
-            vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)],
-        ))
+        let targets = vec![spec("yesterday", answers.expect("it is loaded once"), &channel().0)];
+        Ok(Loaded { audit: Some(audit_file.clone()), ..loaded(&[ENFORCE], targets) })
     };
-    let audit = Audit::File(path.clone());
-    let setup = Setup { loader: Box::new(load), audit, once: true, dry_run: false };
+    let (audit, log) = (Audit::AsLoaded, TickLog::default());
+    let setup = Setup { loader: Arc::new(load), audit, once: true, dry_run: false, log };
     assert!(super::run(setup).is_ok());
     let text = fs::read_to_string(path).expect("it is text");
     assert!(text.contains(r#""database":"yesterday""#), "{text}");
@@ -288,6 +278,7 @@ struct Sketch {
     rules: Vec<RuleSketch>,
     databases: Vec<&'static str>,
     audit: Audit,
+    audit_file: Option<PathBuf>,
     once: bool,
     dry_run: bool,
     /// The audit that the killer reads before it answers.
@@ -295,7 +286,7 @@ struct Sketch {
 }
 
 type Gates = Vec<(&'static str, Sender<Option<Snapshot>>)>;
-type Load = Result<Loaded, String>;
+type Load = Result<Loaded, LoadError>;
 
 /// What a test keeps of the world around a daemon.
 struct Parts {
@@ -313,6 +304,7 @@ impl Sketch {
             rules: rules.to_vec(),
             databases: databases.to_vec(),
             audit: Audit::Sink(Box::new(Patient)),
+            audit_file: None,
             once: false,
             dry_run: false,
             reads: None,
@@ -322,8 +314,9 @@ impl Sketch {
     fn start(self) -> (Bench, Receiver<u32>) {
         let (setup, surroundings, parts) = self.build();
         let Parts { gates, clock, loads, signals, killed, looks } = parts;
-        let daemon = Daemon::start(setup, surroundings);
-        let daemon = daemon.map_err(|error| error.to_string()).expect("it starts");
+        let mut daemon = Daemon::new(setup, surroundings);
+        let first = daemon.loads.load_now(&daemon.audit_at);
+        assert_eq!(daemon.handle(Event::Loaded(Ok(first))), ControlFlow::Continue(()));
         (Bench { daemon, gates, clock, loads, signals, looks }, killed)
     }
 
@@ -342,7 +335,8 @@ impl Sketch {
             targets
                 .push(TargetSpec { killer: Some(Box::new(killer)), ..spec(name, answers, &begun) });
         }
-        loads.send(Ok(loaded(&self.rules, targets))).expect("the loader listens");
+        let first = Loaded { audit: self.audit_file.clone(), ..loaded(&self.rules, targets) };
+        loads.send(Ok(first)).expect("the loader listens");
         let asked = Mutex::new(asked);
         let load = move || asked.lock().expect("nobody panicked").recv().expect("a test loads");
         let hands = Arc::clone(&clock);
@@ -352,19 +346,29 @@ impl Sketch {
             signals: heard,
         };
         let Self { audit, once, dry_run, .. } = self;
-        let setup = Setup { loader: Box::new(load), audit, once, dry_run };
+        let log = TickLog::default();
+        let setup = Setup { loader: Arc::new(load), audit, once, dry_run, log };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
 }
 
 fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {
     let source = Box::new(Gated { answers, begun: begun.clone() });
-    TargetSpec::dry_run(name, 1, source, DatabaseLimits::default())
+    TargetSpec::dry_run(name, 1, source, Limits::UNLIMITED)
 }
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
-    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets }
+    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets, audit: None }
+}
+
+fn bad_files() -> LoadError {
+    LoadError::Files("no such field".to_owned())
+}
+
+fn number(end: &TickEnd) -> u64 {
+    let TickEnd::Done(report) = end else { panic!("it was to be done") };
+    report.tick.number
 }
 
 /// A daemon and the handles to its world.
@@ -426,6 +430,22 @@ impl Bench {
         self.signal(Signal::Reload);
         self.handle_next().await;
         self.handle_next().await;
+    }
+
+    /// Answers a load that was begun.
+    async fn reload_under_way(&mut self, rules: &[RuleSketch], databases: &[&str]) {
+        let targets = databases.iter().map(|name| spec(name, channel().1, &channel().0)).collect();
+        self.loads.send(Ok(loaded(rules, targets))).expect("the loader listens");
+        self.handle_next().await;
+    }
+
+    /// Waits for a tick; answers its number.
+    async fn tick_number(&mut self) -> u64 {
+        let event = self.daemon.next_event().await;
+        let Event::Ticked(Ok((_, finished))) = &event else { panic!("a tick was to end") };
+        let number = number(&finished.end);
+        assert_eq!(self.daemon.handle(event), ControlFlow::Continue(()));
+        number
     }
 
     /// Waits for a tick; answers whose it was, and how it went in short.
