@@ -226,5 +226,6 @@ fn twenty_thousand_sessions_are_read_quickly() {
         .expect("three runs");
     assert!(count >= 20_000 * 40, "{count}");
     // About a third of this where nothing else runs.
-    assert!(best < Duration::from_millis(400), "{best:?}");
+    // Far beyond what it takes on a busy machine: a scan that looks at all rows for each row would take minutes.
+    assert!(best < Duration::from_secs(10), "{best:?}");
 }

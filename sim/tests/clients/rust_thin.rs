@@ -439,8 +439,9 @@ fn statement_cache(to: &Target) -> Checked {
 
 /// As much as GV$SESSION of a large cluster: 20,000 rows of 40 columns.
 fn wide(to: &Target) -> Checked {
-    /// What the best of some runs must not exceed.
-    const AT_MOST: Duration = Duration::from_millis(400);
+    /// Far beyond what it takes on a busy machine, and far below what it took when this driver read every answer from
+    /// its start again for each packet. How long it takes is the bench's matter.
+    const AT_MOST: Duration = Duration::from_secs(10);
     const RUNS: usize = 5;
     let connection = to.connect()?;
     let mut best = Duration::MAX;
