@@ -15,6 +15,10 @@ use crate::ora::OraError;
 /// Deeper nesting than this is an error rather than a deep stack.
 const DEPTH_MAX: usize = 100;
 
+/// The most operators of one expression, and queries of one UNION. Each makes a tree deeper that is walked by recursion,
+/// on a stack of two megabytes at least; a thousand of them overflowed it.
+const LINKS_MAX: usize = 500;
+
 /// Words that cannot be the name of a column or a table, as V$RESERVED_WORDS has them, with those that end a clause.
 const RESERVED: [&str; 58] = [
     "ALL",
@@ -87,6 +91,9 @@ pub(crate) struct Parser {
     /// In a block a bind's name is one place however often it occurs.
     pub(crate) plsql: bool,
     depth: usize,
+    /// Operators of the outermost expression so far, and how many expressions are open.
+    links: usize,
+    open_expressions: usize,
 }
 
 impl Parser {
@@ -100,6 +107,8 @@ impl Parser {
             bind_uses: Vec::new(),
             plsql: false,
             depth: 0,
+            links: 0,
+            open_expressions: 0,
         })
     }
 
@@ -333,6 +342,29 @@ impl Parser {
         let result = inner(self);
         self.depth -= 1;
         result
+    }
+
+    /// Runs `inner` as an expression, or a part of the one that is open.
+    pub(crate) fn within_expression<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, OraError>,
+    ) -> Result<T, OraError> {
+        if self.open_expressions == 0 {
+            self.links = 0;
+        }
+        self.open_expressions += 1;
+        let result = self.nested(inner);
+        self.open_expressions -= 1;
+        result
+    }
+
+    /// One operator more.
+    pub(crate) fn link(&mut self) -> Result<(), OraError> {
+        self.links += 1;
+        if self.links > LINKS_MAX {
+            return Err(self.error(36, "maximum number of recursive SQL levels exceeded"));
+        }
+        Ok(())
     }
 
     /// Nothing may follow.

@@ -28,6 +28,23 @@ fn sql_cases() {
     }
 }
 
+/// A statement that is too long is refused; nothing it holds overflows the stack.
+#[test]
+fn long_chains_are_refused_and_short_ones_run() {
+    let chain = |part: &str, count: usize| vec![part; count].join("+");
+    let run = |text: &str| answer(text, &[], Release::R19);
+    assert!(run(&format!("SELECT {} x FROM dual", chain("1", 500))).contains("500"));
+    for text in [
+        format!("SELECT {} FROM dual", chain("1", 200_000)),
+        format!("SELECT {}1{} FROM dual", "(1+".repeat(90_000), ")".repeat(90_000)),
+        format!("SELECT 1 FROM dual WHERE {}", vec!["1=1"; 50_000].join(" AND ")),
+        format!("SELECT 1 FROM dual WHERE {}", vec!["1=2"; 50_000].join(" OR ")),
+        vec!["SELECT 1 FROM dual"; 50_000].join(" UNION ALL "),
+    ] {
+        assert!(run(&text).contains("ORA-00036"), "{}", &text[..40]);
+    }
+}
+
 #[test]
 fn sql_commands() {
     for file in files("command") {
@@ -223,7 +240,7 @@ fn cell(value: &Value) -> String {
 
 #[test]
 fn sql_long_and_deep_statements_end() {
-    let long = format!("SELECT 1 FROM dual WHERE {} 1 = 0", "1 = 2 OR ".repeat(3000));
+    let long = format!("SELECT 1 FROM dual WHERE {} 1 = 0", "1 = 2 OR ".repeat(400));
     assert_eq!(answer(&long, &[], Release::R19), "1 Number!");
     let deep = format!("SELECT {}1{} FROM dual", "(".repeat(500), ")".repeat(500));
     assert!(answer(&deep, &[], Release::R19).starts_with("ORA-00036"), "too deep");

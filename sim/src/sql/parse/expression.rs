@@ -9,7 +9,7 @@ use crate::value::{ColumnType, Number, Value};
 impl Parser {
     /// A condition or an expression.
     pub(crate) fn expression(&mut self) -> Result<Expr, OraError> {
-        self.nested(Self::disjunction)
+        self.within_expression(Self::disjunction)
     }
 
     fn disjunction(&mut self) -> Result<Expr, OraError> {
@@ -17,6 +17,7 @@ impl Parser {
         while self.is("OR") {
             let at = self.place();
             self.bump();
+            self.link()?;
             let right = self.conjunction()?;
             left = binary(Binary::Or, left, right, at);
         }
@@ -28,6 +29,7 @@ impl Parser {
         while self.is("AND") {
             let at = self.place();
             self.bump();
+            self.link()?;
             let right = self.negation()?;
             left = binary(Binary::And, left, right, at);
         }
@@ -161,6 +163,7 @@ impl Parser {
             };
             let at = self.place();
             self.bump();
+            self.link()?;
             let right = self.product()?;
             left = binary(operator, left, right, at);
         }
@@ -177,6 +180,7 @@ impl Parser {
             };
             let at = self.place();
             self.bump();
+            self.link()?;
             let right = self.signed()?;
             left = binary(operator, left, right, at);
         }

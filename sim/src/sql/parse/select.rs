@@ -1,6 +1,6 @@
 //! SELECT.
 
-use super::Parser;
+use super::{LINKS_MAX, Parser};
 use crate::conversation::Release;
 use crate::ora::OraError;
 use crate::sql::ast::{
@@ -84,6 +84,7 @@ impl Parser {
 
     fn compound(&mut self, into: &mut Option<Vec<Target>>) -> Result<Body, OraError> {
         let mut left = self.operand(into)?;
+        let mut members = 1;
         loop {
             let at = self.place();
             let operator = match self.accept_any(&["UNION", "MINUS", "EXCEPT", "INTERSECT"]) {
@@ -93,6 +94,10 @@ impl Parser {
                 Some(_) => SetOperator::Minus,
                 None => return Ok(left),
             };
+            members += 1;
+            if members > LINKS_MAX {
+                return Err(self.error(36, "maximum number of recursive SQL levels exceeded"));
+            }
             let right = self.operand(&mut None)?;
             left = Body::Set { operator, left: Box::new(left), right: Box::new(right), at };
         }
