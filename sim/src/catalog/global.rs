@@ -393,9 +393,11 @@ fn command(code: u32, name: &str) -> Row {
 }
 
 fn nls(view: &View<'_>) -> Vec<Row> {
-    let all = view.viewer.nls.iter();
-    all.map(|(name, value)| {
-        vec![("PARAMETER", text(name)), ("VALUE", text(value)), ("CON_ID", number(0))]
-    })
-    .collect()
+    // The database's character sets stand among the session's own parameters, and drivers read them there.
+    const SETS: [(&str, &str); 2] =
+        [("NLS_CHARACTERSET", "AL32UTF8"), ("NLS_NCHAR_CHARACTERSET", "AL16UTF16")];
+    let own = view.viewer.nls.iter().map(|(name, value)| (text(name), text(value)));
+    own.chain(SETS.map(|(name, value)| (text(name), text(value))))
+        .map(|(name, value)| vec![("PARAMETER", name), ("VALUE", value), ("CON_ID", number(0))])
+        .collect()
 }

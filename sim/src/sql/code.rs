@@ -13,6 +13,9 @@ use crate::value::{ColumnType, Number, Value};
 /// Rows of one source.
 pub(crate) type Rows = Rc<Vec<Vec<Value>>>;
 
+/// The rows of the level before, which the recursive member of a WITH reads.
+pub(crate) type Feed = Rc<RefCell<Rows>>;
+
 /// Rows of one source by the key of a join.
 pub(crate) type Index = Rc<HashMap<Vec<Key>, Vec<u32>>>;
 
@@ -112,8 +115,18 @@ pub(crate) struct Limit {
 #[derive(Debug)]
 pub(crate) enum Body {
     Block(Box<Block>),
-    Set { operator: SetOperator, left: Box<Plan>, right: Box<Plan> },
+    Set {
+        operator: SetOperator,
+        left: Box<Plan>,
+        right: Box<Plan>,
+    },
     Nested(Box<Plan>),
+    /// A recursive WITH.
+    Recursive {
+        anchor: Box<Plan>,
+        member: Box<Plan>,
+        feed: Feed,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +185,7 @@ pub(crate) enum SourceKind {
     /// A table and the places of the columns that are read.
     Table(String, Vec<usize>),
     View(Plan, Vec<usize>),
+    Feed(Feed, Vec<usize>),
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod call;
 mod expression;
 mod joins;
 mod plan;
+mod recursive;
 mod types;
 
 use std::cell::{Cell, RefCell};
@@ -13,7 +14,7 @@ pub(crate) use call::is_builtin;
 pub(crate) use expression::unset;
 
 use super::ast;
-use super::code::{Aggregate, Code, Column, Window};
+use super::code::{Aggregate, Code, Column, Feed, Window};
 use super::query::Inputs;
 use crate::catalog::{self, Catalog};
 use crate::ora::OraError;
@@ -79,6 +80,8 @@ pub(crate) struct Scope<'s> {
 pub(crate) struct Ctes<'s> {
     parent: Option<&'s Ctes<'s>>,
     cte: &'s ast::Cte,
+    /// Inside a recursive query: its columns, and the rows that it reads of itself.
+    own: Option<&'s (Vec<catalog::Column>, Feed)>,
 }
 
 /// A source by its name.

@@ -3,6 +3,7 @@
 mod group;
 mod join;
 mod read;
+mod recursive;
 mod sort;
 pub(crate) mod tree;
 mod window;
@@ -67,6 +68,9 @@ impl Evaluator<'_> {
         };
         let mut rows = match &plan.body {
             Body::Block(block) => return self.block(block, parent, plan.limit.as_ref(), most),
+            Body::Recursive { anchor, member, feed } => {
+                self.recursive(plan, [anchor, member], feed, parent)?
+            }
             Body::Nested(inner) => self.run(inner, parent, most)?,
             Body::Set { operator, left, right } => {
                 let left = self.converted(left, plan, parent)?;

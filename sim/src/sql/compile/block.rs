@@ -10,7 +10,7 @@ use crate::ora::OraError;
 use crate::sql::ast::{
     Binary, Connect as ConnectTree, Expr, ExprKind, From, Item, Join, OrderItem, Select, Source,
 };
-use crate::sql::code::{Block, Code, Connect, OrderTarget, Plan, Sorting, SourceKind};
+use crate::sql::code::{Block, Code, Connect, Feed, OrderTarget, Plan, Sorting, SourceKind};
 use crate::value::{ColumnType, Value};
 
 /// What FROM names.
@@ -18,6 +18,7 @@ pub(super) enum Raw {
     Dual,
     Table(String),
     View(Plan),
+    Feed(Feed),
 }
 
 type Compiled = (Block, Vec<ResultColumn>, bool);
@@ -200,12 +201,12 @@ impl Compiler<'_> {
         let mut next = ctes;
         while let Some(entry) = next {
             if name.len() == 1 && entry.cte.name == name[0] {
-                let (plan, correlated) = self.plan(&entry.cte.query, parent, entry.parent)?;
-                let names = &entry.cte.columns;
-                if !names.is_empty() && names.len() != plan.columns.len() {
-                    let text = "number of WITH clause column names does not match number of elements in select list";
-                    return Err(OraError::new(32038, text).at(at));
+                if let Some((columns, feed)) = entry.own {
+                    return Ok((Raw::Feed(feed.clone()), true, full, columns.clone()));
                 }
+                let (plan, correlated) = self.cte(entry, at, parent)?;
+                let names = &entry.cte.columns;
+                super::recursive::check_names(names, plan.columns.len(), at)?;
                 let columns = view_columns(&plan.columns, names);
                 return Ok((Raw::View(plan), correlated, full, columns));
             }
@@ -458,7 +459,7 @@ fn expand(
     }
 }
 
-fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Column> {
+pub(super) fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Column> {
     let named = columns.iter().enumerate().map(|(place, column)| Column {
         name: names.get(place).unwrap_or(&column.name).clone(),
         column_type: column.column_type,
@@ -499,6 +500,7 @@ fn sources(
                 Raw::Dual => SourceKind::Dual,
                 Raw::Table(name) => SourceKind::Table(name, wanted),
                 Raw::View(plan) => SourceKind::View(plan, wanted),
+                Raw::Feed(feed) => SourceKind::Feed(feed, wanted),
             };
             crate::sql::code::Source {
                 kind,

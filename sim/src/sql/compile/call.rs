@@ -38,6 +38,13 @@ impl Compiler<'_> {
                 OraError::new(30484, "missing window specification for this function").at(at)
             );
         }
+        if name == "LNNVL" {
+            arity((1, 1), arguments.len(), at)?;
+            // True unless the condition is: unknown counts as false.
+            let tested = self.condition(arguments[0], scope)?;
+            let known = Code::Coalesce(vec![tested, Code::Const(Value::integer(0))]);
+            return Ok(Typed::condition(Code::Not(Box::new(known))));
+        }
         if let Some(typed) = self.lazy(name, &arguments, at, scope)? {
             return Ok(typed);
         }
@@ -390,7 +397,8 @@ fn window_kind(name: &str) -> Option<WindowKind> {
 
 /// Whether SQL itself has a function of this name.
 pub(crate) fn is_builtin(name: &[String]) -> bool {
-    const LAZY: [&str; 6] = ["NVL", "NVL2", "NULLIF", "COALESCE", "DECODE", "SYS_CONNECT_BY_PATH"];
+    const LAZY: [&str; 7] =
+        ["NVL", "NVL2", "NULLIF", "COALESCE", "DECODE", "SYS_CONNECT_BY_PATH", "LNNVL"];
     match name {
         [name] => {
             functions::find(name).is_some()

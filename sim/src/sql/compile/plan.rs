@@ -27,7 +27,9 @@ impl Compiler<'_> {
     ) -> Result<(Plan, bool), OraError> {
         match rest {
             [] => self.ordered(query, parent, ctes),
-            [cte, rest @ ..] => self.with(rest, query, parent, Some(&Ctes { parent: ctes, cte })),
+            [cte, rest @ ..] => {
+                self.with(rest, query, parent, Some(&Ctes { parent: ctes, cte, own: None }))
+            }
         }
     }
 
@@ -59,7 +61,7 @@ impl Compiler<'_> {
         Ok((plan, correlated))
     }
 
-    fn body(
+    pub(super) fn body(
         &self,
         body: &ast::Body,
         parent: Option<&Scope<'_>>,
@@ -138,7 +140,7 @@ pub(super) fn position(number: Option<i64>, count: usize, at: usize) -> Result<u
     })
 }
 
-fn set_columns(
+pub(super) fn set_columns(
     left: &[ResultColumn],
     right: &[ResultColumn],
     at: usize,

@@ -33,6 +33,17 @@ impl Evaluator<'_> {
                 })?;
                 rows
             }
+            SourceKind::Feed(feed, wanted) => {
+                let level = Rows::clone(&feed.borrow());
+                let mut rows = Vec::new();
+                for full in level.iter() {
+                    let row: Vec<Value> = wanted.iter().map(|place| full[*place].clone()).collect();
+                    if self.holds(&source.filter, &Frame::new(&[], Row::Direct(&row), parent))? {
+                        rows.push(row);
+                    }
+                }
+                rows
+            }
             SourceKind::View(plan, wanted) => {
                 let mut rows = Vec::new();
                 for mut row in self.run(plan, parent, None)? {

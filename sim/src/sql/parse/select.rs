@@ -75,6 +75,9 @@ impl Parser {
             self.open()?;
             let query = self.query()?;
             self.close()?;
+            if self.is_any(&["SEARCH", "CYCLE"]) {
+                return Err(self.error(3001, "unimplemented feature"));
+            }
             ctes.push(Cte { name, columns, query });
             if !self.accept_symbol(",") {
                 return Ok(ctes);

@@ -105,3 +105,21 @@ SELECT ORA_HASH('x', 9) - ORA_HASH('x', 9) same FROM dual
 ----
 SAME Number
 0
+
+SELECT sid FROM v$session WHERE LNNVL(username = 'APP') ORDER BY sid
+----
+SID Number!
+1
+55
+99
+120
+
+SELECT LEVEL FROM dual WHERE LNNVL(NULL = 1) AND NOT LNNVL(1 = 1) CONNECT BY LEVEL <= 1
+----
+LEVEL Number!
+1
+
+SELECT 1 FROM dual WHERE LNNVL(1)
+----
+ORA-00920: invalid relational operator
+at 31
