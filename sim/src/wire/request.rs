@@ -205,19 +205,18 @@ fn read_tags(reader: &mut Reader<'_>, fields: u8) -> Result<Tags, Unreadable> {
     const CLIENT_INFO: u32 = 0x100;
     reader.skip(2)?;
     let flags = reader.ub4()?;
-    let length = |reader: &mut Reader<'_>| {
-        reader.skip(1)?;
-        reader.ub4()
-    };
+    let length = |reader: &mut Reader<'_>| Ok((reader.u8()? != 0, reader.ub4()?));
     let [identifier, module, action] = [length(reader)?, length(reader)?, length(reader)?];
     length(reader)?;
     length(reader)?;
     let info = length(reader)?;
     length(reader)?;
     length(reader)?;
-    let operation = if fields >= 7 { length(reader)? } else { 0 };
-    let mut take = |flag: u32, length: u32| -> Result<Option<String>, Unreadable> {
-        let bytes = if length > 0 { reader.counted()? } else { Vec::new().into() };
+    let operation = if fields >= 7 { length(reader)? } else { (false, 0) };
+    let mut take = |flag: u32, (set, length): (bool, u32)| -> Result<Option<String>, Unreadable> {
+        // Of an empty text one client sends the count and others nothing; nothing else begins with a zero here.
+        let sent = length > 0 || (set && reader.peek()? == 0);
+        let bytes = if sent { reader.counted()? } else { Vec::new().into() };
         Ok((flags & flag != 0).then(|| text(&bytes)))
     };
     let tags = Tags {
@@ -485,6 +484,20 @@ mod tests {
         assert_eq!(call.function, Function::LogOff);
         for length in 0..bytes.len() {
             assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_emptied_tag_is_read_with_and_without_its_count() {
+        let emptied = Tags { module: Some(String::new()), ..Tags::default() };
+        for count in [&[0][..], &[]] {
+            let mut bytes = vec![17, 135, 1, 0, 0, 1, 8, 0, 0, 1, 0];
+            bytes.extend([0; 14]);
+            bytes.extend(count);
+            bytes.extend([3, 147, 2]);
+            let call = read_all(&bytes, 13).expect("readable");
+            assert_eq!(call.piggybacks, [Piggyback::Tag(emptied.clone())]);
+            assert_eq!(call.function, Function::Ping);
         }
     }
 

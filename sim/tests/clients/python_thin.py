@@ -228,6 +228,11 @@ def tags():
         connection.clientinfo, connection.client_identifier = "info", "id"
         row = one(connection, "select * from v$session")
         assert row[8:12] == ("billing", "post", "info", "id"), row
+        for empty in ("", None):
+            connection.module = connection.action = connection.clientinfo = empty
+            connection.client_identifier = connection.dbop = empty
+            row = one(connection, "select * from v$session")
+            assert row[8:12] == (None,) * 4, row
 
 
 def timeout():
