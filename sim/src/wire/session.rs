@@ -16,7 +16,7 @@ use crate::conversation::{
     About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
 };
 use crate::ora::OraError;
-use crate::value::Value;
+use crate::value::{ColumnType, Value};
 
 /// A client that is logged in.
 pub(super) struct Session {
@@ -231,7 +231,7 @@ impl Session {
         let commit = execute.has(Execute::COMMIT);
         let (cursor, values) = match self.prepare(execute) {
             Ok(prepared) => prepared,
-            Err(error) => return self.fail(sequence, 0, &error).await,
+            Err(error) => return self.refuse(sequence, &error).await,
         };
         let run = Run { sequence, cursor, full: true, rows };
         if describe {
@@ -240,8 +240,15 @@ impl Session {
         self.run_statement(run, values, commit).await
     }
 
+    /// Fails a call of which not everything may have been read.
+    async fn refuse(&mut self, sequence: u8, error: &OraError) -> Result<Flow, Fault> {
+        self.feed.forget();
+        self.fail(sequence, 0, error).await
+    }
+
     /// Finds or makes the cursor, and gives it what the client sent.
     fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
+        let rows = execute.rows?;
         let number = if execute.cursor == 0 { self.cursors.create()? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
         if let Some(sql) = execute.sql {
@@ -251,15 +258,19 @@ impl Session {
         if let Some(binds) = execute.binds {
             cursor.binds = binds;
         }
-        Ok((number, execute.rows))
+        Ok((number, rows))
     }
 
     async fn again(&mut self, sequence: u8, again: Again) -> Result<Flow, Fault> {
         if let Err(error) = self.cursors.get(again.cursor) {
             return self.fail(sequence, 0, &error).await;
         }
+        let rows = match again.rows {
+            Ok(rows) => rows,
+            Err(error) => return self.refuse(sequence, &error).await,
+        };
         let run = Run { sequence, cursor: again.cursor, full: false, rows: again.fetch };
-        self.run_statement(run, again.rows, again.commit).await
+        self.run_statement(run, rows, again.commit).await
     }
 
     async fn run_statement(
@@ -294,8 +305,7 @@ impl Session {
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
             let column_type = scalar::bind_type(bind.code, bind.size);
-            let unknown =
-                || OraError::new(3_115, format!("unsupported network datatype {}", bind.code));
+            let unknown = || scalar::unsupported(bind.code);
             column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
         });
         let binds = binds.collect::<Result<Vec<_>, _>>()?;
@@ -356,6 +366,10 @@ impl Session {
                 reply::write_returning(&mut answer, &cursor.binds, &returning);
             }
             Outcome::Plsql { directions, values } => {
+                let mut bound = cursor.binds.iter().zip(&values);
+                if !bound.all(|(bind, value)| scalar::fits_bind(bind.code, value)) {
+                    return self.fail(run.sequence, run.cursor, &scalar::overflow()).await;
+                }
                 end.kind = kind::BLOCK;
                 reply::write_block(&mut answer, &cursor.binds, &directions, &values);
                 cursor.direct(&directions);
@@ -403,7 +417,13 @@ impl Session {
         if run.full {
             reply::write_description(&mut answer, self.fields, &columns);
         }
-        let opened = self.cursors.room_for(cells.len()).and_then(|()| {
+        let width = columns.len().max(1);
+        let fits =
+            cells.chunks(width).flat_map(|row| row.iter().zip(&columns)).all(|(cell, column)| {
+                column.column_type != ColumnType::Number || scalar::fits_number(cell)
+            });
+        let fits = if fits { Ok(()) } else { Err(scalar::overflow()) };
+        let opened = fits.and_then(|()| self.cursors.room_for(cells.len())).and_then(|()| {
             self.cursors.get(run.cursor)?.open(columns, cells);
             Ok(())
         });

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import decimal
 import os
 import ssl
 import threading
@@ -159,6 +160,32 @@ def blocks():
             values = [variable.getvalue() for variable in (number, text, nothing, both)]
             assert values == [42, "forty-two \u00e9", None, 10], values
         fails(lambda: cursor.execute("begin raise; end;"), "ORA-20001")
+
+
+def types_of_plsql():
+    with connect() as connection, connection.cursor() as cursor:
+        truth, integer = cursor.var(bool), cursor.var(oracledb.DB_TYPE_BINARY_INTEGER)
+        outn, outx = cursor.var(bool), cursor.var(bool)
+        for _ in range(2):
+            truth.setvalue(0, False)
+            integer.setvalue(0, 9)
+            cursor.execute("begin p(:in1, :both1, :both2, :outn, :outx); end;", [True, truth, integer, outn, outx])
+            values = [variable.getvalue() for variable in (truth, integer, outn, outx)]
+            assert values == [True, 10, True, None], values
+
+
+def refused_binds():
+    with connect() as connection, connection.cursor() as cursor:
+        for value in (cursor.var(oracledb.DB_TYPE_CURSOR), cursor.arrayvar(int, [1, 2]), {"a": 1}):
+            if isinstance(value, dict):
+                value = connection.cursor().var(oracledb.DB_TYPE_JSON)
+            fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
+            assert one(connection, "select 1 from dual") == (1,)
+        for number in (10**40, -(10**125), decimal.Decimal("1e-130")):
+            fails(lambda: cursor.execute("select :1 from dual", [number]), "ORA-01426")
+            assert one(connection, "select :1 from dual", 5) == (5,)
+        fails(lambda: cursor.execute("select huge from dual"), "ORA-01426")
+        assert one(connection, "select 1 from dual") == (1,)
 
 
 def changes():
@@ -346,6 +373,8 @@ def main():
         echo,
         long_statement,
         blocks,
+        types_of_plsql,
+        refused_binds,
         changes,
         returning,
         errors,

@@ -234,6 +234,9 @@ impl Talk {
             let position = sql.find("MISSING").unwrap_or(0);
             return Err(OraError::new(942, "table or view does not exist").at(position));
         }
+        if sql.contains("HUGE") {
+            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e40)]));
+        }
         if sql.contains("LENGTH") {
             return Ok(query(&[("LENGTH", ColumnType::Number)], vec![count(sql.len())]));
         }
