@@ -36,6 +36,8 @@ pub(super) struct Call {
 pub(super) enum Piggyback {
     Close(Vec<u16>),
     Tag(Tags),
+    /// The schema for names without one.
+    Schema(String),
     /// Nothing that matters here.
     Other,
 }
@@ -197,7 +199,7 @@ fn read_piggyback(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unre
         176 => reader.skip_ub(1).map(|()| Piggyback::Other),
         152 => {
             reader.skip(1)?;
-            reader.long_counted().map(|_| Piggyback::Other)
+            reader.long_text().map(Piggyback::Schema)
         }
         _ => Err(Unreadable::Wrong("an unknown piggyback")),
     }

@@ -47,6 +47,26 @@ enum Ended {
     Dead(Death),
 }
 
+/// Does what ALTER SESSION SET CURRENT_SCHEMA does.
+fn set_schema(conversation: &mut dyn Conversation, schema: &str) -> Result<(), OraError> {
+    let plain = schema.chars().all(|c| c.is_alphanumeric() || "_$#".contains(c));
+    let quoted = schema.len() > 2 && schema.starts_with('"') && schema.ends_with('"');
+    let inner = if quoted { &schema[1..schema.len() - 1] } else { schema };
+    if inner.is_empty() || inner.contains('"') {
+        return Err(OraError::new(1_435, "user does not exist"));
+    }
+    let name = if plain { inner.to_owned() } else { format!("\"{inner}\"") };
+    let sql = format!("ALTER SESSION SET CURRENT_SCHEMA = {name}");
+    let rows = vec![Vec::new()];
+    match conversation.execute(&Statement { sql, rows, ..Statement::default() }) {
+        Progress::Done(done) => done.map(drop),
+        Progress::Waiting => {
+            conversation.cancel();
+            Err(OraError::new(1_013, "user requested cancel of current operation"))
+        }
+    }
+}
+
 /// What a statement was run for.
 struct Run {
     sequence: u8,
@@ -123,15 +143,20 @@ impl Session {
         let Some(conversation) = &mut self.conversation else {
             return Ok(Flow::Over);
         };
+        let mut set = Ok(());
         for piggyback in piggybacks {
             match piggyback {
                 Piggyback::Close(numbers) => self.cursors.close(&numbers),
                 Piggyback::Tag(tags) => conversation.tag(&tags),
+                Piggyback::Schema(schema) => set = set_schema(conversation.as_mut(), &schema),
                 Piggyback::Other => {}
             }
         }
         if let Some(death) = conversation.death() {
             return self.die(sequence, death).await;
+        }
+        if let (Err(error), false) = (&set, function == Function::LogOff) {
+            return self.refuse(sequence, error).await;
         }
         match function {
             Function::Execute(execute) => self.execute(sequence, execute).await,

@@ -262,6 +262,18 @@ def tags():
             assert row[8:12] == (None,) * 4, row
 
 
+def schema():
+    with connect() as connection:
+        connection.current_schema = "shop"
+        row = one(connection, "select * from v$session")
+        assert row[15] == "SHOP", row
+        connection.current_schema = "nowhere"
+        fails(lambda: one(connection, "select 1 from dual"), "ORA-01435")
+        # The driver sends it with each call until one succeeds.
+        connection.current_schema = "shop"
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def timeout():
     with connect() as connection:
         for _ in range(3):
@@ -380,6 +392,7 @@ def main():
         errors,
         alter,
         tags,
+        schema,
         timeout,
         cancel,
         killed_while_busy,
