@@ -73,6 +73,8 @@ pub(super) struct Execute {
     /// None to use the declarations of the cursor.
     pub(super) binds: Option<Vec<Declared>>,
     pub(super) rows: Rows,
+    /// The client means to move about in the rows, not only on.
+    pub(super) scrollable: bool,
 }
 
 /// Rows of values for binds, or why the call fails for them.
@@ -288,6 +290,7 @@ fn read_execute(
 ) -> Result<Execute, Unreadable> {
     const SETTINGS: usize = 13;
     const QUERY: u64 = 1;
+    const SCROLLABLE: u64 = 2;
     let options = reader.ub4()?;
     let cursor = reader.ub2()?;
     let head = read_head(reader, fields)?;
@@ -304,6 +307,7 @@ fn read_execute(
         rows_wanted: u32::try_from(iterations).unwrap_or(u32::MAX),
         binds: None,
         rows: Ok(Vec::new()),
+        scrollable: settings[9] & SCROLLABLE != 0,
     };
     if execute.has(Execute::DEFINE) {
         for _ in 0..head.defines {

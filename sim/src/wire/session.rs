@@ -248,6 +248,10 @@ impl Session {
     }
 
     async fn execute(&mut self, sequence: u8, execute: Execute) -> Result<Flow, Fault> {
+        if execute.scrollable {
+            let error = OraError::new(3_001, "unimplemented feature: a scrollable cursor");
+            return self.fail(sequence, 0, &error).await;
+        }
         if execute.sql.is_none() && !execute.has(Execute::EXECUTE) {
             return self.fetch(sequence, execute.cursor, execute.rows_wanted).await;
         }

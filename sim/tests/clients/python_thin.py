@@ -229,6 +229,13 @@ def errors():
         assert cursor.description[1].name == "NAME"
 
 
+def scrollable():
+    with connect() as connection:
+        with connection.cursor(scrollable=True) as cursor:
+            fails(lambda: cursor.execute("select * from t where rownum <= 100"), "ORA-03001")
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def kill(by, victim, how=""):
     with by.cursor() as cursor:
         cursor.execute(f"alter system kill session '{victim.session_id},{victim.serial_num},@1'{how}")
@@ -390,6 +397,7 @@ def main():
         changes,
         returning,
         errors,
+        scrollable,
         alter,
         tags,
         schema,
