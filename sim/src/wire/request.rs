@@ -4,6 +4,7 @@
 use super::codec::{Reader, Unreadable, text};
 use super::scalar;
 use crate::conversation::{Direction, Tags};
+use crate::ora::OraError;
 use crate::value::Value;
 
 /// The longest text of a statement.
@@ -35,6 +36,8 @@ pub(super) struct Call {
 pub(super) enum Piggyback {
     Close(Vec<u16>),
     Tag(Tags),
+    /// The schema for names without one.
+    Schema(String),
     /// Nothing that matters here.
     Other,
 }
@@ -58,7 +61,7 @@ pub(super) enum Function {
 }
 
 /// Run a statement, or fetch from its cursor, in full.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Execute {
     pub(super) options: u32,
     /// 0 for a new one.
@@ -69,8 +72,13 @@ pub(super) struct Execute {
     pub(super) rows_wanted: u32,
     /// None to use the declarations of the cursor.
     pub(super) binds: Option<Vec<Declared>>,
-    pub(super) rows: Vec<Vec<Value>>,
+    pub(super) rows: Rows,
+    /// The client means to move about in the rows, not only on.
+    pub(super) scrollable: bool,
 }
+
+/// Rows of values for binds, or why the call fails for them.
+pub(super) type Rows = Result<Vec<Vec<Value>>, OraError>;
 
 impl Execute {
     pub(super) const EXECUTE: u32 = 0x20;
@@ -87,13 +95,13 @@ impl Execute {
 }
 
 /// Run the statement of a cursor once more, with nothing but new values.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Again {
     pub(super) cursor: u16,
     /// How many rows to fetch in the same go, for a query.
     pub(super) fetch: Option<u32>,
     pub(super) commit: bool,
-    pub(super) rows: Vec<Vec<Value>>,
+    pub(super) rows: Rows,
 }
 
 /// How a client declared a bind.
@@ -103,6 +111,7 @@ pub(super) struct Declared {
     flags: u8,
     pub(super) size: u32,
     pub(super) national: bool,
+    array: bool,
     pub(super) direction: Direction,
     /// It takes what RETURNING gives.
     pub(super) returning: bool,
@@ -192,7 +201,7 @@ fn read_piggyback(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unre
         176 => reader.skip_ub(1).map(|()| Piggyback::Other),
         152 => {
             reader.skip(1)?;
-            reader.long_counted().map(|_| Piggyback::Other)
+            reader.long_text().map(Piggyback::Schema)
         }
         _ => Err(Unreadable::Wrong("an unknown piggyback")),
     }
@@ -205,19 +214,18 @@ fn read_tags(reader: &mut Reader<'_>, fields: u8) -> Result<Tags, Unreadable> {
     const CLIENT_INFO: u32 = 0x100;
     reader.skip(2)?;
     let flags = reader.ub4()?;
-    let length = |reader: &mut Reader<'_>| {
-        reader.skip(1)?;
-        reader.ub4()
-    };
+    let length = |reader: &mut Reader<'_>| Ok((reader.u8()? != 0, reader.ub4()?));
     let [identifier, module, action] = [length(reader)?, length(reader)?, length(reader)?];
     length(reader)?;
     length(reader)?;
     let info = length(reader)?;
     length(reader)?;
     length(reader)?;
-    let operation = if fields >= 7 { length(reader)? } else { 0 };
-    let mut take = |flag: u32, length: u32| -> Result<Option<String>, Unreadable> {
-        let bytes = if length > 0 { reader.counted()? } else { Vec::new().into() };
+    let operation = if fields >= 7 { length(reader)? } else { (false, 0) };
+    let mut take = |flag: u32, (set, length): (bool, u32)| -> Result<Option<String>, Unreadable> {
+        // Of an empty text one client sends the count and others nothing; nothing else begins with a zero here.
+        let sent = length > 0 || (set && reader.peek()? == 0);
+        let bytes = if sent { reader.counted()? } else { Vec::new().into() };
         Ok((flags & flag != 0).then(|| text(&bytes)))
     };
     let tags = Tags {
@@ -282,6 +290,7 @@ fn read_execute(
 ) -> Result<Execute, Unreadable> {
     const SETTINGS: usize = 13;
     const QUERY: u64 = 1;
+    const SCROLLABLE: u64 = 2;
     let options = reader.ub4()?;
     let cursor = reader.ub2()?;
     let head = read_head(reader, fields)?;
@@ -294,8 +303,11 @@ fn read_execute(
     let mut execute = Execute {
         options,
         cursor,
+        sql: None,
         rows_wanted: u32::try_from(iterations).unwrap_or(u32::MAX),
-        ..Execute::default()
+        binds: None,
+        rows: Ok(Vec::new()),
+        scrollable: settings[9] & SCROLLABLE != 0,
     };
     if execute.has(Execute::DEFINE) {
         for _ in 0..head.defines {
@@ -344,10 +356,8 @@ fn read_declared(reader: &mut Reader<'_>, fields: u8) -> Result<Declared, Unread
     reader.skip_ub(2)?;
     let national = reader.u8()? == NATIONAL;
     reader.skip_ub(if fields >= 8 { 2 } else { 1 })?;
-    if elements > 0 {
-        return Err(Unreadable::Wrong("a bind of an array, which is not supported"));
-    }
-    Ok(Declared { code, flags, size, national, direction: Direction::In, returning: false })
+    let (array, direction) = (elements > 0, Direction::In);
+    Ok(Declared { code, flags, size, national, array, direction, returning: false })
 }
 
 /// Rows of values, for the binds that are sent; the others are NULL.
@@ -357,15 +367,16 @@ fn read_rows(
     count: u64,
     plsql: bool,
     sent: impl Fn(&Declared) -> bool,
-) -> Result<Vec<Vec<Value>>, Unreadable> {
+) -> Result<Rows, Unreadable> {
     let mut order: Vec<usize> = (0..binds.len()).filter(|index| sent(&binds[*index])).collect();
     if !plsql {
         order.sort_by_key(|index| binds[*index].is_long());
     }
     let mut rows = Vec::new();
     if order.is_empty() {
-        return Ok(rows);
+        return Ok(Ok(rows));
     }
+    let mut refused = None;
     for done in 1..=count {
         if reader.u8()? != ROW {
             return Err(Unreadable::Wrong("something else where a row of binds was due"));
@@ -376,11 +387,39 @@ fn read_rows(
         let mut row = vec![Value::Null; binds.len()];
         for index in &order {
             let bind = &binds[*index];
-            row[*index] = scalar::read_bind(bind.code, bind.national, &reader.counted()?)?;
+            match read_value(reader, bind)? {
+                Read::Value(value) => row[*index] = value,
+                Read::Refused(error) => refused = Some(error),
+                // Nothing behind it can be found; the session throws away what has come.
+                Read::Lost(error) => return Ok(Err(error)),
+            }
         }
         rows.push(row);
     }
-    Ok(rows)
+    Ok(refused.map_or(Ok(rows), Err))
+}
+
+/// What was read for a bind.
+enum Read {
+    Value(Value),
+    /// It has been read, but cannot be used.
+    Refused(OraError),
+    /// Not even its end is known.
+    Lost(OraError),
+}
+
+fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadable> {
+    if scalar::bind_type(bind.code, bind.size).is_none() {
+        return Ok(Read::Lost(scalar::unsupported(bind.code)));
+    }
+    if bind.array {
+        for _ in 0..reader.count(VALUES_MAX)? {
+            reader.counted()?;
+        }
+        return Ok(Read::Refused(OraError::new(3_115, "unsupported network datatype: an array")));
+    }
+    let value = scalar::read_bind(bind.code, bind.national, &reader.counted()?)?;
+    Ok(value.map_or_else(|| Read::Refused(scalar::overflow()), Read::Value))
 }
 
 fn read_again(
@@ -489,6 +528,20 @@ mod tests {
     }
 
     #[test]
+    fn an_emptied_tag_is_read_with_and_without_its_count() {
+        let emptied = Tags { module: Some(String::new()), ..Tags::default() };
+        for count in [&[0][..], &[]] {
+            let mut bytes = vec![17, 135, 1, 0, 0, 1, 8, 0, 0, 1, 0];
+            bytes.extend([0; 14]);
+            bytes.extend(count);
+            bytes.extend([3, 147, 2]);
+            let call = read_all(&bytes, 13).expect("readable");
+            assert_eq!(call.piggybacks, [Piggyback::Tag(emptied.clone())]);
+            assert_eq!(call.function, Function::Ping);
+        }
+    }
+
+    #[test]
     fn an_execute_with_binds_is_read() {
         let mut bytes = vec![3, 94, 1, 2, 0x80, 0x29, 0, 1, 1, 1, 1, 1, 13, 0, 0, 0, 0, 0, 1, 1, 1];
         bytes.extend([0; 25]);
@@ -502,7 +555,7 @@ mod tests {
             panic!("{call:?}")
         };
         assert_eq!(execute.sql.as_deref(), Some("x"));
-        assert_eq!(execute.rows, [[Value::integer(1)], [Value::Null]]);
+        assert_eq!(execute.rows, Ok(vec![vec![Value::integer(1)], vec![Value::Null]]));
         assert_eq!(execute.binds.expect("binds")[0].size, 22);
         for length in 0..bytes.len() {
             assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");

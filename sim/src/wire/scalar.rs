@@ -2,12 +2,14 @@
 
 use super::codec::{Unreadable, Writer, hex};
 use super::negotiate::CHARSET;
+use crate::ora::OraError;
 use crate::value::{ColumnType, Number, Value};
 
 /// The numbers of data types.
 pub(super) mod code {
     pub(in crate::wire) const VARCHAR2: u8 = 1;
     pub(in crate::wire) const NUMBER: u8 = 2;
+    pub(in crate::wire) const BINARY_INTEGER: u8 = 3;
     pub(in crate::wire) const LONG: u8 = 8;
     pub(in crate::wire) const ROWID: u8 = 11;
     pub(in crate::wire) const DATE: u8 = 12;
@@ -22,6 +24,7 @@ pub(super) mod code {
     pub(in crate::wire) const INTERVAL_DS: u8 = 183;
     pub(in crate::wire) const UROWID: u8 = 208;
     pub(in crate::wire) const TIMESTAMP_LTZ: u8 = 231;
+    pub(in crate::wire) const BOOLEAN: u8 = 252;
 }
 
 /// How a type is described: its number, the size of its buffer, and its character set if it is made of characters.
@@ -75,6 +78,8 @@ pub(super) fn write_cell(to: &mut Writer, column_type: ColumnType, value: &Value
 pub(super) fn write_bind(to: &mut Writer, code: u8, national: bool, value: &Value) {
     match code {
         code::ROWID | code::UROWID => write_rowid(to, value),
+        code::BINARY_INTEGER => write_plain(to, code::NUMBER, national, value),
+        code::BOOLEAN => write_boolean(to, value),
         _ => write_plain(to, code, national, value),
     }
 }
@@ -110,6 +115,35 @@ fn write_plain(to: &mut Writer, code: u8, national: bool, value: &Value) {
         // What does not fit its column cannot be shown.
         _ => to.u8(0),
     }
+}
+
+/// PL/SQL's BOOLEAN, which is 0 or 1 on this side of the wire.
+fn write_boolean(to: &mut Writer, value: &Value) {
+    match value {
+        Value::Number(number) if number.to_i64() == Some(0) => to.counted(&[0]),
+        Value::Number(_) => to.counted(&[1, 1]),
+        _ => to.u8(0),
+    }
+}
+
+/// ORA-01426, for a NUMBER that is greater or smaller than any here.
+pub(super) fn overflow() -> OraError {
+    OraError::new(1_426, "numeric overflow")
+}
+
+/// ORA-03115, for a bind of a type that is not known.
+pub(super) fn unsupported(code: u8) -> OraError {
+    OraError::new(3_115, format!("unsupported network datatype or representation: {code}"))
+}
+
+/// True if a value can be sent as a NUMBER.
+pub(super) fn fits_number(value: &Value) -> bool {
+    !matches!(value, Value::Double(float) if Number::from_f64(*float).is_none())
+}
+
+/// True if a value can be sent back into a bind of this number.
+pub(super) fn fits_bind(code: u8, value: &Value) -> bool {
+    ![code::NUMBER, code::BINARY_INTEGER].contains(&code) || fits_number(value)
 }
 
 fn write_text(to: &mut Writer, national: bool, text: &str) {
@@ -191,12 +225,13 @@ fn write_pairs(to: &mut Writer, negative: bool, exponent: isize, pairs: &[u8]) {
     }
 }
 
-fn read_number(bytes: &[u8]) -> Result<Value, Unreadable> {
+/// `None` if a number is not between the greatest and the smallest here.
+fn read_number(bytes: &[u8]) -> Result<Option<Value>, Unreadable> {
     const WRONG: Unreadable = Unreadable::Wrong("a NUMBER that is none");
     let (first, pairs) = bytes.split_first().ok_or(WRONG)?;
     if pairs.is_empty() {
         // Zero, or minus infinity, which no client can mean.
-        return if *first == 0x80 { Ok(Value::integer(0)) } else { Err(WRONG) };
+        return if *first == 0x80 { Ok(Some(Value::integer(0))) } else { Err(WRONG) };
     }
     let negative = first & 0x80 == 0;
     let pairs = if negative { pairs.strip_suffix(&[102]).unwrap_or(pairs) } else { pairs };
@@ -210,11 +245,11 @@ fn read_number(bytes: &[u8]) -> Result<Value, Unreadable> {
     }
     let length = i32::try_from(pairs.len()).map_err(|_| WRONG)?;
     let text = format!("{digits}e{}", 2 * (exponent - length + 1));
-    match text.parse() {
-        Ok(number) => Ok(Value::Number(number)),
-        // More digits than a Number holds: the nearest float must do.
-        Err(_) => text.parse().map(Value::Double).map_err(|_| WRONG),
-    }
+    // More digits than a Number holds: those of the nearest float must do.
+    let nearest = || text.parse().ok().and_then(Number::from_f64);
+    let number: Option<Number> = text.parse().ok().or_else(nearest);
+    // Zero has no pairs: this one is too small.
+    Ok(number.filter(|number| number.parts().0 != 0).map(Value::Number))
 }
 
 /// What orders like the number when compared byte by byte.
@@ -408,11 +443,21 @@ fn write_rowid(to: &mut Writer, value: &Value) {
     to.ub(part(15..18));
 }
 
-/// Reads the value of a bind that was declared with this number and character set form.
-pub(super) fn read_bind(code: u8, national: bool, bytes: &[u8]) -> Result<Value, Unreadable> {
-    if bytes.is_empty() {
-        return Ok(Value::Null);
+/// Reads the value of a bind that was declared with this number and character set form. `None` is a NUMBER that is
+/// greater or smaller than any here.
+pub(super) fn read_bind(
+    code: u8,
+    national: bool,
+    bytes: &[u8],
+) -> Result<Option<Value>, Unreadable> {
+    match code {
+        _ if bytes.is_empty() => Ok(Some(Value::Null)),
+        code::NUMBER | code::BINARY_INTEGER => read_number(bytes),
+        _ => read_other(code, national, bytes).map(Some),
     }
+}
+
+fn read_other(code: u8, national: bool, bytes: &[u8]) -> Result<Value, Unreadable> {
     match code {
         code::VARCHAR2 | code::CHAR | code::LONG | code::ROWID | code::UROWID => {
             Ok(Value::text(if national {
@@ -421,7 +466,7 @@ pub(super) fn read_bind(code: u8, national: bool, bytes: &[u8]) -> Result<Value,
                 String::from_utf8_lossy(bytes).into_owned()
             }))
         }
-        code::NUMBER => read_number(bytes),
+        code::BOOLEAN => Ok(Value::integer(i32::from(bytes.last() == Some(&1)))),
         code::RAW | code::LONG_RAW => Ok(Value::Raw(bytes.to_vec())),
         code::DATE | code::TIMESTAMP | code::TIMESTAMP_TZ | code::TIMESTAMP_LTZ => {
             read_moment(code, bytes)
@@ -452,7 +497,8 @@ fn utf16(bytes: &[u8]) -> String {
 pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
     Some(match code {
         code::VARCHAR2 => ColumnType::Varchar2(size),
-        code::NUMBER => ColumnType::Number,
+        // PL/SQL's own types are numbers here.
+        code::NUMBER | code::BINARY_INTEGER | code::BOOLEAN => ColumnType::Number,
         code::LONG => ColumnType::Long,
         code::ROWID | code::UROWID => ColumnType::RowId,
         code::DATE => ColumnType::Date,
@@ -520,7 +566,7 @@ mod tests {
             (code::BINARY_FLOAT, Value::Double(1.5)),
             (code::NUMBER, Value::Null),
         ] {
-            assert_eq!(read_bind(code, false, &plain(code, &value)), Ok(value), "{code}");
+            assert_eq!(read_bind(code, false, &plain(code, &value)), Ok(Some(value)), "{code}");
         }
     }
 
@@ -529,7 +575,8 @@ mod tests {
         let mut writer = Writer::new();
         write_bind(&mut writer, code::VARCHAR2, true, &Value::text("\u{20ac}"));
         assert_eq!(writer.into_bytes(), [2, 0x20, 0xac]);
-        assert_eq!(read_bind(code::VARCHAR2, true, &[0x20, 0xac]), Ok(Value::text("\u{20ac}")));
+        let euro = Value::text("\u{20ac}");
+        assert_eq!(read_bind(code::VARCHAR2, true, &[0x20, 0xac]), Ok(Some(euro)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::conversation::{
     About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
 };
 use crate::ora::OraError;
-use crate::value::Value;
+use crate::value::{ColumnType, Value};
 
 /// A client that is logged in.
 pub(super) struct Session {
@@ -45,6 +45,26 @@ enum Ended {
     Done(Result<Outcome, OraError>),
     Cancelled,
     Dead(Death),
+}
+
+/// Does what ALTER SESSION SET CURRENT_SCHEMA does.
+fn set_schema(conversation: &mut dyn Conversation, schema: &str) -> Result<(), OraError> {
+    let plain = schema.chars().all(|c| c.is_alphanumeric() || "_$#".contains(c));
+    let quoted = schema.len() > 2 && schema.starts_with('"') && schema.ends_with('"');
+    let inner = if quoted { &schema[1..schema.len() - 1] } else { schema };
+    if inner.is_empty() || inner.contains('"') {
+        return Err(OraError::new(1_435, "user does not exist"));
+    }
+    let name = if plain { inner.to_owned() } else { format!("\"{inner}\"") };
+    let sql = format!("ALTER SESSION SET CURRENT_SCHEMA = {name}");
+    let rows = vec![Vec::new()];
+    match conversation.execute(&Statement { sql, rows, ..Statement::default() }) {
+        Progress::Done(done) => done.map(drop),
+        Progress::Waiting => {
+            conversation.cancel();
+            Err(OraError::new(1_013, "user requested cancel of current operation"))
+        }
+    }
 }
 
 /// What a statement was run for.
@@ -123,15 +143,20 @@ impl Session {
         let Some(conversation) = &mut self.conversation else {
             return Ok(Flow::Over);
         };
+        let mut set = Ok(());
         for piggyback in piggybacks {
             match piggyback {
                 Piggyback::Close(numbers) => self.cursors.close(&numbers),
                 Piggyback::Tag(tags) => conversation.tag(&tags),
+                Piggyback::Schema(schema) => set = set_schema(conversation.as_mut(), &schema),
                 Piggyback::Other => {}
             }
         }
         if let Some(death) = conversation.death() {
             return self.die(sequence, death).await;
+        }
+        if let (Err(error), false) = (&set, function == Function::LogOff) {
+            return self.refuse(sequence, error).await;
         }
         match function {
             Function::Execute(execute) => self.execute(sequence, execute).await,
@@ -223,6 +248,10 @@ impl Session {
     }
 
     async fn execute(&mut self, sequence: u8, execute: Execute) -> Result<Flow, Fault> {
+        if execute.scrollable {
+            let error = OraError::new(3_001, "unimplemented feature: a scrollable cursor");
+            return self.fail(sequence, 0, &error).await;
+        }
         if execute.sql.is_none() && !execute.has(Execute::EXECUTE) {
             return self.fetch(sequence, execute.cursor, execute.rows_wanted).await;
         }
@@ -231,7 +260,7 @@ impl Session {
         let commit = execute.has(Execute::COMMIT);
         let (cursor, values) = match self.prepare(execute) {
             Ok(prepared) => prepared,
-            Err(error) => return self.fail(sequence, 0, &error).await,
+            Err(error) => return self.refuse(sequence, &error).await,
         };
         let run = Run { sequence, cursor, full: true, rows };
         if describe {
@@ -240,8 +269,15 @@ impl Session {
         self.run_statement(run, values, commit).await
     }
 
+    /// Fails a call of which not everything may have been read.
+    async fn refuse(&mut self, sequence: u8, error: &OraError) -> Result<Flow, Fault> {
+        self.feed.forget();
+        self.fail(sequence, 0, error).await
+    }
+
     /// Finds or makes the cursor, and gives it what the client sent.
     fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
+        let rows = execute.rows?;
         let number = if execute.cursor == 0 { self.cursors.create()? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
         if let Some(sql) = execute.sql {
@@ -251,15 +287,19 @@ impl Session {
         if let Some(binds) = execute.binds {
             cursor.binds = binds;
         }
-        Ok((number, execute.rows))
+        Ok((number, rows))
     }
 
     async fn again(&mut self, sequence: u8, again: Again) -> Result<Flow, Fault> {
         if let Err(error) = self.cursors.get(again.cursor) {
             return self.fail(sequence, 0, &error).await;
         }
+        let rows = match again.rows {
+            Ok(rows) => rows,
+            Err(error) => return self.refuse(sequence, &error).await,
+        };
         let run = Run { sequence, cursor: again.cursor, full: false, rows: again.fetch };
-        self.run_statement(run, again.rows, again.commit).await
+        self.run_statement(run, rows, again.commit).await
     }
 
     async fn run_statement(
@@ -294,8 +334,7 @@ impl Session {
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
             let column_type = scalar::bind_type(bind.code, bind.size);
-            let unknown =
-                || OraError::new(3_115, format!("unsupported network datatype {}", bind.code));
+            let unknown = || scalar::unsupported(bind.code);
             column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
         });
         let binds = binds.collect::<Result<Vec<_>, _>>()?;
@@ -356,6 +395,10 @@ impl Session {
                 reply::write_returning(&mut answer, &cursor.binds, &returning);
             }
             Outcome::Plsql { directions, values } => {
+                let mut bound = cursor.binds.iter().zip(&values);
+                if !bound.all(|(bind, value)| scalar::fits_bind(bind.code, value)) {
+                    return self.fail(run.sequence, run.cursor, &scalar::overflow()).await;
+                }
                 end.kind = kind::BLOCK;
                 reply::write_block(&mut answer, &cursor.binds, &directions, &values);
                 cursor.direct(&directions);
@@ -403,7 +446,13 @@ impl Session {
         if run.full {
             reply::write_description(&mut answer, self.fields, &columns);
         }
-        let opened = self.cursors.room_for(cells.len()).and_then(|()| {
+        let width = columns.len().max(1);
+        let fits =
+            cells.chunks(width).flat_map(|row| row.iter().zip(&columns)).all(|(cell, column)| {
+                column.column_type != ColumnType::Number || scalar::fits_number(cell)
+            });
+        let fits = if fits { Ok(()) } else { Err(scalar::overflow()) };
+        let opened = fits.and_then(|()| self.cursors.room_for(cells.len())).and_then(|()| {
             self.cursors.get(run.cursor)?.open(columns, cells);
             Ok(())
         });

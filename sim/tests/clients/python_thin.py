@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import decimal
 import os
 import ssl
 import threading
@@ -161,6 +162,32 @@ def blocks():
         fails(lambda: cursor.execute("begin raise; end;"), "ORA-20001")
 
 
+def types_of_plsql():
+    with connect() as connection, connection.cursor() as cursor:
+        truth, integer = cursor.var(bool), cursor.var(oracledb.DB_TYPE_BINARY_INTEGER)
+        outn, outx = cursor.var(bool), cursor.var(bool)
+        for _ in range(2):
+            truth.setvalue(0, False)
+            integer.setvalue(0, 9)
+            cursor.execute("begin p(:in1, :both1, :both2, :outn, :outx); end;", [True, truth, integer, outn, outx])
+            values = [variable.getvalue() for variable in (truth, integer, outn, outx)]
+            assert values == [True, 10, True, None], values
+
+
+def refused_binds():
+    with connect() as connection, connection.cursor() as cursor:
+        for value in (cursor.var(oracledb.DB_TYPE_CURSOR), cursor.arrayvar(int, [1, 2]), {"a": 1}):
+            if isinstance(value, dict):
+                value = connection.cursor().var(oracledb.DB_TYPE_JSON)
+            fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
+            assert one(connection, "select 1 from dual") == (1,)
+        for number in (10**40, -(10**125), decimal.Decimal("1e-130")):
+            fails(lambda: cursor.execute("select :1 from dual", [number]), "ORA-01426")
+            assert one(connection, "select :1 from dual", 5) == (5,)
+        fails(lambda: cursor.execute("select huge from dual"), "ORA-01426")
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def changes():
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute("insert into a values (:1, :2)", [1, "x"])
@@ -202,6 +229,13 @@ def errors():
         assert cursor.description[1].name == "NAME"
 
 
+def scrollable():
+    with connect() as connection:
+        with connection.cursor(scrollable=True) as cursor:
+            fails(lambda: cursor.execute("select * from t where rownum <= 100"), "ORA-03001")
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def kill(by, victim, how=""):
     with by.cursor() as cursor:
         cursor.execute(f"alter system kill session '{victim.session_id},{victim.serial_num},@1'{how}")
@@ -228,6 +262,23 @@ def tags():
         connection.clientinfo, connection.client_identifier = "info", "id"
         row = one(connection, "select * from v$session")
         assert row[8:12] == ("billing", "post", "info", "id"), row
+        for empty in ("", None):
+            connection.module = connection.action = connection.clientinfo = empty
+            connection.client_identifier = connection.dbop = empty
+            row = one(connection, "select * from v$session")
+            assert row[8:12] == (None,) * 4, row
+
+
+def schema():
+    with connect() as connection:
+        connection.current_schema = "shop"
+        row = one(connection, "select * from v$session")
+        assert row[15] == "SHOP", row
+        connection.current_schema = "nowhere"
+        fails(lambda: one(connection, "select 1 from dual"), "ORA-01435")
+        # The driver sends it with each call until one succeeds.
+        connection.current_schema = "shop"
+        assert one(connection, "select 1 from dual") == (1,)
 
 
 def timeout():
@@ -341,11 +392,15 @@ def main():
         echo,
         long_statement,
         blocks,
+        types_of_plsql,
+        refused_binds,
         changes,
         returning,
         errors,
+        scrollable,
         alter,
         tags,
+        schema,
         timeout,
         cancel,
         killed_while_busy,

@@ -77,7 +77,8 @@ impl Database for Fake {
         sessions.insert(sid, Peer { serial, identity, tags: Tags::default(), death: None });
         drop(sessions);
         let world = Arc::clone(&self.world);
-        Ok(Box::new(Talk { sid, serial, world, transaction: false, waiting: None }))
+        let (transaction, schema, waiting) = (false, USER, None);
+        Ok(Box::new(Talk { sid, serial, world, transaction, schema, waiting }))
     }
 
     fn wrong_password(&self, _: &str) -> OraError {
@@ -116,6 +117,7 @@ struct Talk {
     serial: u32,
     world: Arc<World>,
     transaction: bool,
+    schema: &'static str,
     /// The tick at which a waiting call is over, if ever.
     waiting: Option<u64>,
 }
@@ -204,6 +206,7 @@ impl Talk {
             "INSERT" | "UPDATE" | "DELETE" => Ok(self.change(sql, statement)),
             "BEGIN" => block(sql, statement),
             "ALTER" if sql.contains("KILL SESSION") => self.kill(sql),
+            "ALTER" if sql.contains("CURRENT_SCHEMA") => self.set_schema(words.last()),
             "ALTER" | "CREATE" | "COMMIT" | "ROLLBACK" => Ok(Outcome::Done),
             _ => Err(OraError::new(900, "invalid SQL statement").at(0)),
         }
@@ -233,6 +236,9 @@ impl Talk {
         if sql.contains("MISSING") {
             let position = sql.find("MISSING").unwrap_or(0);
             return Err(OraError::new(942, "table or view does not exist").at(position));
+        }
+        if sql.contains("HUGE") {
+            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e40)]));
         }
         if sql.contains("LENGTH") {
             return Ok(query(&[("LENGTH", ColumnType::Number)], vec![count(sql.len())]));
@@ -266,6 +272,7 @@ impl Talk {
             text("SERVICE_NAME", &identity.service),
             text("SYSDBA", if identity.sysdba { "YES" } else { "NO" }),
             text("PORT", if identity.port > 0 { "YES" } else { "NO" }),
+            text("SCHEMANAME", self.schema),
         ];
         let columns: Vec<_> = cells.iter().map(|(name, kind, _)| (*name, *kind)).collect();
         query(&columns, cells.into_iter().map(|(_, _, value)| value).collect())
@@ -288,6 +295,15 @@ impl Talk {
             }
         };
         Outcome::Dml { count: rows.len() as u64, returning }
+    }
+
+    /// There is one other schema.
+    fn set_schema(&mut self, name: Option<&&str>) -> Result<Outcome, OraError> {
+        if name != Some(&"SHOP") {
+            return Err(OraError::new(1_435, "user does not exist"));
+        }
+        self.schema = "SHOP";
+        Ok(Outcome::Done)
     }
 
     fn kill(&mut self, sql: &str) -> Result<Outcome, OraError> {
