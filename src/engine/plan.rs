@@ -21,7 +21,7 @@ use super::policy::{
 };
 use super::protect::{Protected, missing_evidence, protections};
 use super::session::{
-    NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn, TimeBasis,
+    Column, NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn, TimeBasis,
 };
 use super::spare::{Detail, HaltReason, SpareReason};
 use super::text::counted;
@@ -290,7 +290,10 @@ impl<'a> Planner<'a> {
 
     fn measure(&self, test: &PopulationTest, candidates: usize) -> Option<i64> {
         let sessions = &self.snapshot.sessions;
+        // A measure over some of the rows would be too low, and wake rules that look for little.
+        let everywhere = |column| sessions.has_everywhere(column).then_some(());
         let highest = |column| {
+            everywhere(Column::Number(column))?;
             let cells = sessions.number_column(column)?;
             cells.iter().filter_map(|cell| cell.get()).max()
         };
@@ -299,7 +302,7 @@ impl<'a> Planner<'a> {
             PopulationMeasure::ProcessUsage => highest(NumberColumn::ProcessUsage),
             PopulationMeasure::Matching => i64::try_from(candidates).ok(),
             PopulationMeasure::ActiveSessions => {
-                sessions.text_column(TextColumn::Status)?;
+                everywhere(Column::Text(TextColumn::Status))?;
                 let active = sessions.iter().filter(|session| {
                     session.is(TextColumn::Status, "ACTIVE")
                         && self.protected[session.row()].is_user_session()
