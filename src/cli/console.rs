@@ -2,8 +2,8 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-use super::exit::{CliError, ExitStatus, with_causes};
-use super::table::printable;
+use super::exit::{CliError, ExitStatus};
+use crate::engine::text::{printable, with_causes};
 
 /// Whether to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -1,6 +1,5 @@
 //! Exit codes: named, documented, and mapped from every error.
 
-use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
@@ -101,13 +100,6 @@ pub(super) enum CliError {
     /// The daemon could not start or go on.
     #[error("{0}")]
     Runtime(String),
-}
-
-/// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error
-/// here repeats its cause itself.
-pub(super) fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl CliError {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{CaptureArgs, PolicyArgs};
-use super::table::{printable, time_or_unknown};
+use super::table::time_or_unknown;
 use super::{Format, Global};
 use crate::engine::condition::{Condition, Truth};
 use crate::engine::decide::{Question, decide};
@@ -19,6 +19,7 @@ use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{Exemption, PolicySet, Rule};
 use crate::engine::session::{SessionKey, Snapshot, TextColumn};
+use crate::engine::text::printable;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
-use super::exit::{CliError, ExitStatus, with_causes};
+use super::exit::{CliError, ExitStatus};
 use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
@@ -24,6 +24,7 @@ use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
 use crate::daemon::target::TargetSpec;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
+use crate::engine::text::with_causes;
 use crate::observe::log::{self, Log, LogFormat};
 
 /// What can be typed.

@@ -30,11 +30,6 @@ pub(super) fn time_or_unknown(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "an unknown time".to_owned(), |time| time.to_string())
 }
 
-/// Lines of printable characters: a client can put anything into its program name.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
-}
-
 /// One line of printable characters, cut to the width of a cell.
 fn clean(cell: &str) -> String {
     let printable = cell.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it });

@@ -9,7 +9,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::engine::text::counted;
+use crate::engine::text::{counted, printable};
 
 /// Findings of one file that are shown: after the first screens, people mend and ask again.
 const SHOWN_OF_FILE_MAX: usize = 200;
@@ -220,11 +220,6 @@ fn level(severity: Severity) -> Level<'static> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     }
-}
-
-/// Control characters in names and texts must not reach the terminal as such.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// A place of an excerpt.

@@ -2,7 +2,6 @@
 //! running tick has a thread; the loop itself never blocks, so a database that hangs delays no other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +25,7 @@ use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId};
+use crate::engine::text::with_causes;
 use crate::engine::time::Timestamp;
 use crate::observe::log::TickLog;
 use crate::ports::{AuditError, AuditSink, SourceError};
@@ -334,7 +334,7 @@ impl Daemon {
                 could_not_look(name, &cause);
             }
             TickEnd::Unaudited(cause) => {
-                error!(database = name, cause = chain(&cause), "nobody is ended: no audit");
+                error!(database = name, cause = with_causes(&cause), "nobody is ended: no audit");
                 self.failure.get_or_insert(RunError::Audit(cause));
                 self.begin_leaving();
             }
@@ -391,7 +391,7 @@ impl Daemon {
             }
             Err(why) => {
                 let (rules, databases) = (self.policies.rules.len(), self.targets.len());
-                let cause = chain(&why);
+                let cause = with_causes(&why);
                 error!(rules, databases, cause, "not reloaded: what was in force stays");
             }
         }
@@ -491,7 +491,7 @@ impl Daemon {
 
     /// A panic in a tick is a bug, and what the tick knew is gone: limits that counted on it no longer hold.
     fn give_up(&mut self, broken: &JoinError) -> ControlFlow<()> {
-        error!(cause = chain(broken), "a bug: nobody is ended any more");
+        error!(cause = with_causes(broken), "a bug: nobody is ended any more");
         self.failure.get_or_insert(RunError::Runtime(broken.to_string()));
         ControlFlow::Break(())
     }
@@ -503,7 +503,7 @@ impl Daemon {
 }
 
 fn could_not_look(database: &str, cause: &SourceError) {
-    let text = chain(cause);
+    let text = with_causes(cause);
     match cause {
         // The next tick is the retry.
         SourceError::Unavailable(_) => warn!(database, cause = text, "could not look"),
@@ -511,17 +511,6 @@ fn could_not_look(database: &str, cause: &SourceError) {
             error!(database, cause = text, "could not look");
         }
     }
-}
-
-/// The error and what caused it, outermost first.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! too, so that there is one meaning of "the same text" in the product.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
@@ -107,6 +108,18 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
     let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+/// Lines of printable characters, for a terminal: a client can put anything into its program name.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
+}
+
+/// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error
+/// here repeats its cause itself.
+pub fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::coverage::Report;
 use crate::cli::Format;
 use crate::cli::console::Console;
 use crate::cli::exit::CliError;
-use crate::cli::table::printable;
+use crate::engine::text::printable;
 
 /// Writes the results in the format.
 pub(super) fn write(
