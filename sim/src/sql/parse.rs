@@ -15,8 +15,8 @@ use crate::ora::OraError;
 /// Deeper nesting than this is an error rather than a deep stack.
 const DEPTH_MAX: usize = 100;
 
-/// The most operators of one expression, and queries of one UNION. Each makes a tree deeper that is walked by
-/// recursion, on a stack of two megabytes at least; a thousand of them overflowed it.
+/// The most arithmetic operators and `||` of one expression, and queries of one UNION. Each makes a tree deeper that is
+/// walked by recursion, on a stack of two megabytes at least; a thousand of them overflowed it.
 const LINKS_MAX: usize = 500;
 
 /// Words that cannot be the name of a column or a table, as V$RESERVED_WORDS has them, with those that end a clause.

@@ -206,19 +206,7 @@ impl Compiler<'_> {
     ) -> Result<Typed, OraError> {
         match operator {
             Binary::And | Binary::Or => {
-                // A chain of a thousand ORs must not become a stack of a thousand calls.
-                let mut operands = vec![right];
-                let mut rest = left;
-                while let ExprKind::Binary(other, inner, last) = &rest.kind {
-                    if *other != operator {
-                        break;
-                    }
-                    operands.push(&**last);
-                    rest = &**inner;
-                }
-                operands.push(rest);
-                let list = operands.into_iter().rev().map(|part| self.condition(part, scope));
-                let list = list.collect::<Result<Vec<Code>, OraError>>()?;
+                let list = vec![self.condition(left, scope)?, self.condition(right, scope)?];
                 Ok(Typed::condition(if operator == Binary::And {
                     Code::And(list)
                 } else {

@@ -13,27 +13,39 @@ impl Parser {
     }
 
     fn disjunction(&mut self) -> Result<Expr, OraError> {
-        let mut left = self.conjunction()?;
-        while self.is("OR") {
-            let at = self.place();
-            self.bump();
-            self.link()?;
-            let right = self.conjunction()?;
-            left = binary(Binary::Or, left, right, at);
-        }
-        Ok(left)
+        self.chain("OR", Binary::Or, Self::conjunction)
     }
 
     fn conjunction(&mut self) -> Result<Expr, OraError> {
-        let mut left = self.negation()?;
-        while self.is("AND") {
+        self.chain("AND", Binary::And, Self::negation)
+    }
+
+    /// `a OR b OR c`, of any length: which two are joined first makes no difference to AND and OR, so the tree is as
+    /// deep as the logarithm of their number.
+    fn chain(
+        &mut self,
+        word: &str,
+        operator: Binary,
+        operand: fn(&mut Self) -> Result<Expr, OraError>,
+    ) -> Result<Expr, OraError> {
+        let mut level = vec![(operand(self)?, 0)];
+        while self.is(word) {
             let at = self.place();
             self.bump();
-            self.link()?;
-            let right = self.negation()?;
-            left = binary(Binary::And, left, right, at);
+            level.push((operand(self)?, at));
         }
-        Ok(left)
+        // Each pair becomes one, which keeps the place of the operator before it.
+        while level.len() > 1 {
+            let mut operands = std::mem::take(&mut level).into_iter();
+            while let Some((left, before)) = operands.next() {
+                let joined = match operands.next() {
+                    Some((right, at)) => binary(operator, left, right, at),
+                    None => left,
+                };
+                level.push((joined, before));
+            }
+        }
+        Ok(level.pop().expect("a chain begins with an operand").0)
     }
 
     fn negation(&mut self) -> Result<Expr, OraError> {

@@ -326,8 +326,8 @@ impl Machine {
                     return Ok(Flow::Next);
                 }
                 self.steps += 1;
-                if let Some(flow) = left(self.statements(body).await?, label) {
-                    return Ok(flow);
+                if let Some(ended) = self.pass(body, label).await {
+                    return ended;
                 }
             },
             LoopKind::Range { variable, low, high, reverse } => {
@@ -338,17 +338,11 @@ impl Machine {
                 while (low..=high).contains(&next) {
                     self.set(variable, ColumnType::Number, Value::integer(next));
                     self.steps += 1;
-                    match self.statements(body).await.map(|flow| left(flow, label)) {
-                        Ok(None) => next += if *reverse { -1 } else { 1 },
-                        Ok(Some(flow)) => {
-                            result = Ok(flow);
-                            break;
-                        }
-                        Err(raised) => {
-                            result = Err(raised);
-                            break;
-                        }
+                    if let Some(ended) = self.pass(body, label).await {
+                        result = ended;
+                        break;
                     }
+                    next += if *reverse { -1 } else { 1 };
                 }
                 self.restore(saved);
                 result
@@ -363,6 +357,15 @@ impl Machine {
                 self.over_rows(variable, &query, label, body, at).await
             }
         }
+    }
+
+    /// The body once; how the loop ended, if it did.
+    async fn pass(
+        &mut self,
+        body: &[Stmt],
+        label: Option<&String>,
+    ) -> Option<Result<Flow, Raised>> {
+        self.statements(body).await.map(|flow| left(flow, label)).transpose()
     }
 
     async fn bound(&mut self, expr: &Expr, at: usize) -> Result<i64, Raised> {
@@ -392,16 +395,9 @@ impl Machine {
             for ((name, column), value) in names.iter().zip(&rows.columns).zip(row) {
                 self.set(name, column.column_type, value.clone());
             }
-            match self.statements(body).await.map(|flow| left(flow, label)) {
-                Ok(None) => {}
-                Ok(Some(flow)) => {
-                    result = Ok(flow);
-                    break;
-                }
-                Err(raised) => {
-                    result = Err(raised);
-                    break;
-                }
+            if let Some(ended) = self.pass(body, label).await {
+                result = ended;
+                break;
             }
         }
         self.restore(saved);
