@@ -526,7 +526,8 @@ fn held_for(rule: &Rule, life: SessionLife, history: &History, now: Timestamp) -
 /// What the reader should know: weaker evidence, and fields that the source cannot answer.
 fn warnings(evaluation: &Evaluation<'_>) -> Vec<String> {
     let snapshot = evaluation.facts.snapshot();
-    let mut warnings: Vec<String> = missing_evidence(&snapshot.sessions).into_iter().collect();
+    let mut warnings = snapshot.warnings.clone();
+    warnings.extend(missing_evidence(&snapshot.sessions));
     match snapshot.time_basis {
         TimeBasis::Told => {}
         TimeBasis::LowerBound => warnings.push(format!(

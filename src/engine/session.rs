@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::text::{Symbol, Texts};
-use super::time::Timestamp;
+use super::time::{Span, Timestamp};
 
 /// Identity of a session slot's present use. Together with the logon time it names one session life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -499,6 +499,26 @@ pub struct Snapshot {
     pub unlisted_live_sessions: u32,
     /// Sessions of this daemon on that database, by identity.
     pub own_sessions: Vec<SessionKey>,
+    /// How far the database's own clock, in which its DATE columns are written, is ahead of UTC.
+    pub clock_offset: Span,
+    /// Why nobody may be ended there now: a standby, a database that is not open for writing. `None`: it is a primary
+    /// that is open, or the source does not end sessions anyway.
+    pub read_only: Option<String>,
+    /// What the reader should know about what was seen.
+    pub warnings: Vec<String>,
+    /// What it took to see it.
+    pub fetched: Fetched,
+}
+
+/// What an observation cost. Zero where nothing was fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fetched {
+    /// Rows of all statements.
+    pub rows: u64,
+    /// Bytes of their values, as handed over by the driver.
+    pub bytes: u64,
+    /// Round trips to the database.
+    pub round_trips: u64,
 }
 
 impl Snapshot {
@@ -525,6 +545,10 @@ impl Snapshot {
             sessions,
             unlisted_live_sessions: 0,
             own_sessions: Vec::new(),
+            clock_offset: Span::ZERO,
+            read_only: None,
+            warnings: Vec::new(),
+            fetched: Fetched::default(),
         }
     }
 }
