@@ -28,6 +28,7 @@ pub mod history;
 pub mod plan;
 
 pub mod witness;
+pub mod needs;
 mod limit;
 pub mod guard;
 pub mod decide;

@@ -9,6 +9,7 @@ use super::killer::Killers;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::history::History;
+use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
@@ -66,7 +67,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         worker.policies = Arc::clone(&job.policies);
     }
     let start = Instant::now();
-    let mut seen = match worker.source.observe() {
+    let mut seen = match worker.source.observe(&Needs::of(&job.policies, &job.due)) {
         Ok(seen) => seen,
         Err(error) => return TickEnd::Unseen(error, job.missed),
     };

@@ -5,6 +5,7 @@ mod command_line;
 mod daemon;
 mod fixture;
 mod invariants;
+mod live;
 mod plans;
 mod policies;
 mod tidy;
