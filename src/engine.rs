@@ -29,6 +29,7 @@ pub mod plan;
 
 pub mod witness;
 mod limit;
+pub mod standing;
 pub mod guard;
 pub mod decide;
 pub mod report;
