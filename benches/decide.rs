@@ -19,6 +19,7 @@ use orawarden::engine::policy::PolicySet;
 use orawarden::engine::session::{
     Column, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
 };
+use orawarden::engine::standing::Standing;
 use orawarden::engine::time::{MICROS_PER_SECOND, Timestamp};
 
 const RUNS: usize = 15;
@@ -70,6 +71,7 @@ fn measure(snapshot: &Snapshot, policies: &PolicySet) -> Duration {
         history: &history,
         options: PlanOptions::default(),
         limits: Limits::UNLIMITED,
+        standing: &Standing::default(),
     };
     let plan = decide(question);
     let mut times: Vec<Duration> = (0..RUNS)

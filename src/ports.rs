@@ -8,6 +8,7 @@ use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::needs::Needs;
 use crate::engine::report::{Acting, Outcome, TickId};
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Authority;
 use crate::engine::time::Timestamp;
 
 /// Looks at a database.
@@ -17,13 +18,24 @@ pub trait SessionSource {
     fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError>;
 }
 
-/// Ends sessions, or rehearses it.
-pub trait SessionKiller {
-    /// Ends one session if it still is what was judged.
+/// Ends sessions, or rehearses it. It is shared by the threads that end several at once.
+pub trait SessionKiller: Send + Sync {
+    /// Whether this daemon may end sessions there now. Asked once a tick, after the look and before the decision, and
+    /// only when a rule that is due enforces. Who cannot tell follows.
+    fn authority(&self) -> Authority {
+        Authority::Leads
+    }
+
+    /// How many ends may be under way at once; at least 1.
+    fn width(&self) -> usize {
+        1
+    }
+
+    /// Does [`End::verb`] to one session if it still is what was judged.
     ///
     /// `seen` is the newest snapshot at hand. A killer that reaches the database reads the row again where it ends
     /// it; `seen` is for those that have nothing better.
-    fn end(&mut self, end: &End, seen: &Snapshot) -> Outcome;
+    fn end(&self, end: &End, seen: &Snapshot) -> Outcome;
 }
 
 /// Which tick a record of the audit belongs to.

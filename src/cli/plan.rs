@@ -11,6 +11,7 @@ use crate::engine::explain::Reason;
 use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
+use crate::engine::standing::Standing;
 use crate::engine::text::counted;
 use crate::observe::plan_json::plan_json;
 
@@ -50,6 +51,7 @@ pub(super) fn run(
                 history: &history,
                 options: PlanOptions { assume_held: args.assume_held },
                 limits: source.limits,
+                standing: &Standing::default(),
             });
             history.record(snapshot, &plan);
             found |= !plan.ends().is_empty();

@@ -21,6 +21,7 @@ use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Standing;
 
 use coverage::Coverage;
 use judge::judge_tick;
@@ -158,6 +159,7 @@ impl Runner<'_> {
                 history: &history,
                 options: PlanOptions::default(),
                 limits: Limits::UNLIMITED,
+                standing: &Standing::default(),
             });
             history.record(&snapshot, &plan);
             self.coverage.see(policies, &snapshot, &plan);

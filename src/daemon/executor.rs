@@ -1,13 +1,17 @@
-//! Step *act*: carries an approved plan out, end by end, in the plan's order. It may do less than the plan says, never
+//! Step *act*: carries an approved plan out. Ends start in the plan's order, several at once where the killer can do
+//! that, and each outcome is recorded on the calling thread as it comes. It may do less than the plan says, never
 //! something else: it has no choices to make.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, Scope};
 
 use super::killer::Killers;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::Action;
-use crate::engine::report::{Failure, Outcome};
+use crate::engine::report::{Acting, Failure, Outcome};
 use crate::engine::session::Snapshot;
 use crate::ports::AuditError;
 
@@ -26,33 +30,140 @@ impl Leaving {
     }
 }
 
-/// Ends whom the plan names, and has each outcome recorded before the next end. If that fails, it stops.
+/// What a plan is carried out with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The newest snapshot at hand.
+    pub seen: &'a Snapshot,
+    /// Who ends sessions.
+    pub killers: &'a Killers,
+    /// Whether enforcing rules enforce at this tick.
+    pub acting: Acting,
+    /// Whether the daemon is about to leave.
+    pub leaving: &'a Leaving,
+}
+
+/// Ends whom the plan names, and has each outcome recorded before another end takes its place. If that fails, nothing
+/// more is started; what is under way is waited for.
 pub fn execute(
     plan: &ApprovedPlan,
-    seen: &Snapshot,
-    killers: &mut Killers,
-    leaving: &Leaving,
-    mut record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
+    means: Means<'_>,
+    record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
 ) -> Result<Vec<Outcome>, AuditError> {
-    let mut outcomes = Vec::with_capacity(plan.ends().len());
-    for end in plan.ends() {
-        let outcome = match end.action {
-            Action::Report => Outcome::Reported,
-            Action::Ladder(_) if leaving.is_raised() => Outcome::Failed(Failure::NotTried),
-            Action::Ladder(_) => killers.of(end.mode).end(end, seen),
-        };
-        record(end, outcome)?;
-        outcomes.push(outcome);
+    let (done, heard) = channel();
+    let mut round = Round {
+        plan,
+        record,
+        outcomes: vec![None; plan.ends().len()],
+        under_way: 0,
+        trouble: None,
+    };
+    thread::scope(|scope| {
+        for (at, end) in plan.ends().iter().enumerate() {
+            while round.trouble.is_none() && round.under_way >= means.killers.width() {
+                round.hear(&heard);
+            }
+            if round.trouble.is_some() {
+                break;
+            }
+            match start(scope, at, end, means, &done) {
+                Some(outcome) => round.take(at, outcome),
+                None => round.under_way += 1,
+            }
+        }
+        while round.under_way > 0 {
+            round.hear(&heard);
+        }
+    });
+    round.result()
+}
+
+/// What one end came to, or the panic that it ended in.
+type Done = (usize, thread::Result<Outcome>);
+
+/// Starts an end on a thread of its own; what needs nobody else is done at once.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    at: usize,
+    end: &'scope End,
+    means: Means<'scope>,
+    done: &Sender<Done>,
+) -> Option<Outcome> {
+    let killer = means.killers.of(end.mode, means.acting);
+    match end.action {
+        Action::Report => return Some(Outcome::Reported),
+        Action::Ladder(_) if means.leaving.is_raised() => {
+            return Some(Outcome::Failed(Failure::NotTried));
+        }
+        Action::Ladder(_) if means.acting.is_dry_run(end.mode) => {
+            return Some(killer.end(end, means.seen));
+        }
+        Action::Ladder(_) => {}
     }
-    assert_eq!(outcomes.len(), plan.ends().len(), "every end has exactly one outcome");
-    Ok(outcomes)
+    let done = done.clone();
+    scope.spawn(move || {
+        let outcome = catch_unwind(AssertUnwindSafe(|| killer.end(end, means.seen)));
+        // The other side waits for every end that it started.
+        done.send((at, outcome)).ok();
+    });
+    None
+}
+
+/// A plan on its way through the killers.
+struct Round<'a, R> {
+    plan: &'a ApprovedPlan,
+    record: R,
+    outcomes: Vec<Option<Outcome>>,
+    under_way: usize,
+    trouble: Option<Trouble>,
+}
+
+/// Why nothing more is started.
+enum Trouble {
+    Unrecorded(AuditError),
+    Panicked(Box<dyn std::any::Any + Send>),
+}
+
+impl<R: FnMut(&End, Outcome) -> Result<(), AuditError>> Round<'_, R> {
+    /// Waits for an end that is under way.
+    fn hear(&mut self, heard: &Receiver<Done>) {
+        let (at, outcome) = heard.recv().expect("a sender is kept, and every end sends once");
+        self.under_way -= 1;
+        match outcome {
+            Ok(outcome) => self.take(at, outcome),
+            Err(panic) => {
+                self.trouble.get_or_insert(Trouble::Panicked(panic));
+            }
+        }
+    }
+
+    fn take(&mut self, at: usize, outcome: Outcome) {
+        self.outcomes[at] = Some(outcome);
+        let is_broken = matches!(self.trouble, Some(Trouble::Unrecorded(_)));
+        if !is_broken && let Err(error) = (self.record)(&self.plan.ends()[at], outcome) {
+            self.trouble.get_or_insert(Trouble::Unrecorded(error));
+        }
+    }
+
+    /// A panic is a bug, and the tick ends in it as it would without threads.
+    fn result(self) -> Result<Vec<Outcome>, AuditError> {
+        match self.trouble {
+            Some(Trouble::Panicked(panic)) => resume_unwind(panic),
+            Some(Trouble::Unrecorded(error)) => Err(error),
+            None => {
+                let outcomes: Option<Vec<Outcome>> = self.outcomes.into_iter().collect();
+                Ok(outcomes.expect("every end has exactly one outcome"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Barrier, Mutex};
 
-    use super::{Leaving, execute};
+    use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
@@ -61,13 +172,48 @@ mod tests {
     use crate::observe::fixture::{RuleSketch, plan_of, snapshot};
     use crate::ports::{AuditError, SessionKiller};
 
+    const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+
     /// Ends everybody, and remembers whom.
     #[derive(Clone, Default)]
     struct Remembering(Arc<Mutex<Vec<u32>>>);
 
     impl SessionKiller for Remembering {
-        fn end(&mut self, end: &End, _seen: &Snapshot) -> Outcome {
+        fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
             self.0.lock().expect("nobody panicked").push(end.life.key.sid);
+            Outcome::Ended
+        }
+    }
+
+    /// Ends nobody before so many are under way together, and answers by SID.
+    struct Together(Barrier, usize);
+
+    impl SessionKiller for Together {
+        fn width(&self) -> usize {
+            self.1
+        }
+
+        fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
+            self.0.wait();
+            match end.life.key.sid % 3 {
+                0 => Outcome::Ended,
+                1 => Outcome::Accepted,
+                _ => Outcome::Changed,
+            }
+        }
+    }
+
+    /// Panics at SID 7; ends others once that has begun.
+    struct Panicking(Barrier);
+
+    impl SessionKiller for Panicking {
+        fn width(&self) -> usize {
+            2
+        }
+
+        fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
+            self.0.wait();
+            assert_ne!(end.life.key.sid, 7, "as the test wants");
             Outcome::Ended
         }
     }
@@ -76,42 +222,89 @@ mod tests {
         let seen = snapshot(&[(7, "APP"), (8, "APP"), (9, "SYS")]);
         let plan = plan_of(&[rule.build()], &seen);
         let killer = Remembering::default();
-        let mut killers = Killers::new(Some(Box::new(killer.clone())), acting);
-        let outcomes = execute(&plan, &seen, &mut killers, leaving, |_, _| Ok(()));
+        let killers = &Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
+        let means = Means { seen: &seen, killers, acting, leaving };
+        let outcomes = execute(&plan, means, |_, _| Ok(()));
         let ended = killer.0.lock().expect("nobody panicked").clone();
         (outcomes.expect("recording succeeds"), ended)
     }
 
     #[test]
     fn every_end_has_one_outcome_and_only_enforcing_rules_end() {
-        let enforce = RuleSketch { mode: Mode::Enforce, ..RuleSketch::default() };
-        let report = RuleSketch { report: true, ..enforce };
+        let report = RuleSketch { report: true, ..ENFORCE };
         let still_here = Leaving::default();
         let leaving = Leaving::default();
         leaving.raise();
         let as_said = Acting::AsRulesSay;
         let not_tried = Outcome::Failed(Failure::NotTried);
         for (rule, acting, leaving, outcome, ended) in [
-            (enforce, as_said, &still_here, Outcome::Ended, vec![7, 8]),
-            (enforce, Acting::DryRun, &still_here, Outcome::Simulated, vec![]),
+            (ENFORCE, as_said, &still_here, Outcome::Ended, vec![7, 8]),
+            (ENFORCE, Acting::DryRun, &still_here, Outcome::Simulated, vec![]),
             (RuleSketch::default(), as_said, &still_here, Outcome::Simulated, vec![]),
             (report, as_said, &still_here, Outcome::Reported, vec![]),
-            (enforce, as_said, &leaving, not_tried, vec![]),
+            (ENFORCE, as_said, &leaving, not_tried, vec![]),
         ] {
             assert_eq!(outcomes(rule, acting, leaving), (vec![outcome; 2], ended), "{rule:?}");
         }
     }
 
+    fn run(
+        sids: &[u32],
+        killer: impl SessionKiller + 'static,
+        record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
+    ) -> Result<Vec<Outcome>, AuditError> {
+        let rows: Vec<(u32, &str)> = sids.iter().map(|sid| (*sid, "APP")).collect();
+        let seen = snapshot(&rows);
+        let plan = plan_of(&[ENFORCE.build()], &seen);
+        let acting = Acting::AsRulesSay;
+        let killers = &Killers::new(Some(Box::new(killer)), acting);
+        execute(&plan, Means { seen: &seen, killers, acting, leaving: &Leaving::default() }, record)
+    }
+
+    #[test]
+    fn as_many_are_under_way_as_the_killer_takes_and_outcomes_stand_in_the_plans_order() {
+        let mut recorded = Vec::new();
+        let killer = Together(Barrier::new(3), 3);
+        let outcomes = run(&[1, 2, 3, 4, 5, 6], killer, |end, outcome| {
+            recorded.push((end.life.key.sid, outcome));
+            Ok(())
+        });
+        let expected = [Outcome::Accepted, Outcome::Changed, Outcome::Ended].repeat(2);
+        assert_eq!(outcomes.expect("recording succeeds"), expected);
+        recorded.sort_by_key(|(sid, _)| *sid);
+        let by_sid: Vec<(u32, Outcome)> = (1..).zip(expected).collect();
+        assert_eq!(recorded, by_sid);
+    }
+
     #[test]
     fn an_outcome_that_cannot_be_recorded_is_the_last() {
-        let rule = RuleSketch { mode: Mode::Enforce, ..RuleSketch::default() };
-        let seen = snapshot(&[(7, "APP"), (8, "APP")]);
-        let plan = plan_of(&[rule.build()], &seen);
         let killer = Remembering::default();
-        let mut killers = Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
-        let full = |_: &End, _| Err(AuditError::Broken);
-        let outcomes = execute(&plan, &seen, &mut killers, &Leaving::default(), full);
+        let outcomes = run(&[7, 8], killer.clone(), |_, _| Err(AuditError::Broken));
         assert!(matches!(outcomes, Err(AuditError::Broken)));
         assert_eq!(*killer.0.lock().expect("nobody panicked"), [7]);
+    }
+
+    #[test]
+    fn what_is_under_way_when_recording_fails_is_waited_for_and_nothing_follows() {
+        let mut asked = 0;
+        let outcomes = run(&[1, 2, 3, 4], Together(Barrier::new(2), 2), |_, _| {
+            asked += 1;
+            Err(AuditError::Broken)
+        });
+        assert!(matches!(outcomes, Err(AuditError::Broken)));
+        assert_eq!(asked, 1, "what cannot be written down is not tried again");
+    }
+
+    #[test]
+    fn a_panic_of_a_killer_is_one_of_the_tick_and_others_are_recorded() {
+        let mut recorded = Vec::new();
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            run(&[7, 8], Panicking(Barrier::new(2)), |end, _| {
+                recorded.push(end.life.key.sid);
+                Ok(())
+            })
+        }));
+        assert!(ran.is_err());
+        assert_eq!(recorded, [8]);
     }
 }

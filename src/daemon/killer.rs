@@ -5,14 +5,18 @@ use crate::engine::guard::End;
 use crate::engine::policy::Mode;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Authority;
 use crate::ports::SessionKiller;
+
+/// Ends under way at once, whatever a killer says: more would be a denial of service against the database.
+pub const WIDTH_MAX: usize = 64;
 
 /// Compares the witness with the newest snapshot, and leaves it at that.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DryRunKiller;
 
 impl SessionKiller for DryRunKiller {
-    fn end(&mut self, end: &End, seen: &Snapshot) -> Outcome {
+    fn end(&self, end: &End, seen: &Snapshot) -> Outcome {
         let now = seen.sessions.iter().find(|session| session.key() == end.life.key);
         match now {
             None => Outcome::AlreadyGone,
@@ -24,13 +28,13 @@ impl SessionKiller for DryRunKiller {
 
 /// The killers of one database, chosen when it is set up and not while it works.
 pub struct Killers {
-    enforce: Option<Box<dyn SessionKiller + Send>>,
+    enforce: Option<Box<dyn SessionKiller>>,
     dry_run: DryRunKiller,
 }
 
 impl Killers {
     /// `killer` for enforcing rules, unless nothing is to be ended; a database without one only ever rehearses.
-    pub fn new(killer: Option<Box<dyn SessionKiller + Send>>, acting: Acting) -> Self {
+    pub fn new(killer: Option<Box<dyn SessionKiller>>, acting: Acting) -> Self {
         let enforce = killer.filter(|_| acting == Acting::AsRulesSay);
         Self { enforce, dry_run: DryRunKiller }
     }
@@ -40,12 +44,22 @@ impl Killers {
         if self.enforce.is_some() { Acting::AsRulesSay } else { Acting::DryRun }
     }
 
-    /// The killer for a rule of this mode.
-    pub fn of(&mut self, mode: Mode) -> &mut dyn SessionKiller {
-        match (mode, &mut self.enforce) {
-            (Mode::Enforce, Some(killer)) => killer.as_mut(),
-            (Mode::Enforce, None) | (Mode::DryRun, _) => &mut self.dry_run,
+    /// The killer for a rule of this mode at a tick that is acted on so.
+    pub fn of(&self, mode: Mode, acting: Acting) -> &dyn SessionKiller {
+        match &self.enforce {
+            Some(killer) if !acting.is_dry_run(mode) => killer.as_ref(),
+            _ => &self.dry_run,
         }
+    }
+
+    /// Whether this daemon may end sessions there now.
+    pub fn authority(&self) -> Authority {
+        self.enforce.as_ref().map_or_else(Authority::default, |killer| killer.authority())
+    }
+
+    /// How many ends may be under way at once: from 1 to [`WIDTH_MAX`].
+    pub fn width(&self) -> usize {
+        self.enforce.as_ref().map_or(1, |killer| killer.width()).clamp(1, WIDTH_MAX)
     }
 }
 

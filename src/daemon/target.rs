@@ -25,7 +25,7 @@ pub struct TargetSpec {
     /// Looks at it. Making one must not reach for the database: a loader waits for nobody.
     pub source: Box<dyn SessionSource + Send>,
     /// Ends its sessions; without one, every rule is a dry run here.
-    pub killer: Option<Box<dyn SessionKiller + Send>>,
+    pub killer: Option<Box<dyn SessionKiller>>,
 }
 
 impl TargetSpec {

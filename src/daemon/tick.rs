@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::executor::{Leaving, execute};
+use super::executor::{Leaving, Means, execute};
 use super::killer::Killers;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
@@ -12,9 +12,10 @@ use crate::engine::history::History;
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
-use crate::engine::policy::PolicySet;
-use crate::engine::report::{Missed, Outcome, TickId, TickReport};
+use crate::engine::policy::{Action, Mode, PolicySet};
+use crate::engine::report::{Acting, Missed, Outcome, TickId, TickReport};
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Standing;
 use crate::engine::time::{Span, Timestamp};
 use crate::ports::{AuditError, AuditSink as _, SessionSource, SourceError, TickStamp};
 
@@ -73,6 +74,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     };
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
+    let standing = standing(worker, &job, &mut seen);
     let plan = decide(Question {
         policies: &job.policies,
         due: &job.due,
@@ -80,6 +82,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         history: &worker.history,
         options: PlanOptions::default(),
         limits: job.limits,
+        standing: &standing,
     });
     let mut report = TickReport {
         tick: job.tick,
@@ -87,7 +90,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         outcomes: Vec::new(),
         missed: job.missed,
         duration: Span::ZERO,
-        acting: worker.killers.acting(),
+        acting: standing.acting,
     };
     match act(worker, &report, &seen) {
         Ok(outcomes) => report.outcomes = outcomes,
@@ -97,6 +100,27 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
     TickEnd::Done(Box::new(report))
+}
+
+/// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.
+fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
+    let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
+    let enforces = |at: &usize| {
+        let rule = &job.policies.rules[*at];
+        rule.mode == Mode::Enforce && rule.action != Action::Report
+    };
+    if standing.acting == Acting::DryRun || !job.due.iter().any(enforces) {
+        return standing;
+    }
+    match &seen.read_only {
+        Some(why) => {
+            let warning = format!("nobody is ended, enforcing rules are rehearsed: {why}");
+            seen.warnings.push(warning);
+            standing.acting = Acting::DryRun;
+        }
+        None => standing.authority = worker.killers.authority(),
+    }
+    standing
 }
 
 /// The intent is on disk before anyone is ended; each outcome follows its end.
@@ -114,11 +138,14 @@ fn act(
     };
     let Worker { killers, audit, leaving, clock, .. } = worker;
     audit.intend(stamp, plan, clock())?;
-    let outcomes = execute(plan, seen, killers, leaving, |end, outcome| {
-        audit.outcome(stamp, end, outcome, clock())
-    })?;
+    let means = Means { seen, killers, acting: *acting, leaving };
+    let outcomes =
+        execute(plan, means, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
     if !outcomes.is_empty() {
         audit.settle()?;
     }
     Ok(outcomes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use super::history::History;
 use super::plan::{PlanOptions, plan};
 use super::policy::{Limits, PolicySet};
 use super::session::Snapshot;
+use super::standing::Standing;
 
 /// Everything that a decision rests on.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +23,13 @@ pub struct Question<'a> {
     pub options: PlanOptions,
     /// Limits of the whole database.
     pub limits: Limits,
+    /// What else holds.
+    pub standing: &'a Standing,
 }
 
 /// Decides.
 pub fn decide(question: Question<'_>) -> ApprovedPlan {
     let evaluation = evaluate(question.policies, question.due, question.snapshot);
     let plan = plan(&evaluation, question.history, question.options);
-    review(plan, &question.limits, question.history)
+    review(plan, &question.limits, question.history, question.standing)
 }

@@ -8,10 +8,13 @@ use super::explain::{Reason, reasons};
 use super::history::History;
 use super::limit::{Exceeded, exceeded};
 use super::plan::{Entry, Plan, RulePlan, Verdict};
-use super::policy::{Action, Liftable, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity};
+use super::policy::{
+    Action, Liftable, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Verb,
+};
 use super::protect::{Protection, process_in_program};
 use super::session::{Column, NumberColumn, Session, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
+use super::standing::{Authority, Standing};
 use super::text::counted;
 use super::time::Timestamp;
 use super::witness::Witness;
@@ -40,8 +43,10 @@ pub struct End {
     pub life: SessionLife,
     /// USERNAME.
     pub username: Option<String>,
-    /// What is done.
+    /// What the rule does: everything, from the first rung on.
     pub action: Action,
+    /// Which rung of it is due now; 0 is the first.
+    pub rung: usize,
     /// The leaves that made `match` true.
     pub reasons: Vec<Reason>,
     /// What must still hold when it is done.
@@ -70,6 +75,21 @@ pub struct Halted {
     pub reason: HaltReason,
     /// Why, for people.
     pub detail: Detail,
+}
+
+impl End {
+    /// What is to be done now; `None` for a rule that only reports.
+    pub fn verb(&self) -> Option<Verb> {
+        match &self.action {
+            Action::Report => None,
+            Action::Ladder(rungs) => rungs.get(self.rung).map(|rung| rung.verb),
+        }
+    }
+
+    /// The same as text: `kill immediate`, `report`.
+    pub fn verb_text(&self) -> &'static str {
+        self.verb().map_or("report", Verb::text)
+    }
 }
 
 impl ApprovedPlan {
@@ -116,8 +136,14 @@ impl ApprovedPlan {
 
 /// Reviews a plan: only ever takes sessions out of it.
 ///
-/// `limits` are those of the database, over all rules.
-pub fn review(mut plan: Plan<'_>, limits: &Limits, history: &History) -> ApprovedPlan {
+/// `limits` are those of the database, over all rules. What `standing` holds back comes after them, so that it never
+/// makes room for others.
+pub fn review(
+    mut plan: Plan<'_>,
+    limits: &Limits,
+    history: &History,
+    standing: &Standing,
+) -> ApprovedPlan {
     let snapshot = plan.evaluation.facts.snapshot();
     let policies = plan.evaluation.policies;
     let mut warnings = std::mem::take(&mut plan.warnings);
@@ -133,6 +159,9 @@ pub fn review(mut plan: Plan<'_>, limits: &Limits, history: &History) -> Approve
         }
     }
     apply_database_limits(&mut plan.rules, policies, limits, snapshot, history);
+    for rule_plan in &mut plan.rules {
+        hold_as_follower(&policies.rules[rule_plan.rule], rule_plan, standing);
+    }
     warn_of_skipped_undo(&plan, snapshot, &mut warnings);
     approve(&plan, snapshot, warnings)
 }
@@ -171,6 +200,7 @@ fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> Appro
                     life: session.life(),
                     username: session.text(TextColumn::Username).map(str::to_owned),
                     action: rule.action.clone(),
+                    rung: 0,
                     reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
                     witness: Witness::of(&looked_at, session),
                 }),
@@ -342,6 +372,17 @@ fn hold_back(
     }
     if ends_anyone && on_exceed == OnExceed::Halt {
         rule_plan.halted = Some((HaltReason::Limit, detail.clone()));
+    }
+}
+
+/// Only the daemon that leads ends sessions; rehearsals are everybody's.
+fn hold_as_follower(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing) {
+    let Authority::Follows(why) = &standing.authority else { return };
+    if rule.action == Action::Report || standing.acting.is_dry_run(rule.mode) {
+        return;
+    }
+    for entry in ends(rule_plan) {
+        spare(entry, SpareReason::Follower, Detail::text(Arc::clone(why)));
     }
 }
 

@@ -126,11 +126,13 @@ impl Failure {
 }
 
 /// Whether a database's enforcing rules enforce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Acting {
     /// Every rule does what its mode says.
+    #[default]
     AsRulesSay,
-    /// Nothing is ended, whatever the rules say: `--dry-run`, a capture, or no audit to write to.
+    /// Nothing is ended, whatever the rules say: `--dry-run`, a capture, no audit to write to, or a database that is
+    /// not open for writing.
     DryRun,
 }
 
@@ -180,7 +182,7 @@ pub struct TickReport {
     pub missed: Vec<Missed>,
     /// From the first look to the last outcome.
     pub duration: Span,
-    /// Whether enforcing rules enforced.
+    /// Whether enforcing rules enforced at this tick.
     pub acting: Acting,
 }
 

@@ -280,7 +280,7 @@ impl<'a> Act<'a> {
             dry_run: stamp.acting.is_dry_run(end.mode),
             who: Who::of(end.life),
             username: end.username.as_deref(),
-            action: end.action.first_text(),
+            action: end.verb_text(),
         }
     }
 }

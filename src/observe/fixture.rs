@@ -17,6 +17,7 @@ use crate::engine::schedule::Schedule;
 use crate::engine::session::{
     Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
 };
+use crate::engine::standing::Standing;
 use crate::engine::time::{Span, Timestamp};
 
 /// 2026-03-29T12:00:00Z: the time of every snapshot that says nothing else.
@@ -37,19 +38,21 @@ pub(crate) struct RuleSketch {
 
 impl Default for RuleSketch {
     fn default() -> Self {
-        Self {
-            name: "rule",
-            mode: Mode::DryRun,
-            report: false,
-            hold: Span::ZERO,
-            per_tick: None,
-            fingerprint: 1,
-            schedule: "* * * * *",
-        }
+        Self::DEFAULT
     }
 }
 
 impl RuleSketch {
+    pub(crate) const DEFAULT: Self = Self {
+        name: "rule",
+        mode: Mode::DryRun,
+        report: false,
+        hold: Span::ZERO,
+        per_tick: None,
+        fingerprint: 1,
+        schedule: "* * * * *",
+    };
+
     /// A rule that matches everybody.
     pub(crate) fn build(self) -> Rule {
         let kill = Rung { verb: Verb::KillImmediate, after: Span::ZERO };
@@ -131,6 +134,7 @@ pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
         history: &History::default(),
         options: PlanOptions::default(),
         limits: Limits::UNLIMITED,
+        standing: &Standing::default(),
     })
 }
 

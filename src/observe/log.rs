@@ -204,7 +204,7 @@ fn decision(report: &TickReport, end: &End, outcome: Outcome) {
                 sid = end.life.key.sid,
                 serial = end.life.key.serial,
                 username = end.username.as_deref(),
-                action = end.action.first_text(),
+                action = end.verb_text(),
                 outcome = outcome.word(),
                 because = outcome.kind(),
                 mode = %end.mode,

@@ -47,8 +47,8 @@ struct EndJson<'a> {
 
 impl<'a> EndJson<'a> {
     fn of(end: &'a End) -> Self {
-        // The witness is for the killer alone.
-        let End { rule, mode, life, username, action, reasons, witness: _ } = end;
+        // The witness is for the killer alone; `action` says what the rung stands for.
+        let End { rule, mode, life, username, action, rung: _, reasons, witness: _ } = end;
         Self {
             inst_id: life.key.inst_id,
             sid: life.key.sid,
@@ -56,7 +56,7 @@ impl<'a> EndJson<'a> {
             logon_time: life.logon_time.map(|time| time.to_string()),
             username: username.as_deref(),
             rule,
-            action: action.first_text(),
+            action: end.verb_text(),
             ladder: action.rungs(),
             mode: mode.to_string(),
             reasons: reasons.iter().map(ReasonJson::of).collect(),

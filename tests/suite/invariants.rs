@@ -18,6 +18,7 @@ use orawarden::engine::policy::{
 use orawarden::engine::session::{
     Column, Instance, InstanceState, NumberColumn, SessionKey, Snapshot, TextColumn,
 };
+use orawarden::engine::standing::Standing;
 use orawarden::engine::time::{MICROS_PER_SECOND, Span};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -244,6 +245,7 @@ fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
         history: &History::default(),
         options: PlanOptions::default(),
         limits: Limits::UNLIMITED,
+        standing: &Standing::default(),
     })
 }
 
@@ -275,6 +277,7 @@ fn plans_over_time(policies: &PolicySet, snapshots: &[Snapshot]) -> Vec<Approved
             history: &history,
             options: PlanOptions::default(),
             limits: Limits::UNLIMITED,
+            standing: &Standing::default(),
         });
         history.record(snapshot, &plan);
         plan

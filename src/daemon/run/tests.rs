@@ -501,7 +501,7 @@ struct Remembering {
 }
 
 impl SessionKiller for Remembering {
-    fn end(&mut self, end: &End, _seen: &Snapshot) -> Outcome {
+    fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
         let sid = end.life.key.sid;
         if let Some(path) = &self.reads {
             let text = fs::read_to_string(path).unwrap_or_default();
