@@ -7,8 +7,11 @@ mod check;
 mod completions;
 mod console;
 mod exit;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod inputs;
+mod live;
 mod man;
 mod plan;
 mod run;
@@ -105,6 +108,9 @@ enum Verb {
     Explain(explain::Args),
     /// List sessions
     Sessions(sessions::Args),
+    /// Watch a simulated cluster inside this process
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
     /// Print the JSON Schema of a kind of file
     Schema(schema::Args),
     /// Print completions for a shell
@@ -143,6 +149,8 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Plan(args) => plan::run(args, global, console),
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
+        #[cfg(feature = "demo")]
+        Verb::Demo(args) => demo::run(args, global, console),
         Verb::Schema(args) => schema::run(args, cli.global.format, console),
         Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
         Verb::Man => man::run(console, &Cli::command()),

@@ -11,6 +11,7 @@ pub mod columns;
 pub mod connection;
 pub mod datum;
 pub mod error;
+pub mod grants;
 pub mod host;
 pub mod killer;
 mod leadership;

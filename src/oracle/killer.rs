@@ -8,10 +8,13 @@ use super::connection::{Connection, OwnSessions, Settings};
 use super::error::CallError;
 use super::leadership::{Asked, Handles};
 use super::source::is_closed;
+use crate::engine::guard::End;
 use crate::engine::policy::Verb;
 use crate::engine::report::{Failure, Outcome, Refusal};
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Authority;
 use crate::engine::witness::Witness;
+use crate::ports::SessionKiller;
 
 /// ACTION holds 32 bytes, and longer ones are cut without a word (facts, section 7.2).
 const ACTION_BYTES_MAX: usize = 32;
@@ -65,11 +68,6 @@ impl OracleKiller {
     pub fn new(settings: Arc<Settings>, own: OwnSessions, way: Way) -> Self {
         let first = Mutex::new(Lane::new(Connection::new(Arc::clone(&settings), own.clone())));
         Self { settings, own, way, first, spare: Mutex::default() }
-    }
-
-    /// Ends under way at once.
-    pub fn lanes(&self) -> usize {
-        self.way.width.max(1)
     }
 
     /// Whether we may end sessions now; the error says why not, for people.
@@ -170,6 +168,24 @@ impl OracleKiller {
             lane.forget();
         }
         done
+    }
+}
+
+impl SessionKiller for OracleKiller {
+    fn authority(&self) -> Authority {
+        match self.may_end() {
+            Ok(()) => Authority::Leads,
+            Err(why) => Authority::Follows(why.into()),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.way.width.max(1)
+    }
+
+    fn end(&self, end: &End, seen: &Snapshot) -> Outcome {
+        let Some(verb) = end.verb() else { return Outcome::Reported };
+        self.carry_out(Task { witness: &end.witness, verb, rule: &end.rule }, seen)
     }
 }
 
