@@ -24,6 +24,7 @@ pub mod evaluate;
 pub mod protect;
 pub mod group;
 pub mod spare;
+pub mod pursuit;
 pub mod history;
 pub mod plan;
 

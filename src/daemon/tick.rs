@@ -74,6 +74,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
     let standing = standing(worker, &job, &mut seen);
+    let verified = worker.history.verify(&seen);
     let plan = decide(Question {
         policies: &job.policies,
         due: &job.due,
@@ -87,6 +88,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         tick: job.tick,
         plan,
         outcomes: Vec::new(),
+        verified,
         missed: job.missed,
         duration: Span::ZERO,
         acting: standing.acting,
@@ -95,9 +97,10 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         Ok(outcomes) => report.outcomes = outcomes,
         Err(error) => return TickEnd::Unaudited(error),
     }
-    worker.history.record(&seen, &report.plan);
     let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
+    worker.history.record(&seen, &report.plan);
+    worker.history.settle(&report.plan, &report.outcomes, report.duration);
     TickEnd::Done(Box::new(report))
 }
 
@@ -128,7 +131,7 @@ fn act(
     report: &TickReport,
     seen: &Snapshot,
 ) -> Result<Vec<Outcome>, AuditError> {
-    let TickReport { tick, plan, acting, .. } = report;
+    let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
         tick: *tick,
         database: &worker.database,
@@ -136,6 +139,9 @@ fn act(
         acting: *acting,
     };
     let Worker { killers, audit, leaving, clock, .. } = worker;
+    if !verified.is_empty() {
+        audit.verified(stamp, verified, clock())?;
+    }
     audit.intend(stamp, plan, clock())?;
     let means = Means { seen, killers, acting: *acting, leaving };
     let outcomes =

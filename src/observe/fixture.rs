@@ -34,6 +34,8 @@ pub(crate) struct RuleSketch {
     /// Another one is another rule of the same name.
     pub(crate) fingerprint: u64,
     pub(crate) schedule: &'static str,
+    /// Verbs, and seconds after the one before.
+    pub(crate) ladder: &'static [(Verb, i64)],
 }
 
 impl Default for RuleSketch {
@@ -51,11 +53,13 @@ impl RuleSketch {
         per_tick: None,
         fingerprint: 1,
         schedule: "* * * * *",
+        ladder: &[(Verb::KillImmediate, 0)],
     };
 
     /// A rule that matches everybody.
     pub(crate) fn build(self) -> Rule {
-        let kill = Rung { verb: Verb::KillImmediate, after: Span::ZERO };
+        let rung = |(verb, after): &(Verb, i64)| Rung { verb: *verb, after: Span::seconds(*after) };
+        let ladder = Action::Ladder(self.ladder.iter().map(rung).collect());
         Rule {
             name: self.name.to_owned(),
             file: "test.yaml".to_owned(),
@@ -71,7 +75,7 @@ impl RuleSketch {
             hold: self.hold,
             min_session_age: Span::ZERO,
             victims: Victims::default(),
-            action: if self.report { Action::Report } else { Action::Ladder([kill].into()) },
+            action: if self.report { Action::Report } else { ladder },
             limits: Limits {
                 per_tick: self.per_tick,
                 percent_thousandths: None,
@@ -107,8 +111,18 @@ pub(crate) fn snapshot_at(taken_at: Timestamp, rows: &[(u32, &str)]) -> Snapshot
         TextColumn::Status,
         TextColumn::Pname,
         TextColumn::OracleMaintained,
+        TextColumn::Server,
+        TextColumn::SqlId,
+        TextColumn::Machine,
+        TextColumn::Program,
     ];
-    let numbers = [NumberColumn::LogonTime, NumberColumn::LastCallEt, NumberColumn::Qcsid];
+    let numbers = [
+        NumberColumn::LogonTime,
+        NumberColumn::LastCallEt,
+        NumberColumn::Qcsid,
+        NumberColumn::SqlExecId,
+        NumberColumn::UsedUrec,
+    ];
     let columns = texts.map(Column::Text).into_iter().chain(numbers.map(Column::Number));
     let mut sessions = Sessions::with_columns(columns);
     for (sid, username) in rows {

@@ -17,6 +17,7 @@ use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::{Limits, Mode, PolicySet};
+use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
 use crate::engine::time::{Span, Timestamp};
@@ -31,6 +32,7 @@ const ENFORCE: RuleSketch = RuleSketch {
     per_tick: None,
     fingerprint: 1,
     schedule: "* * * * *",
+    ..RuleSketch::DEFAULT
 };
 
 #[tokio::test]
@@ -70,9 +72,10 @@ async fn without_an_audit_nobody_is_ended() {
 async fn a_database_that_hangs_delays_no_other_and_its_due_times_count_as_missed() {
     let (mut bench, _killed) = Bench::new(&[ENFORCE], &["hangs", "prod"]);
     for minute in 1..=3 {
-        bench.shows("prod", &[7]);
+        let sid = u32::try_from(minute).expect("it is small");
+        bench.shows("prod", &[sid]);
         bench.at(minute * 60);
-        assert_eq!(bench.ticked().await, ("prod".to_owned(), "7 ended".to_owned()));
+        assert_eq!(bench.ticked().await, ("prod".to_owned(), format!("{sid} ended")));
     }
     bench.shows("hangs", &[8]);
     assert_eq!(bench.ticked().await, ("hangs".to_owned(), "8 ended".to_owned()));
@@ -518,6 +521,15 @@ impl SessionKiller for Remembering {
 struct Patient;
 
 impl AuditSink for Patient {
+    fn verified(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &[Verified],
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        Ok(())
+    }
+
     fn intend(
         &mut self,
         _: TickStamp<'_>,
@@ -546,6 +558,15 @@ impl AuditSink for Patient {
 struct FullDisk;
 
 impl AuditSink for FullDisk {
+    fn verified(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &[Verified],
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        panic!("nobody was ended")
+    }
+
     fn intend(
         &mut self,
         _: TickStamp<'_>,

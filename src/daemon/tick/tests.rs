@@ -9,12 +9,14 @@ use crate::daemon::executor::Leaving;
 use crate::daemon::killer::Killers;
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
-use crate::engine::history::History;
-use crate::engine::policy::{Limits, Mode, PolicySet};
-use crate::engine::report::{Acting, Outcome, TickId, TickReport};
-use crate::engine::session::Snapshot;
+use crate::engine::history::{Counted, History};
+use crate::engine::policy::{Limits, Mode, PolicySet, Verb};
+use crate::engine::pursuit::Finding;
+use crate::engine::report::{Acting, Failure, Outcome, TickId, TickReport};
+use crate::engine::session::{Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn};
 use crate::engine::standing::Authority;
-use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot};
+use crate::engine::time::Span;
+use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot, snapshot_at};
 use crate::ports::{SessionKiller, SessionSource, SourceError};
 
 const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
@@ -152,4 +154,173 @@ fn a_database_that_is_read_only_is_rehearsed_on_for_as_long_as_it_is() {
     let report = bench.tick(snapshot(&[(7, "APP")]));
     assert_eq!((in_short(&report), report.acting), ("7 ended".to_owned(), Acting::AsRulesSay));
     assert_eq!(bench.asked(), [7]);
+}
+
+/// So many seconds after noon.
+fn at(seconds: i64, rows: &[(u32, &str)]) -> Snapshot {
+    let mut seen = snapshot_at(NOON.plus(Span::seconds(seconds)), rows);
+    seen.instances = vec![Instance { inst_id: 1, state: InstanceState::Answered }];
+    seen
+}
+
+/// SID 7 alone, with these texts.
+fn seven(seconds: i64, texts: &[(TextColumn, &str)]) -> Snapshot {
+    let mut seen = at(seconds, &[(7, "APP")]);
+    for (column, text) in texts {
+        seen.sessions.set_text(0, *column, text);
+    }
+    seen
+}
+
+/// `gone`, `ending 5 to 3`, and what else was found.
+fn found(report: &TickReport) -> Vec<String> {
+    let found = report.verified.iter().map(|verified| match verified.finding {
+        Finding::Ending { from, to } => format!("ending {from:?} to {to:?}"),
+        finding => finding.word().to_owned(),
+    });
+    found.collect()
+}
+
+const LADDER: RuleSketch =
+    RuleSketch { ladder: &[(Verb::KillImmediate, 0), (Verb::DisconnectImmediate, 60)], ..ENFORCE };
+
+fn verbs(report: &TickReport) -> Vec<Verb> {
+    report.plan.ends().iter().filter_map(End::verb).collect()
+}
+
+#[test]
+fn the_next_rung_is_taken_when_its_time_has_come_and_the_last_is_repeated_and_given_up() {
+    let mut bench = Bench::new(&[LADDER]);
+    let mut told = Vec::new();
+    for seconds in [0, 30, 59, 62, 90, 125, 190, 255, 320, 7_200] {
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        let because = report.plan.spared().first().map(|spared| spared.reason.because());
+        let verb = verbs(&report).first().map(|verb| verb.text().to_owned());
+        told.push(verb.or(because).unwrap_or_default());
+    }
+    let (kill, disconnect) = ("kill immediate", "disconnect immediate");
+    assert_eq!(
+        told,
+        [
+            kill, "pending", "pending", disconnect, "pending", disconnect, disconnect, disconnect,
+            "limit", "limit"
+        ]
+    );
+    assert_eq!(bench.asked().len(), 5);
+}
+
+#[test]
+fn what_waits_says_when_and_what_is_given_up_says_why() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    let report = in_short(&bench.tick(at(30, &[(7, "APP")])));
+    assert!(report.starts_with("7 pending: disconnect immediate is due at 2026-03-29T12:01:00"));
+    for seconds in [100, 200, 300, 400] {
+        bench.tick(at(seconds, &[(7, "APP")]));
+    }
+    let report = in_short(&bench.tick(at(500, &[(7, "APP")])));
+    assert_eq!(report, "7 limit: still there after disconnect immediate and 3 repetitions");
+}
+
+#[test]
+fn who_is_gone_is_verified_once_with_the_time_it_took() {
+    for outcome in [Outcome::Ended, Outcome::Accepted, Outcome::Unknown] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.script().answers.push_back(outcome);
+        bench.tick(at(0, &[(7, "APP")]));
+        let report = bench.tick(at(20, &[]));
+        assert_eq!(found(&report), ["gone"]);
+        let verified = &report.verified[0];
+        assert_eq!((verified.verb, verified.outcome), (Verb::KillImmediate, outcome));
+        let after = verified.after.expect("both times are known");
+        assert!(after <= Span::seconds(20) && after > Span::seconds(10), "{after}");
+        assert!(bench.tick(at(40, &[])).verified.is_empty());
+    }
+}
+
+#[test]
+fn what_was_not_sent_is_not_pursued() {
+    for outcome in [Outcome::AlreadyGone, Outcome::Changed, Outcome::Failed(Failure::Server)] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.script().answers.push_back(outcome);
+        bench.tick(at(0, &[(7, "APP")]));
+        let report = bench.tick(at(20, &[(7, "APP")]));
+        assert_eq!((found(&report).len(), verbs(&report)), (0, vec![Verb::KillImmediate]));
+    }
+}
+
+#[test]
+fn a_killed_session_is_watched_while_it_rolls_back_and_let_go_when_only_its_client_sleeps() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    for (seconds, undo) in [(100, 500), (200, 300)] {
+        let mut seen = seven(seconds, &[(TextColumn::Status, "KILLED")]);
+        seen.sessions.set_number(0, NumberColumn::UsedUrec, Number::from(undo));
+        let report = bench.tick(seen);
+        assert_eq!(found(&report), [format!("ending Some(500) to Some({undo})")]);
+        assert!(verbs(&report).is_empty(), "nobody kills the dying");
+    }
+    let pseudo = [(TextColumn::Status, "KILLED"), (TextColumn::Server, "PSEUDO")];
+    assert_eq!(found(&bench.tick(seven(300, &pseudo))), ["unnoticed"]);
+    assert!(found(&bench.tick(seven(400, &pseudo))).is_empty());
+}
+
+#[test]
+fn a_cancelled_statement_ends_the_pursuit_and_the_same_one_still_running_does_not() {
+    const CANCEL: RuleSketch =
+        RuleSketch { ladder: &[(Verb::CancelSql, 0), (Verb::KillImmediate, 60)], ..ENFORCE };
+    let running = |seconds, sql_id, exec_id| {
+        let texts = [(TextColumn::Status, "ACTIVE"), (TextColumn::SqlId, sql_id)];
+        let mut seen = seven(seconds, &texts);
+        seen.sessions.set_number(0, NumberColumn::SqlExecId, Number::from(exec_id));
+        seen
+    };
+    let idle = seven(120, &[(TextColumn::SqlId, "7gk3z5hmbn7a1")]);
+    for (next, finding, verb) in [
+        (running(120, "7gk3z5hmbn7a1", 1), "still-there", Some(Verb::KillImmediate)),
+        (running(120, "7gk3z5hmbn7a1", 2), "cancelled", Some(Verb::CancelSql)),
+        (running(120, "9babjv8yq8ru3", 1), "cancelled", Some(Verb::CancelSql)),
+        (idle, "cancelled", None),
+    ] {
+        let mut bench = Bench::new(&[CANCEL]);
+        bench.tick(running(0, "7gk3z5hmbn7a1", 1));
+        let report = bench.tick(next);
+        assert_eq!(found(&report), [finding]);
+        assert_eq!(verbs(&report).first().copied(), verb);
+    }
+}
+
+#[test]
+fn who_cannot_be_seen_is_not_gone_and_nothing_more_is_done_to_him() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    let mut partial = at(100, &[]);
+    partial.instances = vec![Instance { inst_id: 1, state: InstanceState::Missing }];
+    assert_eq!(found(&bench.tick(partial)), ["not-known"]);
+    let mut ageless = at(200, &[(7, "APP")]);
+    ageless.sessions.set_number(0, NumberColumn::LogonTime, Number::NULL);
+    let report = bench.tick(ageless);
+    assert_eq!((found(&report), verbs(&report).len()), (vec!["not-known".to_owned()], 0));
+    let report = bench.tick(at(300, &[(7, "APP")]));
+    assert_eq!(verbs(&report), [Verb::DisconnectImmediate]);
+}
+
+#[test]
+fn rehearsals_stand_on_the_first_rung_and_count_by_themselves() {
+    let mut bench = Bench::new(&[RuleSketch { per_tick: Some(1), ..LADDER }]);
+    bench.worker.killers = Killers::new(None, Acting::AsRulesSay);
+    for seconds in [0, 100, 200] {
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        assert_eq!((verbs(&report), found(&report).len()), (vec![Verb::KillImmediate], 0));
+    }
+    let ended = |counted| bench.worker.history.ended_by("rule", counted, Some(NOON)).len();
+    assert_eq!((ended(Counted::Enforced), ended(Counted::Rehearsed)), (0, 1));
+}
+
+#[test]
+fn a_changed_ladder_begins_anew() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    bench.policies = policies(&[ENFORCE]);
+    assert_eq!(verbs(&bench.tick(at(10, &[(7, "APP")]))), [Verb::KillImmediate]);
 }
