@@ -23,6 +23,7 @@ mod contradictions;
 mod actions;
 mod exemptions;
 mod limits;
+mod breaker;
 mod rules;
 mod shadows;
 mod victims;

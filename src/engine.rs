@@ -25,6 +25,7 @@ pub mod protect;
 pub mod group;
 pub mod spare;
 pub mod pursuit;
+pub mod breaker;
 pub mod history;
 pub mod plan;
 

@@ -322,7 +322,7 @@ impl Daemon {
     fn take_back(&mut self, name: &str, finished: Finished) {
         let Finished { worker, end } = finished;
         let target = self.targets.get_mut(name).expect("a target stays while its tick runs");
-        target.come_back(worker);
+        target.come_back(*worker);
         match end {
             TickEnd::Done(report) => {
                 self.unseen.remove(name);

@@ -59,7 +59,7 @@ pub(super) struct Target {
 
 /// A tick that came back.
 pub(super) struct Finished {
-    pub(super) worker: Worker,
+    pub(super) worker: Box<Worker>,
     pub(super) end: TickEnd,
 }
 
@@ -129,7 +129,7 @@ impl Target {
         };
         move || {
             let end = tick(&mut worker, job);
-            Finished { worker, end }
+            Finished { worker: Box::new(worker), end }
         }
     }
 

@@ -75,6 +75,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     seen.database.clone_from(&worker.database);
     let standing = standing(worker, &job, &mut seen);
     let verified = worker.history.verify(&seen);
+    let breakers = worker.history.look_at_breakers(&job.policies, &seen);
     let plan = decide(Question {
         policies: &job.policies,
         due: &job.due,
@@ -89,6 +90,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         plan,
         outcomes: Vec::new(),
         verified,
+        breakers,
         missed: job.missed,
         duration: Span::ZERO,
         acting: standing.acting,
@@ -100,7 +102,8 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
     worker.history.record(&seen, &report.plan);
-    worker.history.settle(&report.plan, &report.outcomes, report.duration);
+    let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
+    breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
     TickEnd::Done(Box::new(report))
 }
 

@@ -179,7 +179,7 @@ pub fn review(
         |mode| history.ended_by_all(Counted::of(mode, standing.acting), snapshot.known_time());
     apply_database_limits(&mut plan.rules, policies, limits, snapshot, &ended);
     for rule_plan in &mut plan.rules {
-        hold_as_follower(&policies.rules[rule_plan.rule], rule_plan, standing);
+        hold_enforcing(&policies.rules[rule_plan.rule], rule_plan, standing, history);
     }
     warn_of_skipped_undo(&plan, snapshot, &mut warnings);
     approve(&plan, snapshot, standing.acting, warnings)
@@ -405,14 +405,19 @@ fn hold_back(
     }
 }
 
-/// Only the daemon that leads ends sessions; rehearsals are everybody's.
-fn hold_as_follower(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing) {
-    let Authority::Follows(why) = &standing.authority else { return };
+/// A rule whose breaker is open ends nobody, and only the daemon that leads does; rehearsals are everybody's.
+fn hold_enforcing(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing, history: &History) {
     if rule.action == Action::Report || standing.acting.is_dry_run(rule.mode) {
         return;
     }
+    let broken = history.why_broken(rule).map(|why| (SpareReason::Breaker, Detail::text(why)));
+    let follows = match &standing.authority {
+        Authority::Leads => None,
+        Authority::Follows(why) => Some((SpareReason::Follower, Detail::text(Arc::clone(why)))),
+    };
+    let Some((reason, detail)) = broken.or(follows) else { return };
     for entry in ends(rule_plan) {
-        spare(entry, SpareReason::Follower, Detail::text(Arc::clone(why)));
+        spare(entry, reason.clone(), detail.clone());
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::breaker::{BreakerChange, Breakers};
 use super::guard::ApprovedPlan;
 use super::policy::{Mode, PolicySet, Rule, RuleIdentity};
 use super::pursuit::{Due, Pursuits, Verified};
@@ -40,6 +41,7 @@ pub struct History {
     undo: FxHashMap<SessionLife, UndoSeen>,
     instances: BTreeMap<u32, Timestamp>,
     pursuits: Pursuits,
+    breakers: Breakers,
 }
 
 /// Under what an end counts: a rehearsal never uses up what may really be ended.
@@ -150,6 +152,7 @@ impl History {
             policies.rules.iter().map(|rule| &rule.identity).collect();
         self.timers.retain(|identity, _| identities.contains(identity));
         self.pursuits.retain(policies);
+        self.breakers.retain(policies);
     }
 
     /// Looks for the sessions that were ended before. To be done with every snapshot, before anything is decided on it.
@@ -158,10 +161,33 @@ impl History {
         self.pursuits.verify(snapshot, &missing)
     }
 
-    /// Takes in what became of a plan's ends, which took `within` from the look to the last outcome.
-    pub fn settle(&mut self, plan: &ApprovedPlan, outcomes: &[Outcome], within: Span) {
+    /// Opens and closes breakers by what a snapshot shows. To be done likewise; answers what changed.
+    pub fn look_at_breakers(
+        &mut self,
+        policies: &PolicySet,
+        snapshot: &Snapshot,
+    ) -> Vec<BreakerChange> {
+        self.breakers.look(policies, snapshot)
+    }
+
+    /// Takes in what became of a plan's ends, which took `within` from the look to the last outcome; answers which
+    /// breakers opened.
+    pub fn settle(
+        &mut self,
+        policies: &PolicySet,
+        snapshot: &Snapshot,
+        plan: &ApprovedPlan,
+        outcomes: &[Outcome],
+        within: Span,
+    ) -> Vec<BreakerChange> {
         let at = plan.taken_at().map(|at| at.plus(within));
         self.pursuits.take_up(plan, outcomes, at);
+        self.breakers.take_up(policies, snapshot, plan, outcomes, at)
+    }
+
+    /// Why the rule's breaker is open and since when, if it is.
+    pub fn why_broken(&self, rule: &Rule) -> Option<String> {
+        self.breakers.why_open(rule)
     }
 
     /// What is due for a session that a rule chose.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::breaker::BreakerChange;
 use super::guard::{ApprovedPlan, End};
 use super::policy::Mode;
 use super::pursuit::Verified;
@@ -181,6 +182,8 @@ pub struct TickReport {
     pub outcomes: Vec<Outcome>,
     /// What was found of the sessions that were ended before.
     pub verified: Vec<Verified>,
+    /// Breakers that opened or closed, in the order in which they did.
+    pub breakers: Vec<BreakerChange>,
     /// Due times that went by since the last report, by rule name.
     pub missed: Vec<Missed>,
     /// From the first look to the last outcome.

@@ -11,7 +11,7 @@ use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{
-    Action, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
+    Action, Breaker, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
 };
 use crate::engine::schedule::Schedule;
 use crate::engine::session::{
@@ -36,6 +36,7 @@ pub(crate) struct RuleSketch {
     pub(crate) schedule: &'static str,
     /// Verbs, and seconds after the one before.
     pub(crate) ladder: &'static [(Verb, i64)],
+    pub(crate) breaker: Option<Breaker>,
 }
 
 impl Default for RuleSketch {
@@ -54,6 +55,7 @@ impl RuleSketch {
         fingerprint: 1,
         schedule: "* * * * *",
         ladder: &[(Verb::KillImmediate, 0)],
+        breaker: None,
     };
 
     /// A rule that matches everybody.
@@ -83,6 +85,7 @@ impl RuleSketch {
                 max_undo_records: None,
                 on_exceed: OnExceed::Halt,
             },
+            breaker: self.breaker,
             only_during: Vec::new(),
             never_during: Vec::new(),
             only_when: Vec::new(),

@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::engine::breaker::BreakerChange;
 use crate::engine::guard::{End, Halted, Spared};
 use crate::engine::pursuit::{Finding, Verified};
 use crate::engine::report::{Outcome, TickReport};
@@ -140,6 +141,7 @@ impl TickLog {
         report.verified.iter().for_each(|verified| looked_after(report, verified));
         report.plan.spared().iter().for_each(|spared| stays(report, spared));
         report.plan.halted().iter().for_each(|halted| stood_still(report, halted));
+        report.breakers.iter().for_each(|change| broke(report, change));
         self.warnings(report);
         self.lost();
     }
@@ -269,6 +271,15 @@ fn looked_after(report: &TickReport, verified: &Verified) {
     }
 }
 
+fn broke(report: &TickReport, change: &BreakerChange) {
+    let (rule, database) = (&*change.rule, report.database());
+    if let Some(why) = &change.opened {
+        warn!(rule, database, detail = &**why, "breaker open: the rule is back to a dry run");
+    } else {
+        warn!(rule, database, "breaker closed: the rule enforces again");
+    }
+}
+
 fn stays(report: &TickReport, spared: &Spared) {
     let Spared { rule, life, reason, detail } = spared;
     debug!(
@@ -340,6 +351,7 @@ mod tests {
             plan: plan_of(&[rule.build()], &snapshot(&[(7, "APP\nX"), (8, "SYS")])),
             outcomes: vec![outcome],
             verified: Vec::new(),
+            breakers: Vec::new(),
             missed: vec![Missed { rule: "idle".into(), ticks: 2 }],
             duration: Span(1_500),
             acting: Acting::AsRulesSay,

@@ -12,8 +12,8 @@ use orawarden::engine::guard::{ApprovedPlan, End};
 use orawarden::engine::history::History;
 use orawarden::engine::plan::PlanOptions;
 use orawarden::engine::policy::{
-    Action, Exemption, GroupKey, Liftable, Limits, Mode, OnExceed, OrderKey, PolicySet, Rule, Rung,
-    Verb, Victims,
+    Action, Breaker, Exemption, GroupKey, Liftable, Limits, Mode, OnExceed, OrderKey, PolicySet,
+    Reset, Rule, Rung, Verb, Victims,
 };
 use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
 use orawarden::engine::report::{Acting, Failure, Outcome, Refusal};
@@ -509,7 +509,8 @@ proptest! {
             };
             let plan = decide(question);
             history.record(&seen, &plan);
-            history.settle(&plan, &vec![outcome; plan.ends().len()], Span::ZERO);
+            let outcomes = vec![outcome; plan.ends().len()];
+            history.settle(&policies, &seen, &plan, &outcomes, Span::ZERO);
             let Some(end) = plan.ends().first() else { continue };
             prop_assert!(enforce || end.rung == 0);
             let is_first = sent.is_empty();
@@ -526,6 +527,48 @@ proptest! {
             }
             let most = rungs.len() + RETRIES_MAX as usize;
             prop_assert!(!enforce || sent.len() <= most, "{sent:?}");
+        }
+    }
+
+    /// An open breaker holds back every end of its rule, and opens after exactly so many failures in a row.
+    #[test]
+    fn an_open_breaker_ends_nobody(
+        most in 1..4_u64,
+        ticks in prop::collection::vec((1..2_000_i64, any::<bool>()), 1..30),
+    ) {
+        let reset = Reset::After(Span::seconds(3_600));
+        let mut fragile = rule("r", is(Field::Username, "APP"));
+        fragile.mode = Mode::Enforce;
+        fragile.breaker = Some(Breaker { failures: most, reset, ..Breaker::default() });
+        let policies = policies(vec![fragile]);
+        let mut history = History::default();
+        let (mut seconds, mut failures, mut open_until) = (0, 0, 0);
+        for (sid, (later, fails)) in (1..).zip(ticks) {
+            seconds += later;
+            let mut seen = snapshot(&all_columns(), &app_sessions(&BTreeSet::from([sid])));
+            seen.taken_at = NOW.plus(Span::seconds(seconds));
+            history.look_at_breakers(&policies, &seen);
+            let standing = Standing::default();
+            let question = Question {
+                policies: &policies,
+                due: &[0],
+                snapshot: &seen,
+                history: &history,
+                options: PlanOptions::default(),
+                limits: Limits::UNLIMITED,
+                standing: &standing,
+            };
+            let plan = decide(question);
+            prop_assert_eq!(plan.ends().is_empty(), seconds < open_until);
+            let outcome = if fails { Outcome::Failed(Failure::Server) } else { Outcome::Ended };
+            let outcomes = vec![outcome; plan.ends().len()];
+            history.settle(&policies, &seen, &plan, &outcomes, Span::ZERO);
+            if !outcomes.is_empty() {
+                failures = if fails { failures + 1 } else { 0 };
+            }
+            if failures == most {
+                (open_until, failures) = (seconds + 3_600, 0);
+            }
         }
     }
 

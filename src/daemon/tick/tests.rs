@@ -10,9 +10,9 @@ use crate::daemon::killer::Killers;
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
-use crate::engine::policy::{Limits, Mode, PolicySet, Verb};
+use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
 use crate::engine::pursuit::Finding;
-use crate::engine::report::{Acting, Failure, Outcome, TickId, TickReport};
+use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
 use crate::engine::session::{Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn};
 use crate::engine::standing::Authority;
 use crate::engine::time::Span;
@@ -323,4 +323,118 @@ fn a_changed_ladder_begins_anew() {
     bench.tick(at(0, &[(7, "APP")]));
     bench.policies = policies(&[ENFORCE]);
     assert_eq!(verbs(&bench.tick(at(10, &[(7, "APP")]))), [Verb::KillImmediate]);
+}
+
+const BREAKER: Breaker = Breaker {
+    failures: 3,
+    reconnects: 2,
+    within: Span::seconds(10),
+    reset: Reset::After(Span::seconds(600)),
+};
+
+const BROKEN: RuleSketch = RuleSketch { breaker: Some(BREAKER), ..ENFORCE };
+
+/// `rule opened`, `rule closed`.
+fn changes(report: &TickReport) -> Vec<String> {
+    let word = |opened: bool| if opened { "opened" } else { "closed" };
+    let changes = report.breakers.iter();
+    changes.map(|it| format!("{} {}", it.rule, word(it.opened.is_some()))).collect()
+}
+
+#[test]
+fn a_breaker_opens_after_failures_in_a_row_and_closes_when_its_time_is_over() {
+    let mut bench = Bench::new(&[BROKEN]);
+    let failed = Outcome::Failed(Failure::Server);
+    let gone = Outcome::AlreadyGone;
+    let not_tried = Outcome::Failed(Failure::NotTried);
+    // One that is done breaks the row; those that say nothing about the way do not.
+    let row = [failed, Outcome::Unknown, Outcome::Ended, failed, gone, not_tried, failed];
+    for (sid, outcome) in (1..).zip(row) {
+        bench.script().answers.push_back(outcome);
+        assert!(changes(&bench.tick(at(0, &[(sid, "APP")]))).is_empty());
+    }
+    bench.script().answers.push_back(Outcome::Refused(Refusal::Unsupported));
+    assert_eq!(changes(&bench.tick(at(0, &[(20, "APP")]))), ["rule opened"]);
+    bench.asked();
+    let report = bench.tick(at(599, &[(21, "APP")]));
+    let why = in_short(&report);
+    assert!(why.starts_with("21 breaker: open since 2026-03-29T12:00:00"), "{why}");
+    assert!(why.ends_with(": 3 ends in a row failed, the last was refused (unsupported)"), "{why}");
+    assert!(changes(&report).is_empty(), "it is said once");
+    assert!(bench.asked().is_empty());
+    let report = bench.tick(at(601, &[(21, "APP")]));
+    assert_eq!(
+        (changes(&report), in_short(&report)),
+        (vec!["rule closed".to_owned()], "21 ended".to_owned())
+    );
+}
+
+#[test]
+fn a_breaker_that_waits_for_a_reload_closes_with_it_alone() {
+    let patient = RuleSketch {
+        breaker: Some(Breaker { failures: 1, reset: Reset::Reload, ..BREAKER }),
+        ..ENFORCE
+    };
+    let mut bench = Bench::new(&[patient]);
+    bench.script().answers.push_back(Outcome::Failed(Failure::Server));
+    bench.tick(at(0, &[(7, "APP")]));
+    let why = in_short(&bench.tick(at(1_000_000, &[(7, "APP")])));
+    assert!(why.contains("until a reload"), "{why}");
+    bench.policies = policies(&[patient]);
+    let report = bench.tick(at(1_000_060, &[(7, "APP")]));
+    assert_eq!(
+        (changes(&report), in_short(&report)),
+        (vec!["rule closed".to_owned()], "7 ended".to_owned())
+    );
+}
+
+#[test]
+fn a_missing_privilege_opens_the_breakers_of_all_enforcing_rules() {
+    let other = RuleSketch { name: "other", ..BROKEN };
+    let rehearsing = RuleSketch { name: "rehearsing", mode: Mode::DryRun, ..BROKEN };
+    let without = RuleSketch { name: "without", ..ENFORCE };
+    let mut bench = Bench::new(&[BROKEN, other, rehearsing, without]);
+    bench.script().answers.push_back(Outcome::Refused(Refusal::Privilege));
+    assert_eq!(changes(&bench.tick(at(0, &[(7, "APP")]))), ["rule opened", "other opened"]);
+}
+
+/// SID, USERNAME, and seconds after noon.
+type Logon = (u32, &'static str, i64);
+
+/// Sessions that logged on so.
+fn since(seconds: i64, rows: &[Logon]) -> Snapshot {
+    let names: Vec<(u32, &str)> = rows.iter().map(|(sid, name, _)| (*sid, *name)).collect();
+    let mut seen = at(seconds, &names);
+    for (row, (_, _, logon)) in rows.iter().enumerate() {
+        let logon = NOON.plus(Span::seconds(*logon));
+        seen.sessions.set_number(row, NumberColumn::LogonTime, Number::from(logon.0));
+        seen.sessions.set_text(row, TextColumn::Machine, "web1");
+    }
+    seen
+}
+
+#[test]
+fn a_breaker_opens_when_the_pool_just_reconnects() {
+    let there = [(1, "APP", -60), (2, "APP", -60), (3, "WEB", -60)];
+    // Whom the second look shows, and whether two of them are reconnects.
+    let cases: [(&[Logon], bool); 6] = [
+        (&[(4, "APP", 0), (5, "APP", 9)], true),
+        (&[(4, "APP", 1), (5, "WEB", 2)], true),
+        (&[(4, "APP", 1), (5, "APP", 15)], false),
+        (&[(4, "APP", 1), (5, "OTHER", 1)], false),
+        (&[(4, "WEB", 1), (5, "WEB", 1)], false),
+        (&[(1, "APP", -60), (4, "APP", 1)], false),
+    ];
+    for (shown, opens) in cases {
+        let mut bench = Bench::new(&[BROKEN]);
+        assert_eq!(bench.tick(since(0, &there)).outcomes.len(), 3);
+        let report = bench.tick(since(60, shown));
+        assert_eq!(!changes(&report).is_empty(), opens, "{shown:?}");
+        let broken = report.plan.spared().iter().any(|it| it.reason.because() == "breaker");
+        assert_eq!(broken, opens, "{shown:?}");
+        // Nobody is counted twice.
+        if !opens {
+            assert!(changes(&bench.tick(since(61, shown))).is_empty(), "{shown:?}");
+        }
+    }
 }
