@@ -5,6 +5,7 @@
 pub mod executor;
 pub mod killer;
 pub mod memory;
+pub mod pace;
 pub mod reload;
 pub mod run;
 pub mod shared_audit;

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 use super::executor::Leaving;
 use super::killer::Killers;
 use super::memory::Memory;
+use super::pace::{Beat, Pace};
 use super::reload::{
     Asked, AuditAt, Ended, LOADS_LEFT_BEHIND_MAX, LoadError, Loader, Loads, RELOAD_WITHIN, Ready,
 };
@@ -466,6 +467,7 @@ impl Daemon {
             policies: Arc::clone(&self.policies),
             audit: self.audit.clone(),
             leaving: self.leaving.clone(),
+            pace: Pace::new(Beat::of_machine(self.leaving.clone())),
             clock: Arc::clone(&self.surroundings.clock),
         };
         let timetable = Timetable::new(&self.policies, now, self.surroundings.next_after);

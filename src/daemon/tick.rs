@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::executor::{Leaving, Means, execute};
 use super::killer::Killers;
+use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::history::History;
@@ -31,6 +32,7 @@ pub struct Worker {
     pub(super) policies: Arc<PolicySet>,
     pub(super) audit: SharedAudit,
     pub(super) leaving: Leaving,
+    pub(super) pace: Pace,
     pub(super) clock: Clock,
 }
 
@@ -95,7 +97,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         duration: Span::ZERO,
         acting: standing.acting,
     };
-    match act(worker, &report, &seen) {
+    match act(worker, &report, &seen, job.limits.per_second) {
         Ok(outcomes) => report.outcomes = outcomes,
         Err(error) => return TickEnd::Unaudited(error),
     }
@@ -133,6 +135,7 @@ fn act(
     worker: &mut Worker,
     report: &TickReport,
     seen: &Snapshot,
+    per_second: Option<u64>,
 ) -> Result<Vec<Outcome>, AuditError> {
     let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
@@ -141,14 +144,14 @@ fn act(
         taken_at: plan.taken_at(),
         acting: *acting,
     };
-    let Worker { killers, audit, leaving, clock, .. } = worker;
+    let Worker { killers, audit, leaving, pace, clock, .. } = worker;
     if !verified.is_empty() {
         audit.verified(stamp, verified, clock())?;
     }
     audit.intend(stamp, plan, clock())?;
-    let means = Means { seen, killers, acting: *acting, leaving };
+    let means = Means { seen, killers, acting: *acting, leaving, per_second };
     let outcomes =
-        execute(plan, means, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
+        execute(plan, means, pace, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
     if !outcomes.is_empty() {
         audit.settle()?;
     }

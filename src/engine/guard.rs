@@ -51,6 +51,8 @@ pub struct End {
     pub action: Action,
     /// Which rung of it is due now; 0 is the first.
     pub rung: usize,
+    /// How many ends of the rule are started within a second, at most.
+    pub per_second: Option<u64>,
     /// The leaves that made `match` true.
     pub reasons: Vec<Reason>,
     /// What must still hold when it is done.
@@ -226,6 +228,7 @@ fn approve(
                     username: session.text(TextColumn::Username).map(str::to_owned),
                     action: rule.action.clone(),
                     rung: entry.rung,
+                    per_second: rule.limits.per_second,
                     reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
                     witness: Witness::of(&looked_at, session),
                 }),

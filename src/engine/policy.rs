@@ -318,9 +318,11 @@ pub struct Limits {
     pub percent_thousandths: Option<u64>,
     /// Victims within an hour, this tick included.
     pub per_hour: Option<u64>,
+    /// Ends that are started within a second.
+    pub per_second: Option<u64>,
     /// Undo records of one session.
     pub max_undo_records: Option<u64>,
-    /// What happens beyond the first three.
+    /// What happens beyond the first three of these.
     pub on_exceed: OnExceed,
 }
 
@@ -330,6 +332,7 @@ impl Limits {
         per_tick: None,
         percent_thousandths: None,
         per_hour: None,
+        per_second: None,
         max_undo_records: None,
         on_exceed: OnExceed::Halt,
     };
@@ -341,6 +344,7 @@ impl Default for Limits {
             per_tick: Some(10),
             percent_thousandths: Some(10_000),
             per_hour: Some(60),
+            per_second: None,
             max_undo_records: Some(1_000_000),
             on_exceed: OnExceed::Halt,
         }

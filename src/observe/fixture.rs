@@ -37,6 +37,7 @@ pub(crate) struct RuleSketch {
     /// Verbs, and seconds after the one before.
     pub(crate) ladder: &'static [(Verb, i64)],
     pub(crate) breaker: Option<Breaker>,
+    pub(crate) per_second: Option<u64>,
 }
 
 impl Default for RuleSketch {
@@ -56,6 +57,7 @@ impl RuleSketch {
         schedule: "* * * * *",
         ladder: &[(Verb::KillImmediate, 0)],
         breaker: None,
+        per_second: None,
     };
 
     /// A rule that matches everybody.
@@ -82,6 +84,7 @@ impl RuleSketch {
                 per_tick: self.per_tick,
                 percent_thousandths: None,
                 per_hour: None,
+                per_second: self.per_second,
                 max_undo_records: None,
                 on_exceed: OnExceed::Halt,
             },

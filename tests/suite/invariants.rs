@@ -193,6 +193,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             per_tick,
             percent_thousandths,
             per_hour,
+            per_second: None,
             max_undo_records: undo.then_some(1_000_000),
             on_exceed: if truncate { OnExceed::Truncate } else { OnExceed::Halt },
         },

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::{Job, TickEnd, Worker, tick};
 use crate::daemon::executor::Leaving;
 use crate::daemon::killer::Killers;
+use crate::daemon::pace::{Beat, Pace};
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
@@ -81,6 +82,7 @@ impl Bench {
             policies: Arc::clone(&policies),
             audit: SharedAudit::new(None),
             leaving: Leaving::default(),
+            pace: Pace::new(Beat::of_machine(Leaving::default())),
             clock: Arc::new(|| NOON),
         };
         Self { worker, policies, script, ticks: 0 }
