@@ -33,6 +33,7 @@ pub mod policies;
 
 pub mod cells;
 pub mod service;
+pub mod holds;
 pub mod tests_file;
 
 pub mod load;

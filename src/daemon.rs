@@ -3,6 +3,7 @@
 //! and ended through `ports`. The wall clock is read here and nowhere else.
 
 pub mod executor;
+pub mod holds;
 pub mod killer;
 pub mod memory;
 pub mod pace;

@@ -1,10 +1,12 @@
 //! One tick of one database, from looking to remembering. It is a straight line, and it blocks: it runs on a thread
 //! that may. When it is due, and what becomes of its report, is the loop's business.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::executor::{Leaving, Means, execute};
+use super::holds;
 use super::killer::Killers;
 use super::pace::Pace;
 use super::shared_audit::SharedAudit;
@@ -49,6 +51,8 @@ pub struct Job {
     pub missed: Vec<Missed>,
     /// The database's limits.
     pub limits: Limits,
+    /// The file of holds; without one there are none.
+    pub holds: Option<Arc<Path>>,
 }
 
 /// How a tick went.
@@ -112,6 +116,11 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
 /// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.
 fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
+    if let Some(path) = &job.holds {
+        let (holds, warning) = holds::standing(path, &worker.database, (worker.clock)());
+        standing.holds = holds;
+        seen.warnings.extend(warning);
+    }
     let enforces = |at: &usize| {
         let rule = &job.policies.rules[*at];
         rule.mode == Mode::Enforce && rule.action != Action::Report

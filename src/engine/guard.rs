@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::explain::{Reason, reasons};
+use super::condition::Truth;
+use super::explain::{Reason, reasons, truth};
+use super::facts::Facts;
 use super::history::{Counted, History};
 use super::limit::{Exceeded, exceeded};
 use super::plan::{Entry, Plan, RulePlan, Verdict};
@@ -180,7 +182,9 @@ pub fn review(
     let ended =
         |mode| history.ended_by_all(Counted::of(mode, standing.acting), snapshot.known_time());
     apply_database_limits(&mut plan.rules, policies, limits, snapshot, &ended);
+    let facts = &plan.evaluation.facts;
     for rule_plan in &mut plan.rules {
+        hold_silenced(&policies.rules[rule_plan.rule], rule_plan, standing, facts);
         hold_enforcing(&policies.rules[rule_plan.rule], rule_plan, standing, history);
     }
     warn_of_skipped_undo(&plan, snapshot, &mut warnings);
@@ -408,17 +412,35 @@ fn hold_back(
     }
 }
 
-/// A rule whose breaker is open ends nobody, and only the daemon that leads does; rehearsals are everybody's.
+/// Whom a silence is about, or may be about, stays, also in a rehearsal.
+fn hold_silenced(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing, facts: &Facts<'_>) {
+    if rule.action == Action::Report {
+        return;
+    }
+    for hold in standing.holds.iter().filter(|hold| hold.concerns(&rule.name)) {
+        let Some(condition) = &hold.condition else { continue };
+        for entry in ends(rule_plan) {
+            if truth(condition, facts, entry.row) != Truth::False {
+                spare(entry, SpareReason::Silenced, Detail::text(Arc::clone(&hold.why)));
+            }
+        }
+    }
+}
+
+/// Pauses and open breakers let a rule end nobody, and only the daemon that leads does; rehearsals are everybody's.
 fn hold_enforcing(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing, history: &History) {
     if rule.action == Action::Report || standing.acting.is_dry_run(rule.mode) {
         return;
     }
+    let mut pauses = standing.holds.iter().filter(|it| it.condition.is_none());
+    let paused = pauses.find(|hold| hold.concerns(&rule.name));
+    let paused = paused.map(|it| (SpareReason::Paused, Detail::text(Arc::clone(&it.why))));
     let broken = history.why_broken(rule).map(|why| (SpareReason::Breaker, Detail::text(why)));
     let follows = match &standing.authority {
         Authority::Leads => None,
         Authority::Follows(why) => Some((SpareReason::Follower, Detail::text(Arc::clone(why)))),
     };
-    let Some((reason, detail)) = broken.or(follows) else { return };
+    let Some((reason, detail)) = paused.or(broken).or(follows) else { return };
     for entry in ends(rule_plan) {
         spare(entry, reason.clone(), detail.clone());
     }

@@ -20,7 +20,7 @@ use orawarden::engine::report::{Acting, Failure, Outcome, Refusal};
 use orawarden::engine::session::{
     Column, Instance, InstanceState, NumberColumn, SessionKey, Snapshot, TextColumn,
 };
-use orawarden::engine::standing::{Authority, Standing};
+use orawarden::engine::standing::{Authority, Hold, Standing};
 use orawarden::engine::time::{MICROS_PER_SECOND, Span};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -528,6 +528,35 @@ proptest! {
             }
             let most = rungs.len() + RETRIES_MAX as usize;
             prop_assert!(!enforce || sent.len() <= most, "{sent:?}");
+        }
+    }
+
+    /// Whatever holds, nobody new is ended; a pause lets enforcing rules end nobody, and a silence saves whom it may mean.
+    #[test]
+    fn holds_end_nobody_new(
+        policies in any_policies(),
+        rows in rows(),
+        silenced in tree(prop_oneof![4 => leaf_condition(), 1 => null_test()]),
+        confined in any::<bool>(),
+        pause in any::<bool>(),
+    ) {
+        let snapshot = snapshot(&all_columns(), &rows);
+        let rule = confined.then(|| "a".into());
+        let condition = (!pause).then_some(silenced.clone());
+        let hold = Hold { condition, rule: rule.clone(), why: "calm".into() };
+        let standing = Standing { holds: vec![hold], ..Standing::default() };
+        let plan = plan_with(&policies, &snapshot, &standing);
+        prop_assert!(ends(&plan).is_subset(&ends(&plan_of(&policies, &snapshot))));
+        let facts = Facts::new(&snapshot);
+        for end in plan.ends().iter().filter(|end| end.action != Action::Report) {
+            if confined && *end.rule != *"a" {
+                continue;
+            }
+            let session = snapshot.sessions.iter().find(|it| it.key() == end.life.key);
+            let row = session.expect("an end names a session of the snapshot").row();
+            let is_silenced = explain::truth(&silenced, &facts, row) != Truth::False;
+            let may_end = if pause { end.mode == Mode::DryRun } else { !is_silenced };
+            prop_assert!(may_end);
         }
     }
 

@@ -362,7 +362,8 @@ fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> 
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
-    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets, audit: None }
+    let policies = PolicySet { rules, ..PolicySet::default() };
+    Loaded { policies, targets, audit: None, holds: None }
 }
 
 fn bad_files() -> LoadError {

@@ -2,10 +2,14 @@
 //! in short.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Job, TickEnd, Worker, tick};
+use crate::config::holds::Hold;
 use crate::daemon::executor::Leaving;
+use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
 use crate::daemon::pace::{Beat, Pace};
 use crate::daemon::shared_audit::SharedAudit;
@@ -67,6 +71,7 @@ struct Bench {
     policies: Arc<PolicySet>,
     script: Shared,
     ticks: u64,
+    holds: Option<Arc<Path>>,
 }
 
 impl Bench {
@@ -85,7 +90,7 @@ impl Bench {
             pace: Pace::new(Beat::of_machine(Leaving::default())),
             clock: Arc::new(|| NOON),
         };
-        Self { worker, policies, script, ticks: 0 }
+        Self { worker, policies, script, ticks: 0, holds: None }
     }
 
     fn script(&self) -> std::sync::MutexGuard<'_, Script> {
@@ -102,6 +107,7 @@ impl Bench {
             due: (0..self.policies.rules.len()).collect(),
             missed: Vec::new(),
             limits: Limits::UNLIMITED,
+            holds: self.holds.clone(),
         };
         match tick(&mut self.worker, job) {
             TickEnd::Done(report) => *report,
@@ -439,4 +445,57 @@ fn a_breaker_opens_when_the_pool_just_reconnects() {
             assert!(changes(&bench.tick(since(61, shown))).is_empty(), "{shown:?}");
         }
     }
+}
+
+fn hold(matched: Option<&str>, rule: Option<&str>) -> Hold {
+    Hold {
+        id: 0,
+        matched: matched.map(str::to_owned),
+        rule: rule.map(str::to_owned),
+        database: None,
+        since: NOON.to_string(),
+        until: None,
+        author: "ada".to_owned(),
+        reason: "calm".to_owned(),
+    }
+}
+
+#[test]
+fn pauses_hold_enforcing_rules_and_silences_hold_sessions_in_both_modes() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    let app = Some("{username: APP}");
+    let unknown = Some("{module: BATCH}");
+    for (held, mode, told) in [
+        (hold(None, None), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
+        (hold(None, Some("rule")), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
+        (hold(None, Some("other")), Mode::Enforce, "7 ended"),
+        (hold(None, None), Mode::DryRun, "7 simulated"),
+        (hold(app, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
+        (hold(app, Some("rule")), Mode::DryRun, "7 silenced: silence 1 of ada: calm"),
+        (hold(app, Some("other")), Mode::Enforce, "7 ended"),
+        (hold(Some("{username: WEB}"), None), Mode::Enforce, "7 ended"),
+        (hold(unknown, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
+    ] {
+        fs::remove_file(&path).ok();
+        change(&path, NOON, |holds| holds.add(held)).expect("it can be written");
+        let mut bench = Bench::new(&[RuleSketch { mode, ..ENFORCE }]);
+        bench.holds = Some(path.as_path().into());
+        assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), told);
+    }
+}
+
+#[test]
+fn holds_that_cannot_be_read_pause_everything_until_they_can() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    fs::write(&path, "{\"version\":1").expect("it can be written");
+    let mut bench = Bench::new(&[ENFORCE]);
+    bench.holds = Some(path.as_path().into());
+    let report = bench.tick(snapshot(&[(7, "APP")]));
+    assert_eq!(report.plan.spared()[0].reason.because(), "paused");
+    assert!(report.plan.warnings().iter().any(|it| it.starts_with("everything is paused: ")));
+    fs::remove_file(&path).expect("it is there");
+    change(&path, NOON, |_| Ok(())).expect("it can be made anew");
+    assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), "7 ended");
 }
