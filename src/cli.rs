@@ -8,6 +8,7 @@ mod completions;
 mod console;
 mod exit;
 mod explain;
+mod holds;
 mod inputs;
 mod man;
 mod plan;
@@ -103,6 +104,14 @@ enum Verb {
     Explain(explain::Args),
     /// List sessions
     Sessions(sessions::Args),
+    /// Let enforcing rules end nobody for a while
+    Pause(holds::PauseArgs),
+    /// End pauses of exactly this scope; without one, those of everything
+    Resume(holds::ResumeArgs),
+    /// Leave some sessions alone for a while
+    Silence(holds::SilenceArgs),
+    /// List pauses and silences
+    Silences,
     /// Print the JSON Schema of a kind of file
     Schema(schema::Args),
     /// Print completions for a shell
@@ -137,6 +146,10 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Plan(args) => plan::run(args, global, console),
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
+        Verb::Pause(args) => holds::pause(args, global, console),
+        Verb::Resume(args) => holds::resume(args, global, console),
+        Verb::Silence(args) => holds::silence(args, global, console),
+        Verb::Silences => holds::list(global, console),
         Verb::Schema(args) => schema::run(args, cli.global.format, console),
         Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
         Verb::Man => man::run(console, &Cli::command()),
