@@ -7,9 +7,12 @@ mod check;
 mod completions;
 mod console;
 mod exit;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod holds;
 mod inputs;
+mod live;
 mod man;
 mod plan;
 mod run;
@@ -25,6 +28,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use console::{ColorChoice, Console};
 use exit::{CliError, ExitStatus};
+
+use crate::oracle::worker;
 
 /// The session warden for Oracle databases.
 ///
@@ -112,6 +117,9 @@ enum Verb {
     Silence(holds::SilenceArgs),
     /// List pauses and silences
     Silences,
+    /// Watch a simulated cluster inside this process
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
     /// Print the JSON Schema of a kind of file
     Schema(schema::Args),
     /// Print completions for a shell
@@ -122,6 +130,10 @@ enum Verb {
 
 /// Parses the process's arguments, runs the verb and says how it went.
 pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == worker::ARGUMENT) {
+        // Nobody types this; what it has to say goes through its pipes.
+        return worker::run().map_or(ExitStatus::Bug, |()| ExitStatus::Fine).into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -150,6 +162,8 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Resume(args) => holds::resume(args, global, console),
         Verb::Silence(args) => holds::silence(args, global, console),
         Verb::Silences => holds::list(global, console),
+        #[cfg(feature = "demo")]
+        Verb::Demo(args) => demo::run(args, global, console),
         Verb::Schema(args) => schema::run(args, cli.global.format, console),
         Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
         Verb::Man => man::run(console, &Cli::command()),

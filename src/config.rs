@@ -13,7 +13,7 @@ mod shape;
 mod suggest;
 mod values;
 
-mod durations;
+pub mod durations;
 mod matchers;
 mod patterns;
 

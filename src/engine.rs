@@ -30,6 +30,7 @@ pub mod history;
 pub mod plan;
 
 pub mod witness;
+pub mod needs;
 mod limit;
 pub mod standing;
 pub mod guard;

@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::needs::Needs;
 use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome, TickId};
 use crate::engine::session::Snapshot;
@@ -13,8 +14,9 @@ use crate::engine::time::Timestamp;
 
 /// Looks at a database.
 pub trait SessionSource {
-    /// All sessions of all instances that answered, as they are now.
-    fn observe(&mut self) -> Result<Snapshot, SourceError>;
+    /// All sessions of all instances that answered, as they are now, with at least the columns that are needed where
+    /// the source has them.
+    fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError>;
 }
 
 /// Ends sessions, or rehearses it. It is shared by the threads that end several at once.

@@ -28,13 +28,15 @@ pub(super) enum ExitStatus {
     Bug = 70,
     /// The audit file or the output cannot be written (`EX_IOERR`).
     Output = 74,
+    /// A privilege is missing (`EX_NOPERM`).
+    Forbidden = 77,
     /// A policy, a test file or a configuration is wrong (`EX_CONFIG`).
     BadPolicy = 78,
 }
 
 impl ExitStatus {
     /// Every code, ascending.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Fine,
         Self::Found,
         Self::Usage,
@@ -43,6 +45,7 @@ impl ExitStatus {
         Self::Unavailable,
         Self::Bug,
         Self::Output,
+        Self::Forbidden,
         Self::BadPolicy,
     ];
 
@@ -59,6 +62,7 @@ impl ExitStatus {
             }
             Self::Bug => "a bug",
             Self::Output => "the audit file or the output cannot be written",
+            Self::Forbidden => "a privilege is missing in the database",
             Self::BadPolicy => "a policy, a test file or a configuration is wrong",
         }
     }
@@ -97,6 +101,9 @@ pub(super) enum CliError {
     /// A database cannot be looked at.
     #[error("{0}")]
     Unavailable(String),
+    /// A privilege is missing.
+    #[error("{0}")]
+    Forbidden(String),
     /// The daemon could not start or go on.
     #[error("{0}")]
     Runtime(String),
@@ -112,6 +119,7 @@ impl CliError {
             Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Fine,
             Self::Audit(_) | Self::Output(_) => ExitStatus::Output,
             Self::Unavailable(_) => ExitStatus::Unavailable,
+            Self::Forbidden(_) => ExitStatus::Forbidden,
             Self::Runtime(_) => ExitStatus::Bug,
         }
     }

@@ -16,6 +16,7 @@ use crate::engine::explain::{Judgement, judge};
 use crate::engine::facts::Facts;
 use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
+use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{Exemption, PolicySet, Rule};
 use crate::engine::session::{SessionKey, Snapshot, TextColumn};
@@ -43,8 +44,8 @@ pub(super) fn run(
     let format = global.format.among(&[Format::Text, Format::Json])?;
     let wanted = parse_session(&args.session)?;
     let policies = args.policies.load(global, console)?;
-    let sources = args.captures.read(global, console)?;
     let due: Vec<usize> = (0..policies.rules.len()).collect();
+    let sources = args.captures.read(&Needs::of(&policies, &due), global, console)?;
     let mut found = false;
     for source in &sources.databases {
         let mut history = History::default();

@@ -8,10 +8,12 @@ use chrono_tz::Tz;
 use super::Global;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
+use super::live::Live;
 use crate::capture::{self, Capture, ColumnMap, DateFormat, ReadOptions};
 use crate::config::diagnostic::Diagnostics;
 use crate::config::service::{self, Database, DatabaseSource, Service};
 use crate::config::{load, policies, render};
+use crate::engine::needs::Needs;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::session::Snapshot;
@@ -138,12 +140,17 @@ pub(super) fn show(diagnostics: &Diagnostics, console: &mut Console) {
 }
 
 impl CaptureArgs {
-    /// Reads the captures named here, else those of the configuration's databases.
-    pub(super) fn read(&self, global: &Global, console: &mut Console) -> Result<Sources, CliError> {
+    /// Reads the captures named here, else looks at the configuration's databases.
+    pub(super) fn read(
+        &self,
+        needs: &Needs,
+        global: &Global,
+        console: &mut Console,
+    ) -> Result<Sources, CliError> {
         let mut reader =
             Reader { args: self, console, status: ExitStatus::Fine, databases: Vec::new() };
         if self.capture.is_empty() {
-            reader.read_configured(global)?;
+            reader.read_configured(needs, global)?;
         } else {
             for path in &self.capture {
                 let name = self.database.clone().unwrap_or_else(|| stem(path));
@@ -214,7 +221,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read_configured(&mut self, global: &Global) -> Result<(), CliError> {
+    fn read_configured(&mut self, needs: &Needs, global: &Global) -> Result<(), CliError> {
         let service = load_service(&global.config, self.console)?;
         let mut found = false;
         for database in service.databases {
@@ -222,12 +229,12 @@ impl Reader<'_> {
                 continue;
             }
             found = true;
-            let Some(path) = capture_path(&database, &global.config) else {
-                return Err(CliError::Usage(format!(
-                    "database {} is not a capture, and this release reads captures only; give --capture FILE",
-                    database.name
-                )));
-            };
+            if let Some(live) = Live::of(&database, &global.config) {
+                let snapshots = vec![live.look(needs)?];
+                self.databases.push(Source { snapshots, limits: database.limits });
+                continue;
+            }
+            let Some(path) = capture_path(&database, &global.config) else { continue };
             self.add(&path, &database.name, database.limits)?;
         }
         if found {

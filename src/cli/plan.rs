@@ -10,6 +10,7 @@ use crate::engine::decide::{Question, decide};
 use crate::engine::explain::Reason;
 use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
+use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::standing::Standing;
 use crate::engine::text::counted;
@@ -38,8 +39,8 @@ pub(super) fn run(
 ) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json])?;
     let policies = args.policies.load(global, console)?;
-    let sources = args.captures.read(global, console)?;
     let due: Vec<usize> = (0..policies.rules.len()).collect();
+    let sources = args.captures.read(&Needs::of(&policies, &due), global, console)?;
     let mut found = false;
     for source in &sources.databases {
         let mut history = History::default();

@@ -13,6 +13,7 @@ use super::exit::{CliError, ExitStatus};
 use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
+use super::live::Live;
 use super::{Format, Global};
 use crate::capture::source::CaptureSource;
 use crate::capture::{self, ReadOptions};
@@ -224,8 +225,10 @@ impl Wanted {
             return Err(LoadError::Files(why));
         }
         let load = |database: &Database| {
-            let path = capture_path(database, config);
-            let path = path.ok_or_else(|| LoadError::Files(not_yet(database)))?;
+            if let Some(live) = Live::of(database, config) {
+                return Ok(live.target(database));
+            }
+            let path = capture_path(database, config).unwrap_or_default();
             let options = ReadOptions { database: database.name.clone(), ..ReadOptions::default() };
             target(&path, &options, database.limits)
         };
@@ -238,10 +241,7 @@ pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> 
     let mut refusals: Vec<(Code, String)> =
         too_many(service.databases.len()).map(|why| (Code::TooLarge, why)).into_iter().collect();
     for database in &service.databases {
-        let Some(path) = capture_path(database, config) else {
-            refusals.push((Code::NoDatabaseChoice, not_yet(database)));
-            continue;
-        };
+        let Some(path) = capture_path(database, config) else { continue };
         let why = match fs::metadata(&path) {
             Err(error) => Some(format!("{}: {error}", path.display())),
             Ok(_) => refuse_pipes(&path).err(),
@@ -272,10 +272,6 @@ fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {
 pub(super) fn holds_path(service: &Service, config: &Path) -> Option<PathBuf> {
     let beside = config.parent().unwrap_or(Path::new("."));
     service.holds_file.as_ref().map(|file| beside.join(file))
-}
-
-fn not_yet(database: &Database) -> String {
-    format!("database {}: this release reads captures only", database.name)
 }
 
 /// What is no regular file may never answer, and cannot be read again at a reload. What is not there at all is the

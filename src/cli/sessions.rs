@@ -9,6 +9,7 @@ use crate::config::conditions::compile_match_text;
 use crate::engine::condition::{Condition, Field, Truth};
 use crate::engine::explain::truth;
 use crate::engine::facts::{Facts, Value};
+use crate::engine::needs::Needs;
 use crate::engine::session::{Session, Snapshot, TextColumn};
 
 /// What can be typed.
@@ -29,7 +30,7 @@ pub(super) fn run(
 ) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json, Format::Csv])?;
     let condition = args.condition.as_deref().map(|text| compile(text, console)).transpose()?;
-    let sources = args.captures.read(global, console)?;
+    let sources = args.captures.read(&needs(format, condition.as_ref()), global, console)?;
     for snapshot in sources.databases.iter().flat_map(|source| &source.snapshots) {
         let rows = matching(snapshot, condition.as_ref());
         match format {
@@ -39,6 +40,14 @@ pub(super) fn run(
         }
     }
     Ok(sources.status)
+}
+
+/// What the table shows and the condition asks; exports have everything.
+fn needs(format: Format, condition: Option<&Condition>) -> Needs {
+    if format != Format::Text {
+        return Needs::everything();
+    }
+    condition.map_or_else(Needs::always, |condition| Needs::always().and(condition))
 }
 
 fn compile(text: &str, console: &mut Console) -> Result<Condition, CliError> {

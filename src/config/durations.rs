@@ -168,6 +168,16 @@ pub(super) enum BadSpan<'t> {
     Range,
 }
 
+/// Reads a duration that was typed: `60s`, `1h30m`.
+pub fn duration(text: &str) -> Result<Span, String> {
+    span_of(text).map_err(|why| match why {
+        BadSpan::Number => "not a duration such as 60s or 1h30m".to_owned(),
+        BadSpan::NoUnit => "a duration needs a unit: ms, s, m, h or d".to_owned(),
+        BadSpan::Unit(unit) => format!("{unit} is not a unit; ms, s, m, h and d are"),
+        BadSpan::Range => "too long".to_owned(),
+    })
+}
+
 /// Reads `30m`, `1.5h`, `1h30m`.
 pub(super) fn span_of(text: &str) -> Result<Span, BadSpan<'_>> {
     let mut rest = text;

@@ -74,6 +74,22 @@ pub(super) static DATABASE: Shape = Shape {
         ),
         Key::optional("concurrency", Kind::Count, "victims ended at once; default 4"),
         Key::optional(
+            "config_dir",
+            Kind::Text,
+            "directory of tnsnames.ora and sqlnet.ora; default: the client's own (TNS_ADMIN)",
+        ),
+        Key::optional(
+            "wallet",
+            Kind::Text,
+            "directory of the wallet for TCPS (thin); with oci it stands in sqlnet.ora",
+        ),
+        Key::optional(
+            "disconnect_at_instance",
+            Kind::Flag,
+            "send DISCONNECT with @inst to other instances, which the SQL reference does not document; default \
+             false: a session to that instance is made instead",
+        ),
+        Key::optional(
             "limits",
             Kind::Map(&LIMITS),
             "limits over all rules of this database; default: none",
@@ -211,6 +227,12 @@ pub struct Connection {
     pub leadership: bool,
     /// Victims ended at once.
     pub concurrency: u32,
+    /// Where tnsnames.ora is.
+    pub config_dir: Option<String>,
+    /// Where the wallet for TCPS is.
+    pub wallet: Option<String>,
+    /// A DISCONNECT names another instance.
+    pub disconnect_at_instance: bool,
 }
 
 /// Which client library.
@@ -416,8 +438,18 @@ fn source(fields: &Fields<'_>, sink: &mut Sink) -> Option<DatabaseSource> {
 
 /// What belongs to a connection means nothing beside a capture.
 fn check_capture(fields: &Fields<'_>, sink: &mut Sink) {
-    let live =
-        ["driver", "username", "password", "kill_via", "deadlines", "leadership", "concurrency"];
+    let live = [
+        "driver",
+        "username",
+        "password",
+        "kill_via",
+        "deadlines",
+        "leadership",
+        "concurrency",
+        "config_dir",
+        "wallet",
+        "disconnect_at_instance",
+    ];
     for name in live {
         if let Some((key, _)) = fields.entry(name) {
             let message = format!("`{name}` means nothing beside `capture`");
@@ -435,6 +467,7 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
     let deadlines = fields.get("deadlines").and_then(|node| deadlines(node, sink));
     let leadership = fields.get("leadership").and_then(|node| flag(node, sink));
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, sink));
+    let at_instance = fields.get("disconnect_at_instance").and_then(|node| flag(node, sink));
     let password = password?;
     if username.is_none() && fields.get("username").is_none() && password != Password::Wallet {
         sink.error(Code::MissingKey, &fields.span, "`username` is missing from this database")
@@ -449,6 +482,9 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
         deadlines: deadlines.unwrap_or_default(),
         leadership: leadership.unwrap_or(true),
         concurrency: concurrency.unwrap_or(CONCURRENCY),
+        config_dir: optional_text(fields, "config_dir", sink),
+        wallet: optional_text(fields, "wallet", sink),
+        disconnect_at_instance: at_instance.unwrap_or(false),
     })
 }
 

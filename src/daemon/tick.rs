@@ -12,6 +12,7 @@ use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::history::History;
+use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::{Action, Mode, PolicySet};
@@ -73,7 +74,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         worker.policies = Arc::clone(&job.policies);
     }
     let start = Instant::now();
-    let mut seen = match worker.source.observe() {
+    let mut seen = match worker.source.observe(&needs(worker, &job)) {
         Ok(seen) => seen,
         Err(error) => return TickEnd::Unseen(error, job.missed),
     };
@@ -111,6 +112,18 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
     breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
     TickEnd::Done(Box::new(report))
+}
+
+/// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
+fn needs(worker: &Worker, job: &Job) -> Needs {
+    let mut needs = Needs::of(&job.policies, &job.due);
+    if let Some(path) = &job.holds {
+        let (holds, _) = holds::standing(path, &worker.database, (worker.clock)());
+        for condition in holds.iter().filter_map(|hold| hold.condition.as_ref()) {
+            needs = needs.and(condition);
+        }
+    }
+    needs
 }
 
 /// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.

@@ -229,6 +229,16 @@ pub struct Leaf {
     pub shown: String,
 }
 
+impl Leaf {
+    /// The query that it asks about, if it does.
+    pub fn query(&self) -> Option<&str> {
+        match &self.test {
+            Test::InQuery(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// What must hold of a field's value. A missing value makes every test but [`Test::IsNull`] unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Test {

@@ -315,6 +315,40 @@ const fn number_column(field: Field) -> Option<NumberColumn> {
     })
 }
 
+/// The columns that a field's value rests on: a source that lacks them cannot answer it.
+pub fn columns(field: Field) -> Vec<Column> {
+    let numbers = |numbers: &[NumberColumn]| numbers.iter().copied().map(Column::Number).collect();
+    let mut columns: Vec<Column> = match field {
+        Field::IdleFor | Field::ActiveFor => numbers(&[NumberColumn::LastCallEt]),
+        Field::SqlRunningFor => numbers(&[NumberColumn::SqlExecStart]),
+        Field::WaitingFor => numbers(&[NumberColumn::WaitTimeMicro, NumberColumn::SecondsInWait]),
+        Field::SessionAge => numbers(&[NumberColumn::LogonTime]),
+        Field::TransactionFor => numbers(&[NumberColumn::StartDate]),
+        Field::BlockedSessions | Field::BlockingFor | Field::RootBlocker => {
+            let blocker = [NumberColumn::BlockingInstance, NumberColumn::BlockingSession];
+            let mut columns = columns(Field::WaitingFor);
+            columns.extend(blocker.map(Column::Number));
+            columns.push(Column::Text(TextColumn::BlockingSessionStatus));
+            columns.push(Column::Text(TextColumn::State));
+            columns
+        }
+        Field::InTransaction => vec![Column::Text(TextColumn::Taddr)],
+        Field::OnCpu => vec![Column::Text(TextColumn::Status), Column::Text(TextColumn::State)],
+        Field::ParallelCoordinator => numbers(&[NumberColumn::Qcsid, NumberColumn::Ownerid]),
+        other => {
+            let text = text_column(other).map(Column::Text);
+            text.or(number_column(other).map(Column::Number)).into_iter().collect()
+        }
+    };
+    if field.needs_active() || field == Field::IdleFor {
+        columns.push(Column::Text(TextColumn::Status));
+    }
+    if field.needs_waiting() {
+        columns.push(Column::Text(TextColumn::State));
+    }
+    columns
+}
+
 /// True when `value` is a text field: [`Facts::value`] gives symbols or nothing.
 pub const fn is_text(field: Field) -> bool {
     text_column(field).is_some()

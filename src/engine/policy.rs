@@ -110,7 +110,7 @@ pub struct Exemption {
 }
 
 /// A named query.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// Its name.
     pub name: String,

@@ -492,6 +492,8 @@ pub struct Snapshot {
     pub time_basis: TimeBasis,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
+    /// INSTANCE_NAME by number, where the source tells: a session can only be led to an instance by its name.
+    pub instance_names: BTreeMap<u32, String>,
     /// The rows.
     pub sessions: Sessions,
     /// Live user sessions that exist and match nothing, without rows here. Policy tests use it so that
@@ -542,6 +544,7 @@ impl Snapshot {
             taken_at,
             time_basis: TimeBasis::Told,
             instances: inst_ids.into_iter().map(answered).collect(),
+            instance_names: BTreeMap::new(),
             sessions,
             unlisted_live_sessions: 0,
             own_sessions: Vec::new(),

@@ -6,6 +6,7 @@ mod daemon;
 mod fixture;
 mod holds;
 mod invariants;
+mod live;
 mod plans;
 mod policies;
 mod tidy;

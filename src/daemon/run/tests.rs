@@ -16,6 +16,7 @@ use super::{
 use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::needs::Needs;
 use crate::engine::policy::{Limits, Mode, PolicySet};
 use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome};
@@ -489,7 +490,7 @@ struct Gated {
 }
 
 impl SessionSource for Gated {
-    fn observe(&mut self) -> Result<Snapshot, SourceError> {
+    fn observe(&mut self, _needs: &Needs) -> Result<Snapshot, SourceError> {
         // Most tests do not listen.
         self.begun.send(()).ok();
         let answer = self.answers.recv().ok().flatten();

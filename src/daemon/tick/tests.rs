@@ -15,10 +15,13 @@ use crate::daemon::pace::{Beat, Pace};
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
+use crate::engine::needs::Needs;
 use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
 use crate::engine::pursuit::Finding;
 use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
-use crate::engine::session::{Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn};
+use crate::engine::session::{
+    Column, Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn,
+};
 use crate::engine::standing::Authority;
 use crate::engine::time::Span;
 use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot, snapshot_at};
@@ -30,6 +33,8 @@ const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFA
 #[derive(Default)]
 struct Script {
     shown: VecDeque<Snapshot>,
+    /// What it was asked for last.
+    needs: Needs,
     authority: Authority,
     authority_asked: usize,
     /// What the killer answers next; `Ended` when nothing is said.
@@ -43,8 +48,10 @@ type Shared = Arc<Mutex<Script>>;
 struct Source(Shared);
 
 impl SessionSource for Source {
-    fn observe(&mut self) -> Result<Snapshot, SourceError> {
-        let shown = self.0.lock().expect("nobody panicked").shown.pop_front();
+    fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError> {
+        let mut script = self.0.lock().expect("nobody panicked");
+        script.needs = needs.clone();
+        let shown = script.shown.pop_front();
         shown.ok_or_else(|| SourceError::Unavailable("nothing more to show".into()))
     }
 }
@@ -482,6 +489,21 @@ fn pauses_hold_enforcing_rules_and_silences_hold_sessions_in_both_modes() {
         let mut bench = Bench::new(&[RuleSketch { mode, ..ENFORCE }]);
         bench.holds = Some(path.as_path().into());
         assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), told);
+    }
+}
+
+#[test]
+fn a_silence_has_the_source_read_what_it_asks_about() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    let silence = hold(Some("{terminal: pts}"), None);
+    change(&path, NOON, |holds| holds.add(silence)).expect("it can be written");
+    let terminal = Column::Text(TextColumn::Terminal);
+    for (holds, reads) in [(None, false), (Some(path.as_path().into()), true)] {
+        let mut bench = Bench::new(&[ENFORCE]);
+        bench.holds = holds;
+        bench.tick(snapshot(&[(7, "APP")]));
+        assert_eq!(bench.script().needs.columns.contains(&terminal), reads);
     }
 }
 

@@ -1,0 +1,113 @@
+//! Live databases as the configuration names them: what the adapter needs to know of each, and one look at it.
+
+use std::hash::{Hash as _, Hasher as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHasher;
+
+use super::exit::CliError;
+use crate::config::service::{Connection, Database, DatabaseSource, Driver, KillVia, Password};
+use crate::daemon::target::TargetSpec;
+use crate::engine::needs::Needs;
+use crate::engine::session::Snapshot;
+use crate::engine::time::Span;
+use crate::oracle::block::Via;
+use crate::oracle::connection::{OwnSessions, Settings};
+use crate::oracle::error::CallError;
+use crate::oracle::host::Program;
+use crate::oracle::killer::{OracleKiller, Way};
+use crate::oracle::protocol::DriverKind;
+use crate::oracle::secret::SecretPlace;
+use crate::oracle::source::{OracleSource, is_closed};
+
+/// A live database: how it is reached, and how its sessions are ended.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    /// How it is reached.
+    pub(super) settings: Arc<Settings>,
+    /// How sessions are ended.
+    pub(super) way: Way,
+}
+
+impl Live {
+    /// A database of the configuration; `None` for a capture. Paths are relative to the configuration's file.
+    pub(super) fn of(database: &Database, config: &Path) -> Option<Self> {
+        let DatabaseSource::Live(connection) = &database.source else { return None };
+        let beside = config.parent().unwrap_or(Path::new("."));
+        let path = |path: &Option<String>| {
+            path.as_ref().map(|path| beside.join(path).to_string_lossy().into_owned())
+        };
+        let settings = Settings {
+            name: database.name.clone(),
+            driver: match connection.driver {
+                Driver::Oci => DriverKind::Oci,
+                Driver::Thin => DriverKind::Thin,
+            },
+            connect: connection.connect.clone(),
+            username: connection.username.clone(),
+            secret: secret(connection, beside),
+            config_dir: path(&connection.config_dir),
+            wallet: path(&connection.wallet),
+            connect_within: duration(connection.deadlines.connect),
+            snapshot_within: duration(connection.deadlines.snapshot),
+            kill_within: duration(connection.deadlines.kill),
+            program: Program::default(),
+        };
+        let way = Way {
+            via: match &connection.kill_via {
+                KillVia::AlterSystem => Via::AlterSystem,
+                KillVia::Wrapper(procedure) => Via::Wrapper(procedure.clone()),
+                KillVia::Rds => Via::Rds,
+                KillVia::Autonomous => Via::Autonomous,
+            },
+            leadership: connection.leadership,
+            width: connection.concurrency as usize,
+            disconnect_names_instance: connection.disconnect_at_instance,
+        };
+        Some(Self { settings: Arc::new(settings), way })
+    }
+
+    /// What the daemon works with. It does not reach for the database yet.
+    pub(super) fn target(&self, database: &Database) -> TargetSpec {
+        let own = OwnSessions::default();
+        let source = OracleSource::new(Arc::clone(&self.settings), own.clone());
+        let killer = OracleKiller::new(Arc::clone(&self.settings), own, self.way.clone());
+        let mut hasher = FxHasher::default();
+        self.settings.hash(&mut hasher);
+        self.way.hash(&mut hasher);
+        TargetSpec {
+            name: database.name.clone(),
+            fingerprint: hasher.finish(),
+            limits: database.limits,
+            source: Box::new(source),
+            killer: Some(Box::new(killer)),
+        }
+    }
+
+    /// One look.
+    pub(super) fn look(&self, needs: &Needs) -> Result<Snapshot, CliError> {
+        let mut source = OracleSource::new(Arc::clone(&self.settings), OwnSessions::default());
+        source.look(needs).map_err(|error| self.failed(&error))
+    }
+
+    /// What an error of this database means for whoever typed the command.
+    pub(super) fn failed(&self, error: &CallError) -> CliError {
+        let text = format!("database {}: {error}", self.settings.name);
+        if is_closed(error) { CliError::Forbidden(text) } else { CliError::Unavailable(text) }
+    }
+}
+
+fn secret(connection: &Connection, beside: &Path) -> SecretPlace {
+    match &connection.password {
+        Password::Credential(name) => SecretPlace::Credential(name.clone()),
+        Password::File(path) => SecretPlace::File(beside.join(path)),
+        Password::Env(name) => SecretPlace::Variable(name.clone()),
+        Password::Wallet => SecretPlace::Wallet,
+    }
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_micros(u64::try_from(span.0).unwrap_or(0))
+}

@@ -1,0 +1,342 @@
+//! Compare-and-end: one anonymous block reads the session's row again, compares it with what was judged, and only then
+//! sends the statement. The exception handler is inside, because drivers take an ORA-00031 that reaches them for the
+//! end of their own connection (facts, sections 2.7 and 6.2).
+
+use chrono::DateTime;
+
+use super::datum::{Bind, Datum};
+use super::error::CallError;
+use super::protocol::Release;
+use crate::engine::policy::Verb;
+use crate::engine::report::{Failure, Outcome, Refusal};
+use crate::engine::session::{SessionKey, TextColumn};
+use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
+use crate::engine::witness::Witness;
+
+/// How statements that end sessions are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// ALTER SYSTEM by our own account.
+    AlterSystem,
+    /// A procedure with its definer's rights, SCHEMA.PROCEDURE.
+    Wrapper(String),
+    /// RDSADMIN.RDSADMIN_UTIL.
+    Rds,
+    /// ALTER SYSTEM as Autonomous Database allows it.
+    Autonomous,
+}
+
+/// What is to be done, and on what conditions.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// What must still hold.
+    pub witness: &'a Witness,
+    /// What is done then.
+    pub verb: Verb,
+    /// Whose instance the block runs on.
+    pub own_instance: u32,
+    /// The rule's name, for the wrapper's own records.
+    pub rule: &'a str,
+    /// How far the database's clock is ahead of UTC.
+    pub clock_offset: Span,
+    /// GV$PX_SESSION can be read.
+    pub px_readable: bool,
+    /// A DISCONNECT may name another instance, which the SQL reference does not say (facts, section 2.1).
+    pub disconnect_names_instance: bool,
+}
+
+/// Whether `verb` can be sent this way, to a session of this or of another instance. Facts, sections 2.1 and 5.
+pub fn can(
+    via: &Via,
+    verb: Verb,
+    release: Release,
+    remote: bool,
+    disconnect_names_instance: bool,
+) -> bool {
+    let release_has = match verb {
+        Verb::CancelSql => release >= Release::new(18, 0),
+        Verb::KillNoreplay => release >= Release::new(12, 1),
+        Verb::KillForce => release >= Release::new(23, 0),
+        Verb::KillPlain
+        | Verb::KillImmediate
+        | Verb::DisconnectPostTransaction
+        | Verb::DisconnectImmediate => true,
+    };
+    let disconnects = matches!(verb, Verb::DisconnectPostTransaction | Verb::DisconnectImmediate);
+    let reaches = !remote || !disconnects || disconnect_names_instance;
+    release_has
+        && match via {
+            Via::AlterSystem | Via::Wrapper(_) => reaches,
+            Via::Rds => {
+                !remote
+                    && matches!(
+                        verb,
+                        Verb::KillImmediate
+                            | Verb::DisconnectImmediate
+                            | Verb::DisconnectPostTransaction
+                            | Verb::CancelSql
+                    )
+            }
+            Via::Autonomous => matches!(verb, Verb::KillPlain | Verb::KillImmediate),
+        }
+}
+
+/// How far the block came.
+const GONE: i64 = 1;
+const CHANGED: i64 = 2;
+const SENDING: i64 = 3;
+const SENT: i64 = 4;
+
+/// Of the server's message about an error.
+const MESSAGE_BYTES: u32 = 600;
+
+/// The declarations of a block and the binds behind them: each bind stands in the text once, in this order.
+#[derive(Default)]
+struct Declared {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Declared {
+    fn add(&mut self, name: &str, kind: &str, datum: Datum) {
+        for part in ["  ", name, " CONSTANT ", kind, " := :", name, ";\n"] {
+            self.text.push_str(part);
+        }
+        self.binds.push(Bind::In(datum));
+    }
+}
+
+/// The block and its binds.
+pub fn block(via: &Via, order: &Order<'_>) -> (String, Vec<Bind>) {
+    let mut declared = declared(order);
+    let mut same = same(order, &mut declared);
+    let remote = order.witness.life.key.inst_id != order.own_instance;
+    if order.px_readable {
+        same.push_str(if remote { NO_SLAVE_THERE } else { NO_SLAVE_HERE });
+    }
+    let (view, here) =
+        if remote { ("gv$session", "s.inst_id = b_inst AND ") } else { ("v$session", "") };
+    let send = send(via, order.verb, remote);
+    let Declared { text: declared, mut binds } = declared;
+    binds.extend([Bind::OutNumber, Bind::OutNumber, Bind::OutText(MESSAGE_BYTES)]);
+    let text = format!(
+        "DECLARE
+{declared}  v_there NUMBER;
+  v_same NUMBER;
+  v_stage NUMBER := 0;
+  v_code NUMBER := 0;
+  v_text VARCHAR2({MESSAGE_BYTES});
+BEGIN
+  BEGIN
+    SELECT COUNT(*), COUNT(CASE WHEN TO_CHAR(s.logon_time, 'YYYYMMDDHH24MISS') = b_logon
+           AND s.type = 'USER' AND s.username = b_user AND s.user# <> 0
+           AND s.status = b_status AND s.status NOT IN ('KILLED', 'CACHED') AND s.last_call_et >= b_et
+           AND s.ownerid = 2147483644{same} THEN 1 END)
+      INTO v_there, v_same
+      FROM {view} s WHERE {here}s.sid = b_sid AND s.serial# = b_serial;
+    IF v_there = 0 THEN
+      v_stage := {GONE};
+    ELSIF v_same = 0 THEN
+      v_stage := {CHANGED};
+    ELSE
+      v_stage := {SENDING};
+      {send}
+      IF v_code = 0 THEN
+        v_stage := {SENT};
+      END IF;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    v_code := SQLCODE;
+    v_text := SUBSTR(SQLERRM, 1, 400);
+  END;
+  :o_stage := v_stage;
+  :o_code := v_code;
+  :o_text := v_text;
+END;"
+    );
+    (text, binds)
+}
+
+/// What the rule looked at, as conditions, with a declaration for each value.
+fn same(order: &Order<'_>, declared: &mut Declared) -> String {
+    let mut same = String::new();
+    for (number, (column, then)) in order.witness.looked_at.iter().enumerate() {
+        let Some(expression) = comparable(*column) else { continue };
+        let name = format!("b_was{number}");
+        declared.add(&name, "VARCHAR2(4000)", Datum::text(then.as_deref()));
+        for part in ["\n           AND DECODE(", expression, ", ", &name, ", 1, 0) = 1"] {
+            same.push_str(part);
+        }
+    }
+    let active =
+        order.witness.status.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("ACTIVE"));
+    if active || order.verb == Verb::CancelSql {
+        same.push_str(
+            "\n           AND DECODE(s.sql_id, b_sqlid, 1, 0) = 1 AND DECODE(s.sql_exec_id, b_exec, 1, 0) = 1",
+        );
+    }
+    same
+}
+
+/// No slave of a parallel statement, on our own instance.
+const NO_SLAVE_HERE: &str = "
+           AND NOT EXISTS (SELECT 1 FROM v$px_session x
+                WHERE x.sid = b_sid AND x.serial# = b_serial AND x.qcinst_id IS NOT NULL)";
+
+/// The same on another one.
+const NO_SLAVE_THERE: &str = "
+           AND NOT EXISTS (SELECT 1 FROM gv$px_session x
+                WHERE x.inst_id = b_inst AND x.sid = b_sid AND x.serial# = b_serial AND x.qcinst_id IS NOT NULL)";
+
+/// What every block is told: who, and what must still hold.
+fn declared(order: &Order<'_>) -> Declared {
+    let Witness { life, username, status, sql_id, sql_exec_id, last_call_et, looked_at: _ } =
+        order.witness;
+    let SessionKey { inst_id, sid, serial } = life.key;
+    let mut declared = Declared::default();
+    declared.add("b_inst", "NUMBER", Datum::Number(inst_id.into()));
+    declared.add("b_sid", "NUMBER", Datum::Number(sid.into()));
+    declared.add("b_serial", "NUMBER", Datum::Number(serial.into()));
+    declared.add("b_logon", "VARCHAR2(14)", logon(life.logon_time, order.clock_offset));
+    declared.add("b_user", "VARCHAR2(128)", Datum::text(username.as_deref()));
+    declared.add("b_status", "VARCHAR2(8)", Datum::text(status.as_deref()));
+    declared.add("b_et", "NUMBER", Datum::number(*last_call_et));
+    declared.add("b_sqlid", "VARCHAR2(13)", Datum::text(sql_id.as_deref()));
+    declared.add("b_exec", "NUMBER", Datum::number(*sql_exec_id));
+    declared.add("b_rule", "VARCHAR2(128)", Datum::Text(order.rule.to_owned()));
+    declared
+}
+
+/// The statement inside the block. Identifiers are numbers; a SQL_ID was compared with the row's own.
+fn send(via: &Via, verb: Verb, remote: bool) -> String {
+    let who = "TO_CHAR(b_sid) || ',' || TO_CHAR(b_serial)";
+    let at = if remote { " || ',@' || TO_CHAR(b_inst)" } else { "" };
+    let alter = |what: &str, how: &str| {
+        format!("EXECUTE IMMEDIATE 'ALTER SYSTEM {what} ''' || {who}{at} || '''{how}';")
+    };
+    match via {
+        Via::Wrapper(procedure) => format!(
+            "{procedure}(b_inst, b_sid, b_serial, b_logon, '{}', b_sqlid, b_rule, v_code, v_text);",
+            verb.text()
+        ),
+        Via::Rds => match verb {
+            Verb::CancelSql => {
+                "rdsadmin.rdsadmin_util.cancel(b_sid, b_serial, b_sqlid);".to_owned()
+            }
+            Verb::DisconnectPostTransaction => {
+                "rdsadmin.rdsadmin_util.disconnect(b_sid, b_serial, 'POST_TRANSACTION');".to_owned()
+            }
+            Verb::DisconnectImmediate => {
+                "rdsadmin.rdsadmin_util.disconnect(b_sid, b_serial, 'IMMEDIATE');".to_owned()
+            }
+            Verb::KillPlain | Verb::KillImmediate | Verb::KillNoreplay | Verb::KillForce => {
+                "rdsadmin.rdsadmin_util.kill(b_sid, b_serial, 'IMMEDIATE');".to_owned()
+            }
+        },
+        Via::AlterSystem | Via::Autonomous => match verb {
+            Verb::CancelSql => format!(
+                "EXECUTE IMMEDIATE 'ALTER SYSTEM CANCEL SQL ''' || {who}{at} || ',' || b_sqlid || '''';"
+            ),
+            Verb::KillPlain => alter("KILL SESSION", ""),
+            Verb::KillImmediate => alter("KILL SESSION", " IMMEDIATE"),
+            Verb::KillNoreplay => alter("KILL SESSION", " NOREPLAY"),
+            Verb::KillForce => alter("KILL SESSION", " FORCE"),
+            Verb::DisconnectPostTransaction => alter("DISCONNECT SESSION", " POST_TRANSACTION"),
+            Verb::DisconnectImmediate => alter("DISCONNECT SESSION", " IMMEDIATE"),
+        },
+    }
+}
+
+/// LOGON_TIME as the server writes it. Without one nothing is equal to it.
+fn logon(at: Option<Timestamp>, offset: Span) -> Datum {
+    let local = at.and_then(|at| {
+        let seconds = at.0.saturating_add(offset.0).div_euclid(MICROS_PER_SECOND);
+        DateTime::from_timestamp(seconds, 0)
+    });
+    local.map_or(Datum::Null, |local| Datum::Text(local.format("%Y%m%d%H%M%S").to_string()))
+}
+
+/// The column of V$SESSION that a rule looked at, as it can be compared again; an event counts while it is waited for.
+const fn comparable(column: TextColumn) -> Option<&'static str> {
+    Some(match column {
+        TextColumn::Module => "s.module",
+        TextColumn::Action => "s.action",
+        TextColumn::ClientInfo => "s.client_info",
+        TextColumn::ClientIdentifier => "s.client_identifier",
+        TextColumn::Schemaname => "s.schemaname",
+        TextColumn::Server => "s.server",
+        TextColumn::ResourceConsumerGroup => "s.resource_consumer_group",
+        TextColumn::ServiceName => "s.service_name",
+        TextColumn::PrevSqlId => "s.prev_sql_id",
+        TextColumn::Event => "s.event",
+        TextColumn::WaitClass => "s.wait_class",
+        TextColumn::State => "s.state",
+        _ => return None,
+    })
+}
+
+/// What became of it.
+pub fn outcome(verb: Verb, answer: &Result<Vec<Datum>, CallError>) -> Outcome {
+    match answer {
+        Ok(values) => {
+            let number = |place: usize| values.get(place).and_then(Datum::as_number);
+            answered(verb, number(0), number(1).unwrap_or(0))
+        }
+        Err(error) => unanswered(error),
+    }
+}
+
+fn answered(verb: Verb, stage: Option<i64>, code: i64) -> Outcome {
+    // SQLCODE is negative.
+    let code = code.unsigned_abs();
+    match stage {
+        Some(GONE) => Outcome::AlreadyGone,
+        Some(CHANGED) => Outcome::Changed,
+        // The session goes when its transaction ends.
+        Some(SENT) if verb == Verb::DisconnectPostTransaction => Outcome::Accepted,
+        Some(SENT) => Outcome::Ended,
+        Some(SENDING) => refused(code),
+        // The row could not be read: nothing was sent.
+        Some(0) => match code {
+            942 | 1031 => Outcome::Refused(Refusal::Privilege),
+            _ => Outcome::Failed(Failure::Server),
+        },
+        _ => Outcome::Failed(Failure::Malformed),
+    }
+}
+
+/// What an error of the statement itself means (facts, section 2.6).
+fn refused(code: u64) -> Outcome {
+    match code {
+        30 => Outcome::AlreadyGone,
+        31 => Outcome::Accepted,
+        26 => Outcome::Failed(Failure::Malformed),
+        27 => Outcome::Refused(Refusal::OwnSession),
+        29 | 20_901 => Outcome::Refused(Refusal::NotUserSession),
+        20_902 => Outcome::Changed,
+        1_031 | 942 => Outcome::Refused(Refusal::Privilege),
+        900..=933 | 2_000 | 2_065 | 2_248 | 3_001 => Outcome::Refused(Refusal::Unsupported),
+        43 | 1_013 => Outcome::Unknown,
+        _ => Outcome::Failed(Failure::Server),
+    }
+}
+
+fn unanswered(error: &CallError) -> Outcome {
+    match error {
+        CallError::NotConnected(_) => Outcome::Failed(Failure::Disconnected),
+        // The block did not compile, so nothing ran: an object that we may not use, or a mistake of ours.
+        CallError::Driver(error) if error.code == Some(6_550) => {
+            let hidden =
+                ["PLS-00201", "ORA-00942", "ORA-01031"].iter().any(|it| error.text.contains(it));
+            if hidden {
+                Outcome::Refused(Refusal::Privilege)
+            } else {
+                Outcome::Failed(Failure::Malformed)
+            }
+        }
+        CallError::Driver(error) if !error.lost && error.code != Some(1_013) => {
+            Outcome::Failed(Failure::Server)
+        }
+        CallError::Driver(_) | CallError::Deadline(_) | CallError::Died(_) => Outcome::Unknown,
+    }
+}

@@ -1,0 +1,399 @@
+//! A session of one database that is made when it is needed and made anew when it was lost, less and less eagerly while
+//! that fails.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::codes::Class;
+use super::datum::{Bind, Cell, Datum, Kind, Rows};
+use super::error::CallError;
+use super::host::{Process, Program};
+use super::protocol::{DriverKind, Login, Release, Reply, Request};
+use super::secret::SecretPlace;
+use crate::engine::session::SessionKey;
+
+/// MODULE of our sessions.
+pub const MODULE: &str = "orawarden";
+
+/// The first pause after a failure; each further one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+
+/// The longest pause while a database or its listener is not ready.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// The pause while the configuration or a grant is wrong: somebody has to mend it first.
+const PAUSE_SLOW: Duration = Duration::from_mins(5);
+
+/// How to reach one database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Which client.
+    pub driver: DriverKind,
+    /// Easy Connect, a descriptor or an alias.
+    pub connect: String,
+    /// The account; `None` with the client's wallet.
+    pub username: Option<String>,
+    /// Where its password is.
+    pub secret: SecretPlace,
+    /// Where tnsnames.ora is, instead of TNS_ADMIN.
+    pub config_dir: Option<String>,
+    /// Where the wallet for TCPS is (thin).
+    pub wallet: Option<String>,
+    /// How long logging in may take.
+    pub connect_within: Duration,
+    /// How long reading all sessions may take.
+    pub snapshot_within: Duration,
+    /// How long ending one may take.
+    pub kill_within: Duration,
+    /// What connection processes are started from.
+    pub program: Program,
+}
+
+/// All sessions that we have at one database now: nobody ends these.
+#[derive(Debug, Clone, Default)]
+pub struct OwnSessions(Arc<Mutex<Vec<SessionKey>>>);
+
+impl OwnSessions {
+    /// As they are now.
+    pub fn get(&self) -> Vec<SessionKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, key: SessionKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+    }
+
+    fn remove(&self, key: SessionKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|own| *own != key);
+    }
+}
+
+/// What the server says of our session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who we are there.
+    pub key: SessionKey,
+    /// The account.
+    pub username: String,
+    /// The server's release.
+    pub release: Release,
+    /// The container; `None` where there are none.
+    pub container: Option<String>,
+}
+
+impl Identity {
+    /// True in the root of a container database, where CDB views are the ones to ask.
+    pub fn is_root(&self) -> bool {
+        self.container.as_deref() == Some("CDB$ROOT")
+    }
+}
+
+/// A session, or the wish for one.
+pub struct Connection {
+    settings: Arc<Settings>,
+    /// Instead of the settings' connect string: one that leads to a certain instance.
+    pinned: Option<String>,
+    own: OwnSessions,
+    live: Option<(Process, Identity)>,
+    retry: Retry,
+    action: String,
+    /// Round trips since it was asked last.
+    round_trips: u64,
+}
+
+/// When the next try is due, after those that failed.
+#[derive(Default)]
+struct Retry {
+    failures: u32,
+    not_before: Option<Instant>,
+    said: String,
+    /// The password that was refused. It is not tried again: each try brings the account closer to being locked.
+    refused: Option<Zeroizing<String>>,
+}
+
+impl Connection {
+    /// Nothing is reached for yet.
+    pub fn new(settings: Arc<Settings>, own: OwnSessions) -> Self {
+        Self {
+            settings,
+            pinned: None,
+            own,
+            live: None,
+            retry: Retry::default(),
+            action: String::new(),
+            round_trips: 0,
+        }
+    }
+
+    /// The same, to the instance of that name; `None` for a connect string into which it cannot be written.
+    pub fn pinned(settings: Arc<Settings>, own: OwnSessions, instance: &str) -> Option<Self> {
+        let pinned = Some(pin(&settings.connect, instance)?);
+        let mut connection = Self::new(settings, own);
+        connection.pinned = pinned;
+        Some(connection)
+    }
+
+    /// How to reach it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who we are, if there is a session.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.live.as_ref().map(|(_, identity)| identity)
+    }
+
+    /// Makes the session, if there is none.
+    pub fn reach(&mut self) -> Result<&Identity, CallError> {
+        if self.live.is_none() {
+            let made = self.retry.check().and_then(|()| self.log_in());
+            match made {
+                Ok(live) => {
+                    self.retry = Retry::default();
+                    self.own.add(live.1.key);
+                    self.action.clear();
+                    self.live = Some(live);
+                }
+                Err(error) => {
+                    self.retry.failed(&error);
+                    return Err(error);
+                }
+            }
+        }
+        self.live
+            .as_ref()
+            .map(|(_, identity)| identity)
+            .ok_or_else(|| CallError::NotConnected("there is no session".to_owned()))
+    }
+
+    /// Ends the session, if there is one.
+    pub fn drop_session(&mut self) {
+        if let Some((_, identity)) = self.live.take() {
+            self.own.remove(identity.key);
+        }
+    }
+
+    /// ACTION from the next call on.
+    pub fn act_as(&mut self, action: &str) -> Result<(), CallError> {
+        if self.action != action {
+            self.ask(&Request::Tag { action: action.to_owned() }, self.settings.connect_within)?;
+            action.clone_into(&mut self.action);
+        }
+        Ok(())
+    }
+
+    /// All rows of a query.
+    pub fn query(
+        &mut self,
+        sql: &str,
+        binds: Vec<Datum>,
+        kinds: Vec<Kind>,
+        prefetch: u32,
+        within: Duration,
+    ) -> Result<Rows, CallError> {
+        let request = Request::Query { sql: sql.to_owned(), binds, kinds, prefetch };
+        match self.ask(&request, within)? {
+            Reply::Rows(rows) => {
+                self.round_trips += rows.round_trips;
+                Ok(rows)
+            }
+            other => Err(out_of_step(&other)),
+        }
+    }
+
+    /// The OUT binds of a block.
+    pub fn call(
+        &mut self,
+        sql: &str,
+        binds: Vec<Bind>,
+        within: Duration,
+    ) -> Result<Vec<Datum>, CallError> {
+        self.round_trips += 1;
+        match self.ask(&Request::Call { sql: sql.to_owned(), binds }, within)? {
+            Reply::Values(values) => Ok(values),
+            other => Err(out_of_step(&other)),
+        }
+    }
+
+    /// Round trips since the last time this was asked.
+    pub fn take_round_trips(&mut self) -> u64 {
+        std::mem::take(&mut self.round_trips)
+    }
+
+    /// Never makes a session: a new one would not hold what the old one held.
+    fn ask(&mut self, request: &Request, within: Duration) -> Result<Reply, CallError> {
+        let Some((process, _)) = &mut self.live else {
+            return Err(CallError::NotConnected("there is no session".to_owned()));
+        };
+        let answer = process.ask(request, within);
+        if answer.as_ref().is_err_and(CallError::is_lost) {
+            self.drop_session();
+        }
+        answer
+    }
+
+    fn log_in(&mut self) -> Result<(Process, Identity), CallError> {
+        let settings = &self.settings;
+        let secret = settings.secret.read().map_err(CallError::NotConnected)?;
+        if secret.is_some() && secret == self.retry.refused {
+            return Err(CallError::NotConnected(format!(
+                "{}; not tried again with the same password",
+                self.retry.said
+            )));
+        }
+        let within = settings.connect_within;
+        let login = Login {
+            driver: settings.driver,
+            connect: self.pinned.clone().unwrap_or_else(|| settings.connect.clone()),
+            username: settings.username.clone(),
+            password: secret.as_ref().map(|secret| secret.to_string()),
+            config_dir: settings.config_dir.clone(),
+            wallet: settings.wallet.clone(),
+            connect_millis: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+            module: MODULE.to_owned(),
+            client_info: "orawarden:keep".to_owned(),
+        };
+        let hidden = settings.secret.variable();
+        let mut process = Process::start(&settings.program.clone().without(hidden))?;
+        let release = match process.ask(&Request::Connect(Box::new(login)), within) {
+            Ok(Reply::Connected(release)) => release,
+            Ok(other) => return Err(out_of_step(&other)),
+            Err(error) => {
+                if error.class() == Class::Auth {
+                    self.retry.refused = secret;
+                }
+                return Err(error);
+            }
+        };
+        let identity = who_are_we(&mut process, release, within)?;
+        Ok((process, identity))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.drop_session();
+    }
+}
+
+impl Retry {
+    fn check(&self) -> Result<(), CallError> {
+        match self.not_before {
+            Some(due) if Instant::now() < due => Err(CallError::NotConnected(self.said.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&mut self, error: &CallError) {
+        if self.check().is_err() {
+            return;
+        }
+        self.said = error.to_string();
+        let doubled = PAUSE_FIRST.saturating_mul(1 << self.failures.min(6));
+        self.failures = self.failures.saturating_add(1);
+        let pause = match error.class() {
+            Class::Slow | Class::Never => PAUSE_SLOW,
+            // What the password's place says is looked at each time: it costs the database nothing.
+            Class::Auth => Duration::ZERO,
+            _ => doubled.min(PAUSE_MAX),
+        };
+        self.not_before = Some(Instant::now() + pause);
+    }
+}
+
+fn out_of_step(reply: &Reply) -> CallError {
+    CallError::Died(format!("it answered something else than it was asked: {reply:?}"))
+}
+
+/// One round trip: the release tells whether there can be containers.
+fn who_are_we(
+    process: &mut Process,
+    release: Release,
+    within: Duration,
+) -> Result<Identity, CallError> {
+    let container =
+        if release >= Release::new(12, 1) { "SYS_CONTEXT('USERENV', 'CON_NAME')" } else { "NULL" };
+    let sql = format!(
+        "SELECT s.inst_id, s.sid, s.serial#, SYS_CONTEXT('USERENV', 'SESSION_USER'), {container} \
+         FROM gv$session s WHERE s.inst_id = TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')) \
+         AND s.sid = TO_NUMBER(SYS_CONTEXT('USERENV', 'SID'))"
+    );
+    let kinds = vec![Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Text];
+    let request = Request::Query { sql, binds: Vec::new(), kinds, prefetch: 2 };
+    let rows = match process.ask(&request, within)? {
+        Reply::Rows(rows) => rows,
+        other => return Err(out_of_step(&other)),
+    };
+    let number = |cell: Cell| match cell {
+        Cell::Number(number) => u32::try_from(number).ok(),
+        Cell::Null | Cell::Text(_) => None,
+    };
+    let row = rows.iter().next();
+    let found = row.and_then(|row| {
+        let [inst_id, sid, serial] = [number(row[0])?, number(row[1])?, number(row[2])?];
+        let username = rows.text(row[3])?.to_owned();
+        let container = rows.text(row[4]).map(str::to_owned);
+        Some(Identity { key: SessionKey { inst_id, sid, serial }, username, release, container })
+    });
+    found.ok_or_else(|| {
+        CallError::NotConnected("GV$SESSION does not show our own session".to_owned())
+    })
+}
+
+/// The connect string that leads to one instance: Easy Connect and descriptors have a place for it, aliases do not.
+fn pin(connect: &str, instance: &str) -> Option<String> {
+    let named = instance.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$#".contains(&byte));
+    if !named || instance.is_empty() {
+        return None;
+    }
+    let trimmed = connect.trim();
+    if trimmed.starts_with('(') {
+        let at = trimmed.to_ascii_uppercase().find("(CONNECT_DATA=")? + "(CONNECT_DATA=".len();
+        return Some(format!("{}(INSTANCE_NAME={instance}){}", &trimmed[..at], &trimmed[at..]));
+    }
+    let (address, parameters) =
+        trimmed.split_once('?').map_or((trimmed, None), |(a, p)| (a, Some(p)));
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let mut parts = address[start..].split('/');
+    // host:port/service, and nothing behind it yet.
+    let easy = parts.next().is_some_and(|host| !host.is_empty())
+        && parts.next().is_some_and(|it| !it.is_empty());
+    if !easy || parts.next().is_some() {
+        return None;
+    }
+    let parameters = parameters.map(|it| format!("?{it}")).unwrap_or_default();
+    Some(format!("{address}/{instance}{parameters}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pin;
+
+    #[test]
+    fn a_connect_string_is_pinned_where_it_has_a_place_for_it() {
+        let cases = [
+            ("//scan:1521/PROD", Some("//scan:1521/PROD/PROD2")),
+            (
+                "tcps://scan:2484/PROD:dedicated?wallet_location=/w",
+                Some("tcps://scan:2484/PROD:dedicated/PROD2?wallet_location=/w"),
+            ),
+            ("scan/PROD", Some("scan/PROD/PROD2")),
+            ("scan/PROD/PROD1", None),
+            ("PROD", None),
+            (
+                "(DESCRIPTION=(ADDRESS=(HOST=a))(connect_data=(SERVICE_NAME=PROD)))",
+                Some(
+                    "(DESCRIPTION=(ADDRESS=(HOST=a))(connect_data=(INSTANCE_NAME=PROD2)(SERVICE_NAME=PROD)))",
+                ),
+            ),
+        ];
+        for (connect, expected) in cases {
+            assert_eq!(pin(connect, "PROD2").as_deref(), expected, "{connect}");
+        }
+        assert_eq!(pin("//scan/PROD", "A)(HOST=evil"), None);
+    }
+}

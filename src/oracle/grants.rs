@@ -1,0 +1,209 @@
+//! The least that has to be granted, as SQL that a DBA can read, change and run; and the wrapper, a procedure that ends
+//! sessions with its owner's rights so that the daemon's account needs no ALTER SYSTEM. Facts, section 5.3.
+
+use std::fmt::Write as _;
+
+use super::columns::Join;
+
+/// What the account is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The daemon's account.
+    pub account: String,
+    /// How sessions are to be ended.
+    pub ending: Ending,
+    /// One daemon is to be elected, which takes DBMS_LOCK.
+    pub leadership: bool,
+    /// The database has containers and the account is a common user of the root.
+    pub root: bool,
+}
+
+/// How sessions are ended, as far as grants go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Not at all: dry runs need no more than to look.
+    Never,
+    /// ALTER SYSTEM.
+    AlterSystem,
+    /// The procedure OWNER.NAME.
+    Wrapper(String),
+    /// Amazon RDS.
+    Rds,
+}
+
+/// Views that every look needs.
+const ALWAYS: [&str; 4] = ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$DATABASE"];
+
+/// Views that the comparison before an end reads.
+const ENDING: [&str; 2] = ["GV_$PX_SESSION", "V_$PX_SESSION"];
+
+/// Dictionary views are granted as such, fixed views as SYS's objects behind their synonyms.
+fn objects(wanted: &Wanted) -> Vec<&'static str> {
+    let mut objects: Vec<&str> = ALWAYS.to_vec();
+    objects.extend(Join::ALL.iter().flat_map(|join| join.views()));
+    if wanted.ending != Ending::Never {
+        objects.extend(ENDING);
+    }
+    if wanted.root {
+        objects.extend(["CDB_USERS", "CDB_SCHEDULER_RUNNING_JOBS"]);
+    }
+    objects.sort_unstable();
+    objects.dedup();
+    objects
+}
+
+/// The script, to be run by a DBA.
+pub fn script(wanted: &Wanted) -> String {
+    let account = &wanted.account;
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let mut line = |line: &str| writeln!(text, "{line}").unwrap_or_default();
+    line(&format!(
+        "-- What orawarden needs as {account}. Run as a DBA; nothing here is changed by orawarden itself."
+    ));
+    line(&format!("GRANT CREATE SESSION TO {account};"));
+    if wanted.ending == Ending::Rds {
+        line("-- On RDS the master user grants what it holds through RDSADMIN.");
+        for object in objects(wanted) {
+            line(&format!(
+                "EXEC rdsadmin.rdsadmin_util.grant_sys_object('{object}', '{}', 'SELECT');",
+                account.to_ascii_uppercase()
+            ));
+        }
+    } else {
+        line(
+            "-- Views: one grant each. SELECT_CATALOG_ROLE instead of all of them works too, and opens more.",
+        );
+        for object in objects(wanted) {
+            line(&format!("GRANT SELECT ON sys.{} TO {account};", object.to_ascii_lowercase()));
+        }
+    }
+    if wanted.root {
+        line(
+            "-- Without this a common user sees the root's sessions only, and the listing looks healthy.",
+        );
+        line(&format!("ALTER USER {account} SET CONTAINER_DATA=ALL CONTAINER=CURRENT;"));
+    }
+    match &wanted.ending {
+        Ending::Never | Ending::Rds => {}
+        Ending::AlterSystem => {
+            line(
+                "-- ALTER SYSTEM is far more than ending sessions; see `orawarden grants --wrapper OWNER.NAME`.",
+            );
+            line(&format!("GRANT ALTER SYSTEM TO {account};"));
+        }
+        Ending::Wrapper(procedure) => line(&format!("GRANT EXECUTE ON {procedure} TO {account};")),
+    }
+    if wanted.leadership && wanted.ending != Ending::Never {
+        line("-- The election of one enforcing daemon; not needed with `leadership: false`.");
+        line(&format!("GRANT EXECUTE ON sys.dbms_lock TO {account};"));
+    }
+    text
+}
+
+/// Views that the wrapper reads. Its owner needs them granted directly: roles do not count in it.
+const WRAPPER_READS: [&str; 3] = ["gv_$session", "gv_$px_session", "gv_$process"];
+
+/// The wrapper and what its owner needs, to be run by a DBA. `procedure` is OWNER.NAME.
+pub fn wrapper(procedure: &str) -> String {
+    let owner = procedure.split('.').next().unwrap_or(procedure);
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let mut line = |line: &str| writeln!(text, "{line}").unwrap_or_default();
+    line(&format!("-- {owner} owns the procedure and never logs in."));
+    line(&format!("CREATE USER {owner} IDENTIFIED BY VALUES 'no login' ACCOUNT LOCK;"));
+    line(&format!("GRANT ALTER SYSTEM TO {owner};"));
+    for view in WRAPPER_READS {
+        line(&format!("GRANT SELECT ON sys.{view} TO {owner};"));
+    }
+    line(&format!("GRANT SELECT ON sys.dba_users TO {owner};"));
+    line("");
+    line(&format!(
+        "CREATE OR REPLACE PROCEDURE {procedure} ({}) AUTHID DEFINER AS",
+        WRAPPER_PARAMETERS.join(", ")
+    ));
+    line(&wrapper_body());
+    line("/");
+    text
+}
+
+/// The wrapper's parameters.
+pub const WRAPPER_PARAMETERS: [&str; 9] = [
+    "p_inst IN NUMBER",
+    "p_sid IN NUMBER",
+    "p_serial IN NUMBER",
+    "p_logon IN VARCHAR2",
+    "p_verb IN VARCHAR2",
+    "p_sql_id IN VARCHAR2",
+    "p_rule IN VARCHAR2",
+    "p_code OUT NUMBER",
+    "p_text OUT VARCHAR2",
+];
+
+/// Declarations and body. It trusts nothing that it is told but identity and verb, and looks again at what must never
+/// be ended: -20901 says that the session is such a one, -20902 that it is not the one that was meant.
+pub fn wrapper_body() -> String {
+    "  v_there NUMBER;
+  v_may NUMBER;
+  v_who VARCHAR2(100);
+  v_statement VARCHAR2(400);
+BEGIN
+  p_code := 0;
+  p_text := NULL;
+  SELECT COUNT(*),
+         COUNT(CASE WHEN s.type = 'USER' AND s.username IS NOT NULL AND s.user# <> 0
+                     AND s.username NOT IN ('SYS', 'SYSTEM', 'SYSRAC', 'SYSBACKUP', 'SYSDG', 'SYSKM', 'DBSNMP', 'RDSADMIN')
+                     AND s.ownerid = 2147483644
+                     AND NOT EXISTS (SELECT 1 FROM gv$px_session x
+                          WHERE x.inst_id = s.inst_id AND x.sid = s.sid AND x.serial# = s.serial#
+                            AND x.qcinst_id IS NOT NULL)
+                     AND NOT EXISTS (SELECT 1 FROM gv$process b
+                          WHERE b.inst_id = s.inst_id AND b.addr = s.paddr AND b.background = '1')
+                     AND NOT EXISTS (SELECT 1 FROM dba_users u
+                          WHERE u.username = s.username AND u.oracle_maintained = 'Y') THEN 1 END)
+    INTO v_there, v_may
+    FROM gv$session s
+   WHERE s.inst_id = p_inst AND s.sid = p_sid AND s.serial# = p_serial
+     AND TO_CHAR(s.logon_time, 'YYYYMMDDHH24MISS') = p_logon;
+  IF v_there = 0 THEN
+    p_code := -20902;
+    p_text := 'this session is not there';
+    RETURN;
+  END IF;
+  IF v_may = 0 THEN
+    p_code := -20901;
+    p_text := 'this session must never be ended';
+    RETURN;
+  END IF;
+  v_who := '''' || TO_CHAR(p_sid) || ',' || TO_CHAR(p_serial) || ',@' || TO_CHAR(p_inst);
+  IF p_verb = 'cancel_sql' THEN
+    v_statement := 'CANCEL SQL ' || v_who || ',' || p_sql_id || '''';
+  ELSIF p_verb = 'kill plain' THEN
+    v_statement := 'KILL SESSION ' || v_who || '''';
+  ELSIF p_verb = 'kill immediate' THEN
+    v_statement := 'KILL SESSION ' || v_who || ''' IMMEDIATE';
+  ELSIF p_verb = 'kill noreplay' THEN
+    v_statement := 'KILL SESSION ' || v_who || ''' NOREPLAY';
+  ELSIF p_verb = 'kill force' THEN
+    v_statement := 'KILL SESSION ' || v_who || ''' FORCE';
+  ELSIF p_verb = 'disconnect post_transaction' THEN
+    v_statement := 'DISCONNECT SESSION ''' || TO_CHAR(p_sid) || ',' || TO_CHAR(p_serial) || ''' POST_TRANSACTION';
+  ELSIF p_verb = 'disconnect immediate' THEN
+    v_statement := 'DISCONNECT SESSION ''' || TO_CHAR(p_sid) || ',' || TO_CHAR(p_serial) || ''' IMMEDIATE';
+  ELSE
+    p_code := -26;
+    p_text := 'an unknown verb';
+    RETURN;
+  END IF;
+  IF p_sql_id IS NOT NULL AND LENGTH(TRIM(TRANSLATE(p_sql_id, '0123456789abcdefghijklmnopqrstuvwxyz', ' '))) > 0 THEN
+    p_code := -26;
+    p_text := 'not a SQL_ID';
+    RETURN;
+  END IF;
+  EXECUTE IMMEDIATE 'ALTER SYSTEM ' || v_statement;
+EXCEPTION WHEN OTHERS THEN
+  p_code := SQLCODE;
+  p_text := SUBSTR(SQLERRM, 1, 400);
+END;"
+    .to_owned()
+}

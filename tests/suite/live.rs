@@ -1,0 +1,125 @@
+//! The adapter for live databases against the simulated one, over the wire.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orawarden::engine::needs::Needs;
+use orawarden::engine::policy::Verb;
+use orawarden::engine::report::Outcome;
+use orawarden::engine::session::{Column, Session, Snapshot, TextColumn};
+use orawarden::engine::witness::Witness;
+use orawarden::oracle::block::Via;
+use orawarden::oracle::connection::{OwnSessions, Settings};
+use orawarden::oracle::host::Program;
+use orawarden::oracle::killer::{OracleKiller, Task, Way};
+use orawarden::oracle::protocol::DriverKind;
+use orawarden::oracle::secret::SecretPlace;
+use orawarden::oracle::source::OracleSource;
+use rac_sim::scenario::Scenario;
+use rac_sim::server::{Options, Server};
+
+/// A simulated database, and how to reach it.
+struct Rig {
+    runtime: tokio::runtime::Runtime,
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+}
+
+impl Rig {
+    fn start(scenario: &str) -> Self {
+        let scenario: Scenario = serde_yaml::from_str(scenario).expect("a scenario");
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
+        let server =
+            runtime.block_on(Server::start(&scenario, Options::default())).expect("it starts");
+        let folder = tempfile::tempdir().expect("a directory");
+        std::fs::write(folder.path().join("password"), "orawarden\n").expect("it can be written");
+        Self { runtime, server: Some(server), folder }
+    }
+
+    fn settings(&self, service: &str) -> Arc<Settings> {
+        let address = self.server.as_ref().expect("it runs").address();
+        Arc::new(Settings {
+            name: "prod".to_owned(),
+            driver: DriverKind::Thin,
+            connect: format!("//{address}/{service}"),
+            username: Some("orawarden".to_owned()),
+            secret: SecretPlace::File(self.folder.path().join("password")),
+            config_dir: None,
+            wallet: None,
+            connect_within: Duration::from_secs(30),
+            snapshot_within: Duration::from_secs(30),
+            kill_within: Duration::from_secs(90),
+            program: Program::at(env!("CARGO_BIN_EXE_orawarden")),
+        })
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+    }
+}
+
+const OLTP: &str = "{seed: 3, speed: 1, databases: [{like: oltp}]}";
+
+fn way() -> Way {
+    Way { via: Via::AlterSystem, leadership: false, width: 4, disconnect_names_instance: false }
+}
+
+fn idle_users(seen: &Snapshot) -> Vec<Session<'_>> {
+    let idle = |session: &Session<'_>| {
+        session.is(TextColumn::Status, "INACTIVE")
+            && !session.is(TextColumn::Username, "ORAWARDEN")
+            && session.text(TextColumn::Username).is_some_and(|name| !name.starts_with("SYS"))
+            && session.text(TextColumn::Pname).is_none()
+    };
+    seen.sessions.iter().filter(idle).collect()
+}
+
+#[test]
+fn sessions_of_all_instances_are_seen_in_two_round_trips() {
+    let rig = Rig::start(OLTP);
+    let mut source = OracleSource::new(rig.settings("RACDB"), OwnSessions::default());
+    source.look(&Needs::always()).expect("the first look probes views");
+    let seen = source.look(&Needs::always()).expect("it looks");
+    assert_eq!(seen.fetched.round_trips, 2, "{:?}", seen.fetched);
+    assert!(seen.sessions.len() > 3_900, "{}", seen.sessions.len());
+    let by_instance = seen.sessions.keys().iter().fold(BTreeMap::new(), |mut counts, key| {
+        *counts.entry(key.inst_id).or_insert(0) += 1;
+        counts
+    });
+    assert_eq!(by_instance.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((seen.read_only.as_deref(), seen.warnings.as_slice()), (None, [].as_slice()));
+    assert!(!seen.own_sessions.is_empty());
+    for column in Needs::always().columns {
+        assert!(seen.sessions.has(column), "{}", column.name());
+    }
+    assert!(!seen.sessions.has(Column::Text(TextColumn::SqlText)), "nobody asked for it");
+}
+
+#[test]
+fn an_idle_session_is_ended_and_one_that_changed_is_not() {
+    let rig = Rig::start(OLTP);
+    let own = OwnSessions::default();
+    let mut source = OracleSource::new(rig.settings("RACDB"), own.clone());
+    let killer = OracleKiller::new(rig.settings("RACDB"), own, way());
+    assert_eq!(killer.may_end(), Ok(()));
+    let seen = source.look(&Needs::always()).expect("it looks");
+    let victim = idle_users(&seen)[0];
+    let witness = Witness::of(&[], victim);
+    let end = |witness: &Witness| {
+        killer.carry_out(Task { witness, verb: Verb::KillImmediate, rule: "idle" }, &seen)
+    };
+    let mut busy = witness.clone();
+    busy.last_call_et = Some(1_000_000);
+    assert_eq!(end(&busy), Outcome::Changed);
+    let mut other = witness.clone();
+    other.username = Some("SOMEBODY".to_owned());
+    assert_eq!(end(&other), Outcome::Changed);
+    assert_eq!(end(&witness), Outcome::Ended);
+    assert_eq!(end(&witness), Outcome::AlreadyGone);
+}
