@@ -10,6 +10,7 @@ mod exit;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod holds;
 mod inputs;
 mod live;
 mod man;
@@ -108,6 +109,14 @@ enum Verb {
     Explain(explain::Args),
     /// List sessions
     Sessions(sessions::Args),
+    /// Let enforcing rules end nobody for a while
+    Pause(holds::PauseArgs),
+    /// End pauses of exactly this scope; without one, those of everything
+    Resume(holds::ResumeArgs),
+    /// Leave some sessions alone for a while
+    Silence(holds::SilenceArgs),
+    /// List pauses and silences
+    Silences,
     /// Watch a simulated cluster inside this process
     #[cfg(feature = "demo")]
     Demo(demo::Args),
@@ -149,6 +158,10 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Plan(args) => plan::run(args, global, console),
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
+        Verb::Pause(args) => holds::pause(args, global, console),
+        Verb::Resume(args) => holds::resume(args, global, console),
+        Verb::Silence(args) => holds::silence(args, global, console),
+        Verb::Silences => holds::list(global, console),
         #[cfg(feature = "demo")]
         Verb::Demo(args) => demo::run(args, global, console),
         Verb::Schema(args) => schema::run(args, cli.global.format, console),

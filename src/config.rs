@@ -23,6 +23,7 @@ mod contradictions;
 mod actions;
 mod exemptions;
 mod limits;
+mod breaker;
 mod rules;
 mod shadows;
 mod victims;
@@ -32,6 +33,7 @@ pub mod policies;
 
 pub mod cells;
 pub mod service;
+pub mod holds;
 pub mod tests_file;
 
 pub mod load;

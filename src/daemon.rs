@@ -3,8 +3,10 @@
 //! and ended through `ports`. The wall clock is read here and nowhere else.
 
 pub mod executor;
+pub mod holds;
 pub mod killer;
 pub mod memory;
+pub mod pace;
 pub mod reload;
 pub mod run;
 pub mod shared_audit;

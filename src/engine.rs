@@ -24,6 +24,8 @@ pub mod evaluate;
 pub mod protect;
 pub mod group;
 pub mod spare;
+pub mod pursuit;
+pub mod breaker;
 pub mod history;
 pub mod plan;
 

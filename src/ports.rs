@@ -6,6 +6,7 @@ use std::error::Error;
 
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::needs::Needs;
+use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome, TickId};
 use crate::engine::session::Snapshot;
 use crate::engine::standing::Authority;
@@ -53,6 +54,15 @@ pub struct TickStamp<'a> {
 
 /// Remembers what was decided and done. After an error a sink takes nothing more, and its caller ends nobody.
 pub trait AuditSink {
+    /// Writes down what became of sessions that were ended before. When it returns, the record survives a crash of the
+    /// machine.
+    fn verified(
+        &mut self,
+        stamp: TickStamp<'_>,
+        verified: &[Verified],
+        now: Timestamp,
+    ) -> Result<(), AuditError>;
+
     /// Writes down everything that a plan decided. When it returns, the record survives a crash of the machine.
     fn intend(
         &mut self,

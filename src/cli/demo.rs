@@ -178,6 +178,7 @@ fn load(
         policies: policies.clone(),
         targets: vec![live.target(&database.0)],
         audit: Some(audit.to_owned()),
+        holds: None,
     })
 }
 

@@ -104,7 +104,7 @@ pub(super) fn read_service(path: &Path) -> (Option<Service>, Diagnostics) {
 }
 
 /// Reads the configuration and prints what is wrong with it.
-fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
+pub(super) fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
     if !path.exists() {
         return Err(CliError::BadPolicy(format!(
             "there is no {}; name a configuration with --config, or --policy and --capture",

@@ -185,7 +185,8 @@ impl Wanted {
             let (service, config) = configured?;
             audit_path(service, config)
         });
-        Ok(Loaded { policies, targets, audit })
+        let holds = configured.and_then(|(service, config)| holds_path(service, config));
+        Ok(Loaded { policies, targets, audit, holds })
     }
 
     /// Says what the configuration asks for and does not get.
@@ -265,6 +266,12 @@ pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> 
 fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {
     let beside = config.parent().unwrap_or(Path::new("."));
     service.audit_file.as_ref().map(|file| beside.join(file))
+}
+
+/// The file of holds; a relative path is relative to the configuration.
+pub(super) fn holds_path(service: &Service, config: &Path) -> Option<PathBuf> {
+    let beside = config.parent().unwrap_or(Path::new("."));
+    service.holds_file.as_ref().map(|file| beside.join(file))
 }
 
 /// What is no regular file may never answer, and cannot be read again at a reload. What is not there at all is the

@@ -26,6 +26,11 @@ pub(super) static LIMITS: Shape = Shape {
             "victims within an hour, this tick included; default 60; counted from the start of the daemon on",
         ),
         Key::optional(
+            "per_second",
+            Kind::CountOrUnlimited,
+            "ends started within a second, so that a pool does not storm back; default unlimited; the tick waits",
+        ),
+        Key::optional(
             "max_undo_records",
             Kind::CountOrUnlimited,
             "undo records of one session; default 1000000",
@@ -45,6 +50,7 @@ pub(super) fn limits(node: &Node, base: Limits, sink: &mut Sink) -> Option<Limit
     let per_tick = fields.get("per_tick").map(|node| victims(node, sink));
     let percent = fields.get("percent").map(|node| percent(node, sink));
     let per_hour = fields.get("per_hour").map(|node| victims(node, sink));
+    let per_second = fields.get("per_second").map(|node| victims(node, sink));
     let undo = fields.get("max_undo_records").map(|node| bounded(node, sink));
     let on_exceed = fields
         .get("on_exceed")
@@ -53,6 +59,7 @@ pub(super) fn limits(node: &Node, base: Limits, sink: &mut Sink) -> Option<Limit
         per_tick: per_tick.unwrap_or(base.per_tick),
         percent_thousandths: percent.unwrap_or(base.percent_thousandths),
         per_hour: per_hour.unwrap_or(base.per_hour),
+        per_second: per_second.unwrap_or(base.per_second),
         max_undo_records: undo.unwrap_or(base.max_undo_records),
         on_exceed: on_exceed.unwrap_or(base.on_exceed),
     })

@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono_tz::Tz;
 
 use super::actions::{CANCEL_SQL, DISCONNECT, DISCONNECT_MODES, KILL, KILL_MODES, action};
+use super::breaker::{BREAKER, breaker};
 use super::canonical::fingerprint;
 use super::conditions::{Conjunct, conditions};
 use super::diagnostic::{Code, Sink};
@@ -19,8 +20,8 @@ use super::victims::{VICTIMS, victims};
 use super::yaml::{Node, Value, excerpt};
 use crate::engine::condition::{Condition, Field};
 use crate::engine::policy::{
-    Action, Liftable, Limits, Mode, PopulationMeasure, PopulationTest, Rule, RuleIdentity, Verb,
-    Victims,
+    Action, Breaker, Liftable, Limits, Mode, PopulationMeasure, PopulationTest, Rule, RuleIdentity,
+    Verb, Victims,
 };
 use crate::engine::schedule::Schedule;
 use crate::engine::time::Span;
@@ -33,6 +34,8 @@ const WINDOW_HELP: &str =
     "Mon-Fri 08:00-18:00, 22:00-06:00, Sat,Sun or 2026-12-24 00:00 / 2026-12-27 00:00, in quotes";
 
 const UNLESS_KIND: Kind = Kind::Either(&[Kind::Conditions, Kind::List(&Kind::Map(&EXEMPTION))]);
+
+const BREAKER_KIND: Kind = Kind::Either(&[Kind::Words(&["off"]), Kind::Map(&BREAKER)]);
 
 const ACTION_KIND: Kind = Kind::OneOrMany(&Kind::Either(&[
     Kind::Words(&["report", "cancel_sql", "kill", "disconnect"]),
@@ -91,6 +94,11 @@ const FOR: Key =
 const VICTIMS_KEY: Key =
     Key::optional("victims", Kind::Map(&VICTIMS), "which of the candidates; default: all");
 const LIMITS_KEY: Key = Key::optional("limits", Kind::Map(&LIMITS), "how many at most");
+const BREAKER_KEY: Key = Key::optional(
+    "breaker",
+    BREAKER_KIND,
+    "when the rule is put back to a dry run by itself; `off` never does it",
+);
 const SCHEDULE_KEY: Key =
     Key::optional("schedule", Kind::Cron, "when the rule is due; default: every minute");
 const TIMEZONE: Key =
@@ -148,6 +156,7 @@ pub(super) static RULE: Shape = Shape {
             "what is done to the victims: one action, or a ladder",
         ),
         LIMITS_KEY,
+        BREAKER_KEY,
         SCHEDULE_KEY,
         TIMEZONE,
         MODE,
@@ -181,6 +190,7 @@ pub(super) static DEFAULTS: Shape = Shape {
             "what is done to the victims: one action, or a ladder",
         ),
         LIMITS_KEY,
+        BREAKER_KEY,
         SCHEDULE_KEY,
         TIMEZONE,
         MODE,
@@ -193,7 +203,7 @@ pub(super) static DEFAULTS: Shape = Shape {
 };
 
 /// Maps whose keys merge; anything else is replaced as a whole.
-const MERGED: [&str; 3] = ["limits", "victims", "only_when"];
+const MERGED: [&str; 4] = ["limits", "breaker", "victims", "only_when"];
 
 /// A rule and what later checks need to know of it.
 pub(super) struct CompiledRule {
@@ -292,6 +302,7 @@ pub(super) fn rule(
         victims: manner.victims,
         action,
         limits: manner.limits,
+        breaker: manner.breaker,
         only_during: awake.only_during,
         never_during: awake.never_during,
         only_when: awake.only_when,
@@ -402,6 +413,7 @@ struct Manner {
     victims: Victims,
     action: Option<Action>,
     limits: Limits,
+    breaker: Option<Breaker>,
     allow_protected: Vec<Liftable>,
 }
 
@@ -426,6 +438,9 @@ fn manner(fields: &Fields<'_>, scope: &Scope<'_>, sink: &mut Sink) -> Manner {
             .get("limits")
             .and_then(|node| limits(node, Limits::default(), sink))
             .unwrap_or_default(),
+        breaker: fields
+            .get("breaker")
+            .map_or_else(|| Some(Breaker::default()), |node| breaker(node, sink)),
         allow_protected: fields
             .get("allow_protected")
             .map(|node| allow_protected(node, sink))

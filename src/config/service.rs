@@ -33,6 +33,7 @@ pub(super) static SERVICE_FILE: Shape = Shape {
             "the databases that are watched",
         ),
         Key::optional("audit", Kind::Map(&AUDIT), "where the audit trail goes"),
+        Key::optional("holds", Kind::Map(&HOLDS), "pauses and silences; default: there are none"),
         Key::optional("http", Kind::Map(&HTTP), "metrics, health and the status page"),
         Key::optional("log", Kind::Map(&LOG), "how the log is written"),
     ],
@@ -133,6 +134,16 @@ pub(super) static AUDIT: Shape = Shape {
     keys: &[Key::required("file", Kind::Text, "a file of JSON lines, appended to")],
 };
 
+pub(super) static HOLDS: Shape = Shape {
+    name: "holds map",
+    doc: "pauses and silences",
+    keys: &[Key::required(
+        "file",
+        Kind::Text,
+        "written by `orawarden pause`, `resume` and `silence`; while it cannot be read, everything is paused",
+    )],
+};
+
 pub(super) static HTTP: Shape = Shape {
     name: "http map",
     doc: "/metrics, /healthz, /readyz and the status page",
@@ -167,6 +178,8 @@ pub struct Service {
     pub databases: Vec<Database>,
     /// The audit trail's file.
     pub audit_file: Option<String>,
+    /// The file of holds.
+    pub holds_file: Option<String>,
     /// Where HTTP listens.
     pub http_listen: Option<SocketAddr>,
     /// How the log is written; `None` is by terminal.
@@ -327,6 +340,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
     let policies = fields.get("policies").map(|node| texts(node, "policies", sink));
     let databases = fields.get("databases").map(|node| databases(node, sink));
     let audit_file = fields.get("audit").and_then(|node| one_text(node, &AUDIT, "file", sink));
+    let holds_file = fields.get("holds").and_then(|node| one_text(node, &HOLDS, "file", sink));
     let http_listen = fields.get("http").and_then(|node| listen(node, sink));
     let (log_format, log_level) =
         fields.get("log").and_then(|node| log(node, sink)).unwrap_or_default();
@@ -334,6 +348,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
         policies: policies?,
         databases: databases?,
         audit_file,
+        holds_file,
         http_listen,
         log_format,
         log_level,

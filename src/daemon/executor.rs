@@ -3,12 +3,13 @@
 //! something else: it has no choices to make.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, Scope};
+use std::time::Duration;
 
 use super::killer::Killers;
+use super::pace::Pace;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::Action;
 use crate::engine::report::{Acting, Failure, Outcome};
@@ -17,16 +18,26 @@ use crate::ports::AuditError;
 
 /// Raised when the daemon leaves without waiting any longer: nobody is ended from then on.
 #[derive(Debug, Clone, Default)]
-pub struct Leaving(Arc<AtomicBool>);
+pub struct Leaving(Arc<(Mutex<bool>, Condvar)>);
 
 impl Leaving {
     /// Raises it, for good.
     pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        let (raised, changed) = &*self.0;
+        *raised.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
     }
 
     fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits so long, or until it is raised.
+    pub fn wait(&self, within: Duration) {
+        let (raised, changed) = &*self.0;
+        let raised = raised.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits looks again, whatever woke it.
+        drop(changed.wait_timeout_while(raised, within, |raised| !*raised));
     }
 }
 
@@ -41,6 +52,17 @@ pub struct Means<'a> {
     pub acting: Acting,
     /// Whether the daemon is about to leave.
     pub leaving: &'a Leaving,
+    /// How many ends of all rules are started within a second, at most.
+    pub per_second: Option<u64>,
+}
+
+impl Means<'_> {
+    /// Whether an end goes to a killer that ends sessions.
+    fn sends(&self, end: &End) -> bool {
+        end.action != Action::Report
+            && !self.acting.is_dry_run(end.mode)
+            && !self.leaving.is_raised()
+    }
 }
 
 /// Ends whom the plan names, and has each outcome recorded before another end takes its place. If that fails, nothing
@@ -48,6 +70,7 @@ pub struct Means<'a> {
 pub fn execute(
     plan: &ApprovedPlan,
     means: Means<'_>,
+    pace: &mut Pace,
     record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
 ) -> Result<Vec<Outcome>, AuditError> {
     let (done, heard) = channel();
@@ -63,8 +86,14 @@ pub fn execute(
             while round.trouble.is_none() && round.under_way >= means.killers.width() {
                 round.hear(&heard);
             }
+            while round.trouble.is_none() && means.sends(end) && pace.waits(end, means.per_second) {
+                round.hear_what_is_there(&heard);
+            }
             if round.trouble.is_some() {
                 break;
+            }
+            if means.sends(end) {
+                pace.starts(end);
             }
             match start(scope, at, end, means, &done) {
                 Some(outcome) => round.take(at, outcome),
@@ -127,7 +156,17 @@ enum Trouble {
 impl<R: FnMut(&End, Outcome) -> Result<(), AuditError>> Round<'_, R> {
     /// Waits for an end that is under way.
     fn hear(&mut self, heard: &Receiver<Done>) {
-        let (at, outcome) = heard.recv().expect("a sender is kept, and every end sends once");
+        self.done(heard.recv().expect("a sender is kept, and every end sends once"));
+    }
+
+    /// Takes what came meanwhile.
+    fn hear_what_is_there(&mut self, heard: &Receiver<Done>) {
+        for done in heard.try_iter() {
+            self.done(done);
+        }
+    }
+
+    fn done(&mut self, (at, outcome): Done) {
         self.under_way -= 1;
         match outcome {
             Ok(outcome) => self.take(at, outcome),
@@ -162,9 +201,11 @@ impl<R: FnMut(&End, Outcome) -> Result<(), AuditError>> Round<'_, R> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Arc, Barrier, Mutex};
+    use std::time::Duration;
 
     use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
+    use crate::daemon::pace::{Beat, Pace};
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
     use crate::engine::report::{Acting, Failure, Outcome};
@@ -173,6 +214,10 @@ mod tests {
     use crate::ports::{AuditError, SessionKiller};
 
     const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+
+    fn pace() -> Pace {
+        Pace::new(Beat::of_machine(Leaving::default()))
+    }
 
     /// Ends everybody, and remembers whom.
     #[derive(Clone, Default)]
@@ -223,8 +268,8 @@ mod tests {
         let plan = plan_of(&[rule.build()], &seen);
         let killer = Remembering::default();
         let killers = &Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
-        let means = Means { seen: &seen, killers, acting, leaving };
-        let outcomes = execute(&plan, means, |_, _| Ok(()));
+        let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
+        let outcomes = execute(&plan, means, &mut pace(), |_, _| Ok(()));
         let ended = killer.0.lock().expect("nobody panicked").clone();
         (outcomes.expect("recording succeeds"), ended)
     }
@@ -258,7 +303,9 @@ mod tests {
         let plan = plan_of(&[ENFORCE.build()], &seen);
         let acting = Acting::AsRulesSay;
         let killers = &Killers::new(Some(Box::new(killer)), acting);
-        execute(&plan, Means { seen: &seen, killers, acting, leaving: &Leaving::default() }, record)
+        let leaving = &Leaving::default();
+        let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
+        execute(&plan, means, &mut pace(), record)
     }
 
     #[test]
@@ -306,5 +353,60 @@ mod tests {
         }));
         assert!(ran.is_err());
         assert_eq!(recorded, [8]);
+    }
+
+    /// When each end started, in milliseconds, and how often somebody waited; who leaves does so at the second wait.
+    fn starts(per_second: [Option<u64>; 2], leaves: bool) -> (Vec<u128>, Vec<Outcome>) {
+        struct Clocked(Arc<Mutex<Duration>>, Arc<Mutex<Vec<u128>>>);
+        impl SessionKiller for Clocked {
+            fn end(&self, _end: &End, _seen: &Snapshot) -> Outcome {
+                let now = self.0.lock().expect("nobody panicked").as_millis();
+                self.1.lock().expect("nobody panicked").push(now);
+                Outcome::Ended
+            }
+        }
+        let (now, started) = (Arc::new(Mutex::new(Duration::ZERO)), Arc::default());
+        let seen = snapshot(&[(7, "APP"), (8, "APP"), (9, "APP")]);
+        let [of_rule, of_database] = per_second;
+        let plan = plan_of(&[RuleSketch { per_second: of_rule, ..ENFORCE }.build()], &seen);
+        let acting = Acting::AsRulesSay;
+        let killer = Clocked(Arc::clone(&now), Arc::clone(&started));
+        let killers = &Killers::new(Some(Box::new(killer)), acting);
+        let leaving = Leaving::default();
+        let (hand, told, gone) = (Arc::clone(&now), now, leaving.clone());
+        let beat = Beat {
+            now: Box::new(move || *told.lock().expect("nobody panicked")),
+            wait: Box::new(move |within| {
+                *hand.lock().expect("nobody panicked") += within;
+                if leaves {
+                    gone.raise();
+                }
+            }),
+        };
+        let per_second = of_database;
+        let means = Means { seen: &seen, killers, acting, leaving: &leaving, per_second };
+        let outcomes = execute(&plan, means, &mut Pace::new(beat), |_, _| Ok(()));
+        let started = started.lock().expect("nobody panicked").clone();
+        (started, outcomes.expect("recording succeeds"))
+    }
+
+    #[test]
+    fn ends_follow_each_other_no_faster_than_the_slower_of_rule_and_database() {
+        for (per_second, expected) in [
+            ([None, None], [0, 0, 0]),
+            ([Some(4), None], [0, 250, 500]),
+            ([None, Some(1)], [0, 1_000, 2_000]),
+            ([Some(2), Some(10)], [0, 500, 1_000]),
+        ] {
+            let (started, outcomes) = starts(per_second, false);
+            assert_eq!((started, outcomes), (expected.to_vec(), vec![Outcome::Ended; 3]));
+        }
+    }
+
+    #[test]
+    fn who_leaves_waits_no_longer_and_ends_nobody() {
+        let (started, outcomes) = starts([Some(1), None], true);
+        let not_tried = Outcome::Failed(Failure::NotTried);
+        assert_eq!((started, outcomes), (vec![0], vec![Outcome::Ended, not_tried, not_tried]));
     }
 }

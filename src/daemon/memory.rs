@@ -45,8 +45,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::{Memory, REMEMBERED_FOR, REMEMBERED_MAX};
-    use crate::engine::history::History;
-    use crate::engine::policy::Mode;
+    use crate::engine::history::{Counted, History};
     use crate::engine::time::Span;
     use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
 
@@ -62,7 +61,7 @@ mod tests {
     }
 
     fn ended(history: &History) -> usize {
-        history.ended_by("ends", Mode::DryRun, Some(NOON)).len()
+        history.ended_by("ends", Counted::DryRun, Some(NOON)).len()
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Loaded {
     pub targets: Vec<TargetSpec>,
     /// The file of the audit; without one nobody is ended, whatever the rules say.
     pub audit: Option<PathBuf>,
+    /// The file of holds.
+    pub holds: Option<PathBuf>,
 }
 
 /// Why nothing was loaded.
@@ -86,6 +88,7 @@ impl AuditAt {
 pub(super) struct Ready {
     pub(super) policies: PolicySet,
     pub(super) targets: Vec<TargetSpec>,
+    pub(super) holds: Option<PathBuf>,
     /// An audit that goes elsewhere than the one in force.
     pub(super) audit: Option<(AuditAt, SharedAudit)>,
 }
@@ -178,7 +181,7 @@ impl Loads {
 
 /// Loads, and checks what the daemon itself relies on. A new audit is opened last, and before anything is swapped.
 fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
-    let Loaded { policies, targets, audit } = loader()?;
+    let Loaded { policies, targets, audit, holds } = loader()?;
     let mut names = BTreeSet::new();
     if let Some(twice) = targets.iter().find(|target| !names.insert(&target.name)) {
         return Err(LoadError::Files(format!("database {} is configured twice", twice.name)));
@@ -189,7 +192,7 @@ fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
     let wanted = audit.map_or(AuditAt::Nowhere, AuditAt::File);
     let audit =
         if in_force.stays(&wanted) { None } else { Some(open(wanted).map_err(LoadError::Audit)?) };
-    Ok(Ready { policies, targets, audit })
+    Ok(Ready { policies, targets, holds, audit })
 }
 
 fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit), AuditError> {

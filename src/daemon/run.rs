@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use super::executor::Leaving;
 use super::killer::Killers;
 use super::memory::Memory;
+use super::pace::{Beat, Pace};
 use super::reload::{
     Asked, AuditAt, Ended, LOADS_LEFT_BEHIND_MAX, LoadError, Loader, Loads, RELOAD_WITHIN, Ready,
 };
@@ -119,6 +121,7 @@ struct Daemon {
     policies: Arc<PolicySet>,
     targets: BTreeMap<String, Target>,
     memory: Memory,
+    holds: Option<Arc<Path>>,
     audit: SharedAudit,
     audit_at: AuditAt,
     once: bool,
@@ -178,6 +181,7 @@ impl Daemon {
             policies: Arc::default(),
             targets: BTreeMap::new(),
             memory: Memory::default(),
+            holds: None,
             audit: SharedAudit::new(sink),
             audit_at,
             once,
@@ -315,14 +319,15 @@ impl Daemon {
         self.ticks_begun += 1;
         let tick_id = TickId { run: self.started, number: self.ticks_begun };
         let target = self.targets.get_mut(&name).expect("only what is watched is due");
-        let tick = target.begin(tick_id, due, &self.policies, &self.audit);
+        let holds = self.holds.clone();
+        let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds);
         self.ticks.spawn_blocking(move || (name, tick()));
     }
 
     fn take_back(&mut self, name: &str, finished: Finished) {
         let Finished { worker, end } = finished;
         let target = self.targets.get_mut(name).expect("a target stays while its tick runs");
-        target.come_back(worker);
+        target.come_back(*worker);
         match end {
             TickEnd::Done(report) => {
                 self.unseen.remove(name);
@@ -409,7 +414,8 @@ impl Daemon {
 
     fn swap(&mut self, ready: Ready) {
         let now = self.now();
-        let Ready { policies, targets, audit } = ready;
+        let Ready { policies, targets, holds, audit } = ready;
+        self.holds = holds.map(Arc::from);
         if let Some((at, audit)) = audit {
             (self.audit_at, self.audit) = (at, audit);
             self.targets.values_mut().for_each(|target| target.write_to(&self.audit));
@@ -466,6 +472,7 @@ impl Daemon {
             policies: Arc::clone(&self.policies),
             audit: self.audit.clone(),
             leaving: self.leaving.clone(),
+            pace: Pace::new(Beat::of_machine(self.leaving.clone())),
             clock: Arc::clone(&self.surroundings.clock),
         };
         let timetable = Timetable::new(&self.policies, now, self.surroundings.next_after);

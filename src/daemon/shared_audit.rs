@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::engine::guard::{ApprovedPlan, End};
+use crate::engine::pursuit::Verified;
 use crate::engine::report::Outcome;
 use crate::engine::time::Timestamp;
 use crate::ports::{AuditError, AuditSink, TickStamp};
@@ -43,6 +44,15 @@ impl SharedAudit {
 }
 
 impl AuditSink for SharedAudit {
+    fn verified(
+        &mut self,
+        stamp: TickStamp<'_>,
+        verified: &[Verified],
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        self.with(|sink| sink.verified(stamp, verified, now))
+    }
+
     fn intend(
         &mut self,
         stamp: TickStamp<'_>,

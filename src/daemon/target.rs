@@ -1,6 +1,7 @@
 //! One database as the loop sees it: when its rules are due, whether a tick runs, and what it works with in between.
 //! Targets know nothing of each other.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::killer::Killers;
@@ -59,7 +60,7 @@ pub(super) struct Target {
 
 /// A tick that came back.
 pub(super) struct Finished {
-    pub(super) worker: Worker,
+    pub(super) worker: Box<Worker>,
     pub(super) end: TickEnd,
 }
 
@@ -112,6 +113,7 @@ impl Target {
         due: Vec<usize>,
         policies: &Arc<PolicySet>,
         audit: &SharedAudit,
+        holds: Option<Arc<Path>>,
     ) -> impl FnOnce() -> Finished + Send + use<> {
         let mut worker = self.worker.take().expect("ticks of one database never overlap");
         if let Some((source, killers)) = self.replacement.take() {
@@ -126,10 +128,11 @@ impl Target {
             due,
             missed: self.timetable.take_missed(),
             limits: self.limits,
+            holds,
         };
         move || {
             let end = tick(&mut worker, job);
-            Finished { worker, end }
+            Finished { worker: Box::new(worker), end }
         }
     }
 

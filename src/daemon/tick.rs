@@ -1,11 +1,14 @@
 //! One tick of one database, from looking to remembering. It is a straight line, and it blocks: it runs on a thread
 //! that may. When it is due, and what becomes of its report, is the loop's business.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::executor::{Leaving, Means, execute};
+use super::holds;
 use super::killer::Killers;
+use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::history::History;
@@ -32,6 +35,7 @@ pub struct Worker {
     pub(super) policies: Arc<PolicySet>,
     pub(super) audit: SharedAudit,
     pub(super) leaving: Leaving,
+    pub(super) pace: Pace,
     pub(super) clock: Clock,
 }
 
@@ -48,6 +52,8 @@ pub struct Job {
     pub missed: Vec<Missed>,
     /// The database's limits.
     pub limits: Limits,
+    /// The file of holds; without one there are none.
+    pub holds: Option<Arc<Path>>,
 }
 
 /// How a tick went.
@@ -68,13 +74,15 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         worker.policies = Arc::clone(&job.policies);
     }
     let start = Instant::now();
-    let mut seen = match worker.source.observe(&Needs::of(&job.policies, &job.due)) {
+    let mut seen = match worker.source.observe(&needs(worker, &job)) {
         Ok(seen) => seen,
         Err(error) => return TickEnd::Unseen(error, job.missed),
     };
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
     let standing = standing(worker, &job, &mut seen);
+    let verified = worker.history.verify(&seen);
+    let breakers = worker.history.look_at_breakers(&job.policies, &seen);
     let plan = decide(Question {
         policies: &job.policies,
         due: &job.due,
@@ -88,23 +96,44 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         tick: job.tick,
         plan,
         outcomes: Vec::new(),
+        verified,
+        breakers,
         missed: job.missed,
         duration: Span::ZERO,
         acting: standing.acting,
     };
-    match act(worker, &report, &seen) {
+    match act(worker, &report, &seen, job.limits.per_second) {
         Ok(outcomes) => report.outcomes = outcomes,
         Err(error) => return TickEnd::Unaudited(error),
     }
-    worker.history.record(&seen, &report.plan);
     let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
+    worker.history.record(&seen, &report.plan);
+    let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
+    breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
     TickEnd::Done(Box::new(report))
+}
+
+/// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
+fn needs(worker: &Worker, job: &Job) -> Needs {
+    let mut needs = Needs::of(&job.policies, &job.due);
+    if let Some(path) = &job.holds {
+        let (holds, _) = holds::standing(path, &worker.database, (worker.clock)());
+        for condition in holds.iter().filter_map(|hold| hold.condition.as_ref()) {
+            needs = needs.and(condition);
+        }
+    }
+    needs
 }
 
 /// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.
 fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
+    if let Some(path) = &job.holds {
+        let (holds, warning) = holds::standing(path, &worker.database, (worker.clock)());
+        standing.holds = holds;
+        seen.warnings.extend(warning);
+    }
     let enforces = |at: &usize| {
         let rule = &job.policies.rules[*at];
         rule.mode == Mode::Enforce && rule.action != Action::Report
@@ -128,19 +157,23 @@ fn act(
     worker: &mut Worker,
     report: &TickReport,
     seen: &Snapshot,
+    per_second: Option<u64>,
 ) -> Result<Vec<Outcome>, AuditError> {
-    let TickReport { tick, plan, acting, .. } = report;
+    let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
         tick: *tick,
         database: &worker.database,
         taken_at: plan.taken_at(),
         acting: *acting,
     };
-    let Worker { killers, audit, leaving, clock, .. } = worker;
+    let Worker { killers, audit, leaving, pace, clock, .. } = worker;
+    if !verified.is_empty() {
+        audit.verified(stamp, verified, clock())?;
+    }
     audit.intend(stamp, plan, clock())?;
-    let means = Means { seen, killers, acting: *acting, leaving };
+    let means = Means { seen, killers, acting: *acting, leaving, per_second };
     let outcomes =
-        execute(plan, means, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
+        execute(plan, means, pace, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
     if !outcomes.is_empty() {
         audit.settle()?;
     }

@@ -30,6 +30,6 @@ pub struct Question<'a> {
 /// Decides.
 pub fn decide(question: Question<'_>) -> ApprovedPlan {
     let evaluation = evaluate(question.policies, question.due, question.snapshot);
-    let plan = plan(&evaluation, question.history, question.options);
+    let plan = plan(&evaluation, question.history, question.standing, question.options);
     review(plan, &question.limits, question.history, question.standing)
 }

@@ -4,14 +4,19 @@
 
 use std::sync::Arc;
 
-use super::explain::{Reason, reasons};
-use super::history::History;
+use rustc_hash::FxHashSet;
+
+use super::condition::Truth;
+use super::explain::{Reason, reasons, truth};
+use super::facts::Facts;
+use super::history::{Counted, History};
 use super::limit::{Exceeded, exceeded};
 use super::plan::{Entry, Plan, RulePlan, Verdict};
 use super::policy::{
     Action, Liftable, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Verb,
 };
 use super::protect::{Protection, process_in_program};
+use super::report::Acting;
 use super::session::{Column, NumberColumn, Session, SessionLife, Snapshot, TextColumn};
 use super::spare::{Detail, HaltReason, SpareReason};
 use super::standing::{Authority, Standing};
@@ -24,6 +29,7 @@ use super::witness::Witness;
 pub struct ApprovedPlan {
     database: String,
     taken_at: Option<Timestamp>,
+    acting: Acting,
     sessions: usize,
     ends: Vec<End>,
     spared: Vec<Spared>,
@@ -47,6 +53,8 @@ pub struct End {
     pub action: Action,
     /// Which rung of it is due now; 0 is the first.
     pub rung: usize,
+    /// How many ends of the rule are started within a second, at most.
+    pub per_second: Option<u64>,
     /// The leaves that made `match` true.
     pub reasons: Vec<Reason>,
     /// What must still hold when it is done.
@@ -103,6 +111,16 @@ impl ApprovedPlan {
         self.taken_at
     }
 
+    /// Whether enforcing rules enforce at this tick.
+    pub fn acting(&self) -> Acting {
+        self.acting
+    }
+
+    /// Whether an end of this plan is only a rehearsal.
+    pub fn is_dry_run(&self, end: &End) -> bool {
+        self.acting.is_dry_run(end.mode)
+    }
+
     /// Rows in the snapshot.
     pub fn sessions(&self) -> usize {
         self.sessions
@@ -153,23 +171,36 @@ pub fn review(
         spare_protected(rule, rule_plan, snapshot, &mut warnings);
         stand_still_if_partial(rule, rule_plan, &missing, snapshot);
         if rule.action != Action::Report {
-            apply_limits(rule, rule_plan, snapshot, history);
+            let counted = Counted::of(rule.mode, standing.acting);
+            apply_limits(rule, rule_plan, snapshot, &|| {
+                history.ended_by(&rule.name, counted, snapshot.known_time())
+            });
             let undo = [rule.limits.max_undo_records, limits.max_undo_records];
             spare_big_undo(undo.into_iter().flatten().min(), rule_plan, snapshot);
         }
     }
-    apply_database_limits(&mut plan.rules, policies, limits, snapshot, history);
+    let ended =
+        |mode| history.ended_by_all(Counted::of(mode, standing.acting), snapshot.known_time());
+    apply_database_limits(&mut plan.rules, policies, limits, snapshot, &ended);
+    let facts = &plan.evaluation.facts;
     for rule_plan in &mut plan.rules {
-        hold_as_follower(&policies.rules[rule_plan.rule], rule_plan, standing);
+        hold_silenced(&policies.rules[rule_plan.rule], rule_plan, standing, facts);
+        hold_enforcing(&policies.rules[rule_plan.rule], rule_plan, standing, history);
     }
     warn_of_skipped_undo(&plan, snapshot, &mut warnings);
-    approve(&plan, snapshot, warnings)
+    approve(&plan, snapshot, standing.acting, warnings)
 }
 
-fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> ApprovedPlan {
+fn approve(
+    plan: &Plan<'_>,
+    snapshot: &Snapshot,
+    acting: Acting,
+    warnings: Vec<String>,
+) -> ApprovedPlan {
     let mut approved = ApprovedPlan {
         database: snapshot.database.clone(),
         taken_at: snapshot.known_time(),
+        acting,
         sessions: snapshot.sessions.len(),
         ends: Vec::new(),
         spared: Vec::new(),
@@ -200,7 +231,8 @@ fn approve(plan: &Plan<'_>, snapshot: &Snapshot, warnings: Vec<String>) -> Appro
                     life: session.life(),
                     username: session.text(TextColumn::Username).map(str::to_owned),
                     action: rule.action.clone(),
-                    rung: 0,
+                    rung: entry.rung,
+                    per_second: rule.limits.per_second,
                     reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
                     witness: Witness::of(&looked_at, session),
                 }),
@@ -336,10 +368,15 @@ fn counts_across_instances(rule: &Rule) -> bool {
         || rule.leaves().iter().any(|leaf| leaf.field.spans_instances())
 }
 
-fn apply_limits(rule: &Rule, rule_plan: &mut RulePlan, snapshot: &Snapshot, history: &History) {
+/// `ended` is who the rule ended in the hour before.
+fn apply_limits(
+    rule: &Rule,
+    rule_plan: &mut RulePlan,
+    snapshot: &Snapshot,
+    ended: &dyn Fn() -> FxHashSet<SessionLife>,
+) {
     let chosen = lives(ends(rule_plan), snapshot);
-    let ended = history.ended_by(&rule.name, rule.mode, snapshot.known_time());
-    let exceeded = exceeded(&rule.limits, rule_plan.population, ended, &chosen);
+    let exceeded = exceeded(&rule.limits, rule_plan.population, ended(), &chosen);
     let Some(Exceeded { limit, fits }) = exceeded else { return };
     let detail = Detail::text(format!("{}, {limit}", counted(chosen.len() as u64, "victim")));
     hold_back(rule_plan, rule.limits.on_exceed, &mut fits.into_iter(), &detail);
@@ -375,14 +412,37 @@ fn hold_back(
     }
 }
 
-/// Only the daemon that leads ends sessions; rehearsals are everybody's.
-fn hold_as_follower(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing) {
-    let Authority::Follows(why) = &standing.authority else { return };
+/// Whom a silence is about, or may be about, stays, also in a rehearsal.
+fn hold_silenced(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing, facts: &Facts<'_>) {
+    if rule.action == Action::Report {
+        return;
+    }
+    for hold in standing.holds.iter().filter(|hold| hold.concerns(&rule.name)) {
+        let Some(condition) = &hold.condition else { continue };
+        for entry in ends(rule_plan) {
+            if truth(condition, facts, entry.row) != Truth::False {
+                spare(entry, SpareReason::Silenced, Detail::text(Arc::clone(&hold.why)));
+            }
+        }
+    }
+}
+
+/// Pauses and open breakers let a rule end nobody, and only the daemon that leads does; rehearsals are everybody's.
+fn hold_enforcing(rule: &Rule, rule_plan: &mut RulePlan, standing: &Standing, history: &History) {
     if rule.action == Action::Report || standing.acting.is_dry_run(rule.mode) {
         return;
     }
+    let mut pauses = standing.holds.iter().filter(|it| it.condition.is_none());
+    let paused = pauses.find(|hold| hold.concerns(&rule.name));
+    let paused = paused.map(|it| (SpareReason::Paused, Detail::text(Arc::clone(&it.why))));
+    let broken = history.why_broken(rule).map(|why| (SpareReason::Breaker, Detail::text(why)));
+    let follows = match &standing.authority {
+        Authority::Leads => None,
+        Authority::Follows(why) => Some((SpareReason::Follower, Detail::text(Arc::clone(why)))),
+    };
+    let Some((reason, detail)) = paused.or(broken).or(follows) else { return };
     for entry in ends(rule_plan) {
-        spare(entry, SpareReason::Follower, Detail::text(Arc::clone(why)));
+        spare(entry, reason.clone(), detail.clone());
     }
 }
 
@@ -409,7 +469,7 @@ fn apply_database_limits(
     policies: &PolicySet,
     limits: &Limits,
     snapshot: &Snapshot,
-    history: &History,
+    ended: &dyn Fn(Mode) -> FxHashSet<SessionLife>,
 ) {
     if *limits == Limits::UNLIMITED {
         return;
@@ -421,8 +481,7 @@ fn apply_database_limits(
             rule.mode == mode && rule.action != Action::Report
         };
         let chosen = lives(rules.iter_mut().filter(counts).flat_map(ends), snapshot);
-        let ended = history.ended_by_all(mode, snapshot.known_time());
-        let exceeded = exceeded(limits, population, ended, &chosen);
+        let exceeded = exceeded(limits, population, ended(mode), &chosen);
         let Some(Exceeded { limit, fits }) = exceeded else { continue };
         let victims = counted(chosen.len() as u64, "victim");
         let detail = Detail::text(format!("{victims} of all rules, the database's {limit}"));

@@ -1,13 +1,17 @@
-//! The engine's bounded memory across ticks of one database: `for` timers, counts of the last hour, undo seen, and
-//! instances seen. It survives a reload of the policies by rule identity. Everything in it can only make the next
-//! decision more careful: a lost entry restarts a timer.
+//! The engine's bounded memory across ticks of one database: `for` timers, counts of the last hour, undo seen,
+//! instances seen, and sessions that are pursued until they are gone. It survives a reload of the policies by rule
+//! identity. Everything in it can only make the next decision more careful: a lost entry restarts a timer, or begins a
+//! ladder anew.
 
 use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::breaker::{BreakerChange, Breakers};
 use super::guard::ApprovedPlan;
-use super::policy::{Mode, PolicySet, RuleIdentity};
+use super::policy::{Mode, PolicySet, Rule, RuleIdentity};
+use super::pursuit::{Due, Pursuits, Verified};
+use super::report::{Acting, Outcome};
 use super::session::{InstanceState, NumberColumn, Session, SessionLife, Snapshot};
 use super::time::{Span, Timestamp};
 
@@ -33,9 +37,33 @@ const HOUR: Span = Span::seconds(3_600);
 #[derive(Debug, Clone, Default)]
 pub struct History {
     timers: BTreeMap<RuleIdentity, FxHashMap<SessionLife, Timestamp>>,
-    ended: BTreeMap<(Mode, String), Ended>,
+    ended: BTreeMap<(Counted, String), Ended>,
     undo: FxHashMap<SessionLife, UndoSeen>,
     instances: BTreeMap<u32, Timestamp>,
+    pursuits: Pursuits,
+    breakers: Breakers,
+}
+
+/// Under what an end counts: a rehearsal never uses up what may really be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counted {
+    /// By an enforcing rule that enforced.
+    Enforced,
+    /// By an enforcing rule at a tick at which nobody was ended.
+    Rehearsed,
+    /// By a dry-run rule.
+    DryRun,
+}
+
+impl Counted {
+    /// For a rule of this mode at a tick that is acted on so.
+    pub const fn of(mode: Mode, acting: Acting) -> Self {
+        match (mode, acting) {
+            (Mode::Enforce, Acting::AsRulesSay) => Self::Enforced,
+            (Mode::Enforce, Acting::DryRun) => Self::Rehearsed,
+            (Mode::DryRun, _) => Self::DryRun,
+        }
+    }
 }
 
 /// Who was ended, and when last; `None` is at a time that nobody knew.
@@ -55,22 +83,22 @@ impl History {
         self.timers.get(rule)?.get(&life).copied()
     }
 
-    /// The sessions that the rule ended, in that mode, in the hour before `now`; where that is not known, all that are
+    /// The sessions that the rule ended, so counted, in the hour before `now`; where that is not known, all that are
     /// remembered.
     pub fn ended_by(
         &self,
         rule: &str,
-        mode: Mode,
+        counted: Counted,
         now: Option<Timestamp>,
     ) -> FxHashSet<SessionLife> {
-        let ended = self.ended.get(&(mode, rule.to_owned())).into_iter().flatten();
+        let ended = self.ended.get(&(counted, rule.to_owned())).into_iter().flatten();
         within_the_hour(ended, now).collect()
     }
 
-    /// The sessions that any rule ended, in that mode, in the hour before `now`: rules that are no longer there count.
-    pub fn ended_by_all(&self, mode: Mode, now: Option<Timestamp>) -> FxHashSet<SessionLife> {
-        let of_mode = self.ended.iter().filter(|((ended_in, _), _)| *ended_in == mode);
-        within_the_hour(of_mode.flat_map(|(_, ended)| ended), now).collect()
+    /// The sessions that any rule ended, so counted, in the hour before `now`: rules that are no longer there count.
+    pub fn ended_by_all(&self, counted: Counted, now: Option<Timestamp>) -> FxHashSet<SessionLife> {
+        let so_counted = self.ended.iter().filter(|((under, _), _)| *under == counted);
+        within_the_hour(so_counted.flat_map(|(_, ended)| ended), now).collect()
     }
 
     /// True when the session's undo records are fewer than when last seen, in the same transaction.
@@ -123,6 +151,58 @@ impl History {
         let identities: FxHashSet<&RuleIdentity> =
             policies.rules.iter().map(|rule| &rule.identity).collect();
         self.timers.retain(|identity, _| identities.contains(identity));
+        self.pursuits.retain(policies);
+        self.breakers.retain(policies);
+    }
+
+    /// Looks for the sessions that were ended before. To be done with every snapshot, before anything is decided on it.
+    pub fn verify(&mut self, snapshot: &Snapshot) -> Vec<Verified> {
+        let missing = self.missing_instances(snapshot);
+        self.pursuits.verify(snapshot, &missing)
+    }
+
+    /// Opens and closes breakers by what a snapshot shows. To be done likewise; answers what changed.
+    pub fn look_at_breakers(
+        &mut self,
+        policies: &PolicySet,
+        snapshot: &Snapshot,
+    ) -> Vec<BreakerChange> {
+        self.breakers.look(policies, snapshot)
+    }
+
+    /// Takes in what became of a plan's ends, which took `within` from the look to the last outcome; answers which
+    /// breakers opened.
+    pub fn settle(
+        &mut self,
+        policies: &PolicySet,
+        snapshot: &Snapshot,
+        plan: &ApprovedPlan,
+        outcomes: &[Outcome],
+        within: Span,
+    ) -> Vec<BreakerChange> {
+        let at = plan.taken_at().map(|at| at.plus(within));
+        self.pursuits.take_up(plan, outcomes, at);
+        self.breakers.take_up(policies, snapshot, plan, outcomes, at)
+    }
+
+    /// Why the rule's breaker is open and since when, if it is.
+    pub fn why_broken(&self, rule: &Rule) -> Option<String> {
+        self.breakers.why_open(rule)
+    }
+
+    /// What is due for a session that a rule chose.
+    pub(super) fn due(&self, rule: &Rule, life: SessionLife, now: Option<Timestamp>) -> Due {
+        self.pursuits.due(rule, life, now)
+    }
+
+    /// How many more sessions can be pursued.
+    pub(super) fn room_for_pursuits(&self) -> usize {
+        self.pursuits.room()
+    }
+
+    /// True when the rule has ended the session before, and it is not known to be gone.
+    pub fn is_pursued(&self, rule: &str, life: SessionLife) -> bool {
+        self.pursuits.has(rule, life)
     }
 
     /// Stops all timers: for a time in which nobody looked, nothing is known to have held without a break.
@@ -146,7 +226,8 @@ impl History {
             !ended.is_empty()
         });
         for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
-            let ended = self.ended.entry((end.mode, end.rule.to_string())).or_default();
+            let counted = Counted::of(end.mode, plan.acting());
+            let ended = self.ended.entry((counted, end.rule.to_string())).or_default();
             if ended.len() < ENDED_PER_RULE_MAX || ended.contains_key(&end.life) {
                 ended.insert(end.life, now);
             }

@@ -17,13 +17,15 @@ use super::facts::{Facts, Value};
 use super::group::{Grouper, KeyPart};
 use super::history::History;
 use super::policy::{
-    Action, GroupKey, Liftable, Mode, OrderKey, PopulationMeasure, PopulationTest, Rule, Verb,
+    Action, GroupKey, Liftable, Mode, OrderKey, PopulationMeasure, PopulationTest, Rule, Rung, Verb,
 };
 use super::protect::{Protected, missing_evidence, protections};
+use super::pursuit::Due;
 use super::session::{
     Column, NumberColumn, Session, SessionKey, SessionLife, Snapshot, TextColumn, TimeBasis,
 };
 use super::spare::{Detail, HaltReason, SpareReason};
+use super::standing::Standing;
 use super::text::counted;
 use super::time::{Span, Timestamp};
 
@@ -69,6 +71,8 @@ pub struct Entry {
     pub row: usize,
     /// What becomes of it.
     pub verdict: Verdict,
+    /// If it is ended: which rung of the rule's ladder is due.
+    pub rung: usize,
 }
 
 /// What becomes of a matched session.
@@ -84,6 +88,7 @@ pub enum Verdict {
 pub fn plan<'a>(
     evaluation: &'a Evaluation<'a>,
     history: &History,
+    standing: &Standing,
     options: PlanOptions,
 ) -> Plan<'a> {
     let mut planner = Planner::new(evaluation, history, options);
@@ -96,6 +101,7 @@ pub fn plan<'a>(
     };
     settle_claims(&mut plan);
     hold_back_pending(&mut plan, history, options);
+    climb_ladders(&mut plan, history, standing);
     plan
 }
 
@@ -327,8 +333,11 @@ impl<'a> Planner<'a> {
             let live = || grouper.live_members(group, self.snapshot);
             self.select_in_group(rule, &mut candidates, live);
         }
-        let entry =
-            |found: Match| Entry { row: found.row, verdict: found.verdict.unwrap_or(Verdict::End) };
+        let entry = |found: Match| Entry {
+            row: found.row,
+            verdict: found.verdict.unwrap_or(Verdict::End),
+            rung: 0,
+        };
         matches.into_iter().map(entry).collect()
     }
 
@@ -376,7 +385,7 @@ impl<'a> Planner<'a> {
         let (mut selectable, unfit): (Vec<_>, Vec<_>) =
             candidates.iter_mut().partition(|candidate| self.can_act(rule, candidate.row));
         for candidate in unfit {
-            let detail = Detail::Fixed("cancel_sql needs an ACTIVE session with a SQL_ID");
+            let detail = Detail::Fixed(NOTHING_TO_CANCEL);
             candidate.spare(SpareReason::NotSelected, detail);
         }
         let skip = victims.skip.min(selectable.len());
@@ -401,10 +410,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// `cancel_sql` without a running statement would hit the next one (facts, section 2.4).
     fn can_act(&self, rule: &Rule, row: usize) -> bool {
-        let cancels = rule.action.first() == Some(Verb::CancelSql);
-        !cancels || matches!(self.evaluation.facts.value(Field::SqlId, row), Value::Text(_))
+        match &rule.action {
+            Action::Report => true,
+            Action::Ladder(rungs) => {
+                rungs.first().is_none_or(|rung| can_be_taken(rung, &self.evaluation.facts, row))
+            }
+        }
     }
 
     fn having(&self, rule: &Rule, rows: &[usize]) -> bool {
@@ -517,6 +529,49 @@ fn hold_back_pending(plan: &mut Plan<'_>, history: &History, options: PlanOption
             }
         }
     }
+}
+
+/// Whom an enforcing rule ended before is met with the next rung, when its time has come. A rehearsal always stands on
+/// the first: nothing came of the one before.
+fn climb_ladders(plan: &mut Plan<'_>, history: &History, standing: &Standing) {
+    let evaluation = plan.evaluation;
+    let snapshot = evaluation.facts.snapshot();
+    let mut room = history.room_for_pursuits();
+    for rule_plan in &mut plan.rules {
+        let rule = &evaluation.policies.rules[rule_plan.rule];
+        let Action::Ladder(rungs) = &rule.action else { continue };
+        if standing.acting.is_dry_run(rule.mode) {
+            continue;
+        }
+        for entry in rule_plan.entries.iter_mut().filter(|it| it.verdict == Verdict::End) {
+            let life = snapshot.sessions.get(entry.row).life();
+            let is_new = !history.is_pursued(&rule.name, life);
+            if is_new && room == 0 {
+                let detail = Detail::Fixed("too many sessions are pursued already");
+                entry.verdict = Verdict::Spare(SpareReason::Limit, detail);
+                continue;
+            }
+            room -= usize::from(is_new);
+            entry.verdict = match history.due(rule, life, snapshot.known_time()) {
+                Due::Later(when) => Verdict::Spare(SpareReason::Pending, Detail::text(when)),
+                Due::Exhausted(why) => Verdict::Spare(SpareReason::Limit, Detail::text(why)),
+                Due::Rung(rung) if !can_be_taken(&rungs[rung], &evaluation.facts, entry.row) => {
+                    Verdict::Spare(SpareReason::NotSelected, Detail::Fixed(NOTHING_TO_CANCEL))
+                }
+                Due::Rung(rung) => {
+                    entry.rung = rung;
+                    Verdict::End
+                }
+            };
+        }
+    }
+}
+
+const NOTHING_TO_CANCEL: &str = "cancel_sql needs an ACTIVE session with a SQL_ID";
+
+/// `cancel_sql` without a running statement would hit the next one (facts, section 2.4).
+fn can_be_taken(rung: &Rung, facts: &Facts<'_>, row: usize) -> bool {
+    rung.verb != Verb::CancelSql || matches!(facts.value(Field::SqlId, row), Value::Text(_))
 }
 
 fn held_for(rule: &Rule, life: SessionLife, history: &History, now: Timestamp) -> Span {

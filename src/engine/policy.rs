@@ -56,6 +56,8 @@ pub struct Rule {
     pub action: Action,
     /// How many at most.
     pub limits: Limits,
+    /// When it is put back to a dry run by itself; `None` is never.
+    pub breaker: Option<Breaker>,
     /// If not empty, the rule is awake in these windows only.
     pub only_during: Vec<Window>,
     /// The rule sleeps in these.
@@ -316,9 +318,11 @@ pub struct Limits {
     pub percent_thousandths: Option<u64>,
     /// Victims within an hour, this tick included.
     pub per_hour: Option<u64>,
+    /// Ends that are started within a second.
+    pub per_second: Option<u64>,
     /// Undo records of one session.
     pub max_undo_records: Option<u64>,
-    /// What happens beyond the first three.
+    /// What happens beyond the first three of these.
     pub on_exceed: OnExceed,
 }
 
@@ -328,6 +332,7 @@ impl Limits {
         per_tick: None,
         percent_thousandths: None,
         per_hour: None,
+        per_second: None,
         max_undo_records: None,
         on_exceed: OnExceed::Halt,
     };
@@ -339,6 +344,7 @@ impl Default for Limits {
             per_tick: Some(10),
             percent_thousandths: Some(10_000),
             per_hour: Some(60),
+            per_second: None,
             max_undo_records: Some(1_000_000),
             on_exceed: OnExceed::Halt,
         }
@@ -353,6 +359,35 @@ pub enum OnExceed {
     Halt,
     /// Ends the first ones in the plan's order.
     Truncate,
+}
+
+/// When an enforcing rule is put back to a dry run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// Ends in a row that failed.
+    pub failures: u64,
+    /// Ended sessions that were back at once, within an hour.
+    pub reconnects: u64,
+    /// What *at once* means.
+    pub within: Span,
+    /// How long it stays open.
+    pub reset: Reset,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        let reset = Reset::After(Span::seconds(3_600));
+        Self { failures: 5, reconnects: 20, within: Span::seconds(10), reset }
+    }
+}
+
+/// When a breaker closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// So long after it opened, by the database's clock.
+    After(Span),
+    /// When policies are loaded again.
+    Reload,
 }
 
 /// One test of `only_when`.

@@ -4,8 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::breaker::BreakerChange;
 use super::guard::{ApprovedPlan, End};
 use super::policy::Mode;
+use super::pursuit::Verified;
 use super::time::{Span, Timestamp};
 
 /// What became of one end. Closed: its words are labels of metrics and keys of the audit.
@@ -178,6 +180,10 @@ pub struct TickReport {
     pub plan: ApprovedPlan,
     /// What became of each end, in the plan's order: one for one.
     pub outcomes: Vec<Outcome>,
+    /// What was found of the sessions that were ended before.
+    pub verified: Vec<Verified>,
+    /// Breakers that opened or closed, in the order in which they did.
+    pub breakers: Vec<BreakerChange>,
     /// Due times that went by since the last report, by rule name.
     pub missed: Vec<Missed>,
     /// From the first look to the last outcome.

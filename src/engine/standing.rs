@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::condition::Condition;
 use super::report::Acting;
 
 /// Whether a daemon may end sessions of a database now.
@@ -15,6 +16,24 @@ pub enum Authority {
     Follows(Arc<str>),
 }
 
+/// Somebody's word that nobody, or that some sessions, are to be left alone.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// A silence: whom it is about, in both modes; who may be meant is. Without one it is a pause, of enforcing rules.
+    pub condition: Option<Condition>,
+    /// The rule that it is confined to.
+    pub rule: Option<Arc<str>>,
+    /// Whose word, and why, for people.
+    pub why: Arc<str>,
+}
+
+impl Hold {
+    /// Whether it is about this rule.
+    pub fn concerns(&self, rule: &str) -> bool {
+        self.rule.as_deref().is_none_or(|it| it == rule)
+    }
+}
+
 /// What holds at one tick of one database.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
@@ -22,4 +41,6 @@ pub struct Standing {
     pub acting: Acting,
     /// Whether this daemon may end sessions there.
     pub authority: Authority,
+    /// Pauses and silences.
+    pub holds: Vec<Hold>,
 }

@@ -12,6 +12,10 @@
 //!   failure, else null)
 //! - `spared`: `inst_id`, `sid`, `serial`, `logon_time`, `because`, `detail`
 //! - `halted`, for a rule that stood still: `because`, `detail`
+//! - `verified`, once for a session that was ended, when a later snapshot shows that it is over: `inst_id`, `sid`,
+//!   `serial`, `logon_time`, `username`, `action` and `outcome` (what was done last, and answered), `finding` (`gone`;
+//!   `unnoticed`: ended, and only its client has not noticed; `cancelled`: the statement no longer runs), `seconds`
+//!   (since it was done, by the database's clock; null where that is not known). `outcome` `unknown` is settled by it.
 //!
 //! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
 //! been cut off: it is closed before the next intent, and a reader skips what is not JSON. One process writes a file,
@@ -28,9 +32,10 @@ use serde::Serialize;
 use crate::engine::condition::Field;
 use crate::engine::explain::Reason;
 use crate::engine::guard::{ApprovedPlan, End, Halted, Spared};
+use crate::engine::pursuit::Verified;
 use crate::engine::report::Outcome;
 use crate::engine::session::SessionLife;
-use crate::engine::time::Timestamp;
+use crate::engine::time::{MICROS_PER_SECOND, Timestamp};
 use crate::ports::{AuditError, AuditSink, TickStamp};
 
 /// The audit names people and machines: for its owner only.
@@ -83,14 +88,9 @@ impl FileAudit {
     }
 }
 
-impl AuditSink for FileAudit {
-    fn intend(
-        &mut self,
-        stamp: TickStamp<'_>,
-        plan: &ApprovedPlan,
-        now: Timestamp,
-    ) -> Result<(), AuditError> {
-        let batch = decisions(stamp, plan, now);
+impl FileAudit {
+    /// Writes whole lines, and has them on disk when it returns.
+    fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -98,9 +98,33 @@ impl AuditSink for FileAudit {
             audit.follow_the_path()?;
             // An intent that is glued to half a line is none, and the lock does not hold everybody off.
             close_last_line(&mut audit.file)?;
-            audit.file.write_all(&batch)?;
+            audit.file.write_all(batch)?;
             audit.file.sync_data()
         })
+    }
+}
+
+impl AuditSink for FileAudit {
+    fn verified(
+        &mut self,
+        stamp: TickStamp<'_>,
+        verified: &[Verified],
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        let mut batch = Vec::new();
+        for verified in verified.iter().filter(|it| it.finding.is_over()) {
+            push_line(&mut batch, &VerifiedRecord::of(stamp, verified, now));
+        }
+        self.write_down(&batch)
+    }
+
+    fn intend(
+        &mut self,
+        stamp: TickStamp<'_>,
+        plan: &ApprovedPlan,
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        self.write_down(&decisions(stamp, plan, now))
     }
 
     fn outcome(
@@ -324,6 +348,34 @@ struct HaltedRecord<'a> {
 }
 
 #[derive(Serialize)]
+struct VerifiedRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    who: Who,
+    username: Option<&'a str>,
+    action: &'static str,
+    outcome: &'static str,
+    finding: &'static str,
+    seconds: Option<i64>,
+}
+
+impl<'a> VerifiedRecord<'a> {
+    fn of(stamp: TickStamp<'a>, verified: &'a Verified, now: Timestamp) -> Self {
+        let Verified { rule, life, username, verb, outcome, finding, after } = verified;
+        Self {
+            head: Head::of(stamp, "verified", rule, now),
+            who: Who::of(*life),
+            username: username.as_deref(),
+            action: verb.text(),
+            outcome: outcome.word(),
+            finding: finding.word(),
+            seconds: after.map(|after| after.0 / MICROS_PER_SECOND),
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct ReasonRecord<'a> {
     field: &'static str,
     observed: &'a str,
@@ -346,9 +398,10 @@ mod tests {
 
     use super::{FileAudit, ReasonRecord};
     use crate::engine::explain::Reason;
-    use crate::engine::policy::Mode;
+    use crate::engine::policy::{Mode, Verb};
+    use crate::engine::pursuit::{Finding, Verified};
     use crate::engine::report::{Acting, Failure, Outcome, TickId};
-    use crate::engine::time::Timestamp;
+    use crate::engine::time::{Span, Timestamp};
     use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
     use crate::ports::{AuditError, AuditSink as _, TickStamp};
 
@@ -397,6 +450,35 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("it is text"), expected.concat());
         let mode = fs::metadata(&path).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_over_is_written_down_once_and_what_is_not_is_not() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        let seen = snapshot(&[(7, "APP")]);
+        let found = |finding| Verified {
+            rule: "idle".into(),
+            life: seen.sessions.get(0).life(),
+            username: Some("APP".to_owned()),
+            verb: Verb::KillImmediate,
+            outcome: Outcome::Unknown,
+            finding,
+            after: Some(Span::seconds(61)),
+        };
+        let ending = Finding::Ending { from: Some(2), to: Some(1) };
+        let found = [ending, Finding::StillThere, Finding::NotKnown, Finding::Gone].map(found);
+        audit.verified(STAMP, &found, NOON).expect("it can be written");
+        let expected = concat!(
+            r#"{"time":"2026-03-29T12:00:00Z","tick":"1774785600000000-3","database":"prod","#,
+            r#""taken_at":"2026-03-29T12:00:00Z","kind":"verified","rule":"idle","#,
+            r#""inst_id":1,"sid":7,"serial":70,"logon_time":"2026-03-29T11:00:00Z","#,
+            r#""username":"APP","action":"kill immediate","outcome":"unknown","finding":"gone","#,
+            r#""seconds":61}"#,
+            "\n"
+        );
+        assert_eq!(fs::read_to_string(&path).expect("it is text"), expected);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{
-    Action, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
+    Action, Breaker, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
 };
 use crate::engine::schedule::Schedule;
 use crate::engine::session::{
@@ -34,6 +34,10 @@ pub(crate) struct RuleSketch {
     /// Another one is another rule of the same name.
     pub(crate) fingerprint: u64,
     pub(crate) schedule: &'static str,
+    /// Verbs, and seconds after the one before.
+    pub(crate) ladder: &'static [(Verb, i64)],
+    pub(crate) breaker: Option<Breaker>,
+    pub(crate) per_second: Option<u64>,
 }
 
 impl Default for RuleSketch {
@@ -51,11 +55,15 @@ impl RuleSketch {
         per_tick: None,
         fingerprint: 1,
         schedule: "* * * * *",
+        ladder: &[(Verb::KillImmediate, 0)],
+        breaker: None,
+        per_second: None,
     };
 
     /// A rule that matches everybody.
     pub(crate) fn build(self) -> Rule {
-        let kill = Rung { verb: Verb::KillImmediate, after: Span::ZERO };
+        let rung = |(verb, after): &(Verb, i64)| Rung { verb: *verb, after: Span::seconds(*after) };
+        let ladder = Action::Ladder(self.ladder.iter().map(rung).collect());
         Rule {
             name: self.name.to_owned(),
             file: "test.yaml".to_owned(),
@@ -71,14 +79,16 @@ impl RuleSketch {
             hold: self.hold,
             min_session_age: Span::ZERO,
             victims: Victims::default(),
-            action: if self.report { Action::Report } else { Action::Ladder([kill].into()) },
+            action: if self.report { Action::Report } else { ladder },
             limits: Limits {
                 per_tick: self.per_tick,
                 percent_thousandths: None,
                 per_hour: None,
+                per_second: self.per_second,
                 max_undo_records: None,
                 on_exceed: OnExceed::Halt,
             },
+            breaker: self.breaker,
             only_during: Vec::new(),
             never_during: Vec::new(),
             only_when: Vec::new(),
@@ -107,8 +117,18 @@ pub(crate) fn snapshot_at(taken_at: Timestamp, rows: &[(u32, &str)]) -> Snapshot
         TextColumn::Status,
         TextColumn::Pname,
         TextColumn::OracleMaintained,
+        TextColumn::Server,
+        TextColumn::SqlId,
+        TextColumn::Machine,
+        TextColumn::Program,
     ];
-    let numbers = [NumberColumn::LogonTime, NumberColumn::LastCallEt, NumberColumn::Qcsid];
+    let numbers = [
+        NumberColumn::LogonTime,
+        NumberColumn::LastCallEt,
+        NumberColumn::Qcsid,
+        NumberColumn::SqlExecId,
+        NumberColumn::UsedUrec,
+    ];
     let columns = texts.map(Column::Text).into_iter().chain(numbers.map(Column::Number));
     let mut sessions = Sessions::with_columns(columns);
     for (sid, username) in rows {

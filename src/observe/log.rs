@@ -17,10 +17,12 @@ use tracing::{debug, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::engine::breaker::BreakerChange;
 use crate::engine::guard::{End, Halted, Spared};
+use crate::engine::pursuit::{Finding, Verified};
 use crate::engine::report::{Outcome, TickReport};
 use crate::engine::spare::HaltReason;
-use crate::engine::time::{Span, Timestamp};
+use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
 
 /// Warnings remembered so as not to be repeated. Beyond it all are forgotten, and said once more.
 pub const WARNINGS_REMEMBERED_MAX: usize = 1_000;
@@ -136,8 +138,10 @@ impl TickLog {
         for (end, outcome) in report.ends() {
             decision(report, end, outcome);
         }
+        report.verified.iter().for_each(|verified| looked_after(report, verified));
         report.plan.spared().iter().for_each(|spared| stays(report, spared));
         report.plan.halted().iter().for_each(|halted| stood_still(report, halted));
+        report.breakers.iter().for_each(|change| broke(report, change));
         self.warnings(report);
         self.lost();
     }
@@ -235,6 +239,47 @@ const fn message(outcome: Outcome) -> &'static str {
     }
 }
 
+/// What is over is news, and a rollback that is watched is; the rest was said when it was done.
+fn looked_after(report: &TickReport, verified: &Verified) {
+    let Verified { rule, life, username, verb, outcome, finding, after } = verified;
+    let (undo_from, undo) = match finding {
+        Finding::Ending { from, to } => (*from, *to),
+        _ => (None, None),
+    };
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                rule = &**rule,
+                database = report.database(),
+                inst_id = life.key.inst_id,
+                sid = life.key.sid,
+                serial = life.key.serial,
+                username = username.as_deref(),
+                action = verb.text(),
+                outcome = outcome.word(),
+                finding = finding.word(),
+                seconds = after.map(|after| after.0 / MICROS_PER_SECOND),
+                undo_from,
+                undo,
+                "verified"
+            )
+        };
+    }
+    match finding {
+        Finding::StillThere | Finding::NotKnown => line!(debug),
+        _ => line!(info),
+    }
+}
+
+fn broke(report: &TickReport, change: &BreakerChange) {
+    let (rule, database) = (&*change.rule, report.database());
+    if let Some(why) = &change.opened {
+        warn!(rule, database, detail = &**why, "breaker open: the rule is back to a dry run");
+    } else {
+        warn!(rule, database, "breaker closed: the rule enforces again");
+    }
+}
+
 fn stays(report: &TickReport, spared: &Spared) {
     let Spared { rule, life, reason, detail } = spared;
     debug!(
@@ -305,6 +350,8 @@ mod tests {
             tick: TickId { run: NOON, number: 1 },
             plan: plan_of(&[rule.build()], &snapshot(&[(7, "APP\nX"), (8, "SYS")])),
             outcomes: vec![outcome],
+            verified: Vec::new(),
+            breakers: Vec::new(),
             missed: vec![Missed { rule: "idle".into(), ticks: 2 }],
             duration: Span(1_500),
             acting: Acting::AsRulesSay,

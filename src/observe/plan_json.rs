@@ -48,7 +48,8 @@ struct EndJson<'a> {
 impl<'a> EndJson<'a> {
     fn of(end: &'a End) -> Self {
         // The witness is for the killer alone; `action` says what the rung stands for.
-        let End { rule, mode, life, username, action, rung: _, reasons, witness: _ } = end;
+        let End { rule, mode, life, username, action, rung: _, per_second: _, reasons, witness: _ } =
+            end;
         Self {
             inst_id: life.key.inst_id,
             sid: life.key.sid,

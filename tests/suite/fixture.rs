@@ -34,6 +34,7 @@ pub(crate) fn rule(name: &str, condition: Condition) -> Rule {
         victims: Victims::default(),
         action: Action::Ladder([Rung { verb: Verb::KillImmediate, after: Span::ZERO }].into()),
         limits: unlimited(),
+        breaker: None,
         only_during: Vec::new(),
         never_during: Vec::new(),
         only_when: Vec::new(),

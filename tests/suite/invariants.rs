@@ -8,17 +8,19 @@ use orawarden::engine::decide::{Question, decide};
 use orawarden::engine::evaluate::{RuleEvaluation, evaluate};
 use orawarden::engine::explain;
 use orawarden::engine::facts::Facts;
-use orawarden::engine::guard::ApprovedPlan;
+use orawarden::engine::guard::{ApprovedPlan, End};
 use orawarden::engine::history::History;
 use orawarden::engine::plan::PlanOptions;
 use orawarden::engine::policy::{
-    Action, Exemption, GroupKey, Liftable, Limits, Mode, OnExceed, OrderKey, PolicySet, Rule, Rung,
-    Verb, Victims,
+    Action, Breaker, Exemption, GroupKey, Liftable, Limits, Mode, OnExceed, OrderKey, PolicySet,
+    Reset, Rule, Rung, Verb, Victims,
 };
+use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
+use orawarden::engine::report::{Acting, Failure, Outcome, Refusal};
 use orawarden::engine::session::{
     Column, Instance, InstanceState, NumberColumn, SessionKey, Snapshot, TextColumn,
 };
-use orawarden::engine::standing::Standing;
+use orawarden::engine::standing::{Authority, Hold, Standing};
 use orawarden::engine::time::{MICROS_PER_SECOND, Span};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -191,6 +193,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             per_tick,
             percent_thousandths,
             per_hour,
+            per_second: None,
             max_undo_records: undo.then_some(1_000_000),
             on_exceed: if truncate { OnExceed::Truncate } else { OnExceed::Halt },
         },
@@ -237,6 +240,10 @@ fn any_policies() -> impl Strategy<Value = PolicySet> {
 }
 
 fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
+    plan_with(policies, snapshot, &Standing::default())
+}
+
+fn plan_with(policies: &PolicySet, snapshot: &Snapshot, standing: &Standing) -> ApprovedPlan {
     let due: Vec<usize> = (0..policies.rules.len()).collect();
     decide(Question {
         policies,
@@ -245,7 +252,7 @@ fn plan_of(policies: &PolicySet, snapshot: &Snapshot) -> ApprovedPlan {
         history: &History::default(),
         options: PlanOptions::default(),
         limits: Limits::UNLIMITED,
-        standing: &Standing::default(),
+        standing,
     })
 }
 
@@ -287,6 +294,40 @@ fn plans_over_time(policies: &PolicySet, snapshots: &[Snapshot]) -> Vec<Approved
 
 fn ends(plan: &ApprovedPlan) -> BTreeSet<(String, SessionKey)> {
     plan.ends().iter().map(|end| (end.rule.to_string(), end.life.key)).collect()
+}
+
+/// What a pursued session is when it is looked at, and what the next end of it comes to.
+fn looks() -> impl Strategy<Value = Vec<(i64, &'static str, Outcome)>> {
+    let status =
+        select(vec!["ACTIVE", "ACTIVE", "ACTIVE", "INACTIVE", "KILLED", "no row", "no status"]);
+    let outcome = select(vec![
+        Outcome::Ended,
+        Outcome::Accepted,
+        Outcome::Unknown,
+        Outcome::Changed,
+        Outcome::AlreadyGone,
+        Outcome::Failed(Failure::Server),
+        Outcome::Refused(Refusal::Unsupported),
+    ]);
+    prop::collection::vec((0..100_i64, status, outcome), 1..40)
+}
+
+/// The session of [`looks`] at so many seconds.
+fn looked_at(seconds: i64, status: &str) -> Snapshot {
+    let mut rows = app_sessions(&BTreeSet::from([7]));
+    if status == "no row" {
+        rows.clear();
+    }
+    for row in &mut rows {
+        row.texts.retain(|(column, _)| *column != TextColumn::Status);
+        if status != "no status" {
+            row.texts.push((TextColumn::Status, status.to_owned()));
+        }
+    }
+    let mut seen = snapshot(&all_columns(), &rows);
+    seen.taken_at = NOW.plus(Span::seconds(seconds));
+    seen.instances = vec![Instance { inst_id: 1, state: InstanceState::Answered }];
+    seen
 }
 
 proptest! {
@@ -435,6 +476,144 @@ proptest! {
         let less = ends(&plan_of(&policies, &partial));
         prop_assert!(less.is_subset(&full), "{less:?} is more than {full:?}");
         prop_assert!(policies.rules[0].victims.is_everybody() || less.is_empty());
+    }
+
+    /// A ladder is climbed rung by rung, each when its time has come; the last is repeated a few times and no more; and
+    /// a rehearsal never leaves the ground.
+    #[test]
+    fn ladders_are_climbed_by_observation(looks in looks(), enforce in any::<bool>()) {
+        let rungs = [(Verb::KillPlain, 0), (Verb::KillImmediate, 60), (Verb::DisconnectImmediate, 30)];
+        let rungs = rungs.map(|(verb, after)| Rung { verb, after: Span::seconds(after) });
+        let mut laddered = rule("r", is(Field::Username, "APP"));
+        laddered.action = Action::Ladder(rungs.clone().into());
+        laddered.mode = if enforce { Mode::Enforce } else { Mode::DryRun };
+        let policies = policies(vec![laddered]);
+        let mut history = History::default();
+        let mut seconds = 0;
+        // What was sent since the session was last known to be gone: when, and which rung.
+        let mut sent: Vec<(i64, usize)> = Vec::new();
+        for (later, status, outcome) in looks {
+            seconds += later;
+            let seen = looked_at(seconds, status);
+            if history.verify(&seen).iter().any(|verified| verified.finding.is_over()) {
+                prop_assert_eq!(status, "no row");
+                sent.clear();
+            }
+            let question = Question {
+                policies: &policies,
+                due: &[0],
+                snapshot: &seen,
+                history: &history,
+                options: PlanOptions::default(),
+                limits: Limits::UNLIMITED,
+                standing: &Standing::default(),
+            };
+            let plan = decide(question);
+            history.record(&seen, &plan);
+            let outcomes = vec![outcome; plan.ends().len()];
+            history.settle(&policies, &seen, &plan, &outcomes, Span::ZERO);
+            let Some(end) = plan.ends().first() else { continue };
+            prop_assert!(enforce || end.rung == 0);
+            let is_first = sent.is_empty();
+            let is_blind = status == "no status" && enforce && !is_first;
+            prop_assert!(!is_blind, "nobody knows whether it is still there");
+            if let Some((before, rung)) = sent.last().filter(|_| enforce) {
+                let wait = if end.rung == *rung { RETRY_AFTER } else { rungs[end.rung].after };
+                prop_assert!(end.rung == rung + 1 || end.rung == *rung && *rung == rungs.len() - 1);
+                prop_assert!(Span::seconds(seconds - before) >= wait);
+            }
+            prop_assert!(!is_first || end.rung == 0);
+            if matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Unknown) {
+                sent.push((seconds, end.rung));
+            }
+            let most = rungs.len() + RETRIES_MAX as usize;
+            prop_assert!(!enforce || sent.len() <= most, "{sent:?}");
+        }
+    }
+
+    /// Whatever holds, nobody new is ended; a pause lets enforcing rules end nobody, and a silence saves whom it may mean.
+    #[test]
+    fn holds_end_nobody_new(
+        policies in any_policies(),
+        rows in rows(),
+        silenced in tree(prop_oneof![4 => leaf_condition(), 1 => null_test()]),
+        confined in any::<bool>(),
+        pause in any::<bool>(),
+    ) {
+        let snapshot = snapshot(&all_columns(), &rows);
+        let rule = confined.then(|| "a".into());
+        let condition = (!pause).then_some(silenced.clone());
+        let hold = Hold { condition, rule: rule.clone(), why: "calm".into() };
+        let standing = Standing { holds: vec![hold], ..Standing::default() };
+        let plan = plan_with(&policies, &snapshot, &standing);
+        prop_assert!(ends(&plan).is_subset(&ends(&plan_of(&policies, &snapshot))));
+        let facts = Facts::new(&snapshot);
+        for end in plan.ends().iter().filter(|end| end.action != Action::Report) {
+            if confined && *end.rule != *"a" {
+                continue;
+            }
+            let session = snapshot.sessions.iter().find(|it| it.key() == end.life.key);
+            let row = session.expect("an end names a session of the snapshot").row();
+            let is_silenced = explain::truth(&silenced, &facts, row) != Truth::False;
+            let may_end = if pause { end.mode == Mode::DryRun } else { !is_silenced };
+            prop_assert!(may_end);
+        }
+    }
+
+    /// An open breaker holds back every end of its rule, and opens after exactly so many failures in a row.
+    #[test]
+    fn an_open_breaker_ends_nobody(
+        most in 1..4_u64,
+        ticks in prop::collection::vec((1..2_000_i64, any::<bool>()), 1..30),
+    ) {
+        let reset = Reset::After(Span::seconds(3_600));
+        let mut fragile = rule("r", is(Field::Username, "APP"));
+        fragile.mode = Mode::Enforce;
+        fragile.breaker = Some(Breaker { failures: most, reset, ..Breaker::default() });
+        let policies = policies(vec![fragile]);
+        let mut history = History::default();
+        let (mut seconds, mut failures, mut open_until) = (0, 0, 0);
+        for (sid, (later, fails)) in (1..).zip(ticks) {
+            seconds += later;
+            let mut seen = snapshot(&all_columns(), &app_sessions(&BTreeSet::from([sid])));
+            seen.taken_at = NOW.plus(Span::seconds(seconds));
+            history.look_at_breakers(&policies, &seen);
+            let standing = Standing::default();
+            let question = Question {
+                policies: &policies,
+                due: &[0],
+                snapshot: &seen,
+                history: &history,
+                options: PlanOptions::default(),
+                limits: Limits::UNLIMITED,
+                standing: &standing,
+            };
+            let plan = decide(question);
+            prop_assert_eq!(plan.ends().is_empty(), seconds < open_until);
+            let outcome = if fails { Outcome::Failed(Failure::Server) } else { Outcome::Ended };
+            let outcomes = vec![outcome; plan.ends().len()];
+            history.settle(&policies, &seen, &plan, &outcomes, Span::ZERO);
+            if !outcomes.is_empty() {
+                failures = if fails { failures + 1 } else { 0 };
+            }
+            if failures == most {
+                (open_until, failures) = (seconds + 3_600, 0);
+            }
+        }
+    }
+
+    /// Invariant 6: who follows, or cannot tell, ends nobody by an enforcing rule, and nobody new otherwise.
+    #[test]
+    fn a_follower_ends_nobody(policies in any_policies(), rows in rows()) {
+        let snapshot = snapshot(&all_columns(), &rows);
+        let follows = Standing { authority: Authority::Follows("another leads".into()), ..Standing::default() };
+        let free = ends(&plan_of(&policies, &snapshot));
+        let plan = plan_with(&policies, &snapshot, &follows);
+        prop_assert!(ends(&plan).is_subset(&free));
+        let enforced = |end: &&End| end.mode == Mode::Enforce && end.action != Action::Report;
+        prop_assert_eq!(plan.ends().iter().filter(enforced).count(), 0);
+        let rehearsed = Standing { acting: Acting::DryRun, ..follows };
+        prop_assert_eq!(ends(&plan_with(&policies, &snapshot, &rehearsed)), free);
     }
 
     /// Within any hour a rule ends no more different sessions than `per_hour` says, however often they match again.

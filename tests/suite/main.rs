@@ -4,6 +4,7 @@ mod captures;
 mod command_line;
 mod daemon;
 mod fixture;
+mod holds;
 mod invariants;
 mod live;
 mod plans;

@@ -145,6 +145,7 @@ fn points_of(rule: &Rule) -> Vec<Point> {
     let defaults = Limits::default();
     let limits = Limits {
         max_undo_records: defaults.max_undo_records,
+        per_second: defaults.per_second,
         on_exceed: OnExceed::Halt,
         ..rule.limits
     };

@@ -18,6 +18,7 @@ use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::needs::Needs;
 use crate::engine::policy::{Limits, Mode, PolicySet};
+use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
 use crate::engine::time::{Span, Timestamp};
@@ -32,6 +33,7 @@ const ENFORCE: RuleSketch = RuleSketch {
     per_tick: None,
     fingerprint: 1,
     schedule: "* * * * *",
+    ..RuleSketch::DEFAULT
 };
 
 #[tokio::test]
@@ -71,9 +73,10 @@ async fn without_an_audit_nobody_is_ended() {
 async fn a_database_that_hangs_delays_no_other_and_its_due_times_count_as_missed() {
     let (mut bench, _killed) = Bench::new(&[ENFORCE], &["hangs", "prod"]);
     for minute in 1..=3 {
-        bench.shows("prod", &[7]);
+        let sid = u32::try_from(minute).expect("it is small");
+        bench.shows("prod", &[sid]);
         bench.at(minute * 60);
-        assert_eq!(bench.ticked().await, ("prod".to_owned(), "7 ended".to_owned()));
+        assert_eq!(bench.ticked().await, ("prod".to_owned(), format!("{sid} ended")));
     }
     bench.shows("hangs", &[8]);
     assert_eq!(bench.ticked().await, ("hangs".to_owned(), "8 ended".to_owned()));
@@ -360,7 +363,8 @@ fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> 
 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
-    Loaded { policies: PolicySet { rules, ..PolicySet::default() }, targets, audit: None }
+    let policies = PolicySet { rules, ..PolicySet::default() };
+    Loaded { policies, targets, audit: None, holds: None }
 }
 
 fn bad_files() -> LoadError {
@@ -519,6 +523,15 @@ impl SessionKiller for Remembering {
 struct Patient;
 
 impl AuditSink for Patient {
+    fn verified(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &[Verified],
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        Ok(())
+    }
+
     fn intend(
         &mut self,
         _: TickStamp<'_>,
@@ -547,6 +560,15 @@ impl AuditSink for Patient {
 struct FullDisk;
 
 impl AuditSink for FullDisk {
+    fn verified(
+        &mut self,
+        _: TickStamp<'_>,
+        _: &[Verified],
+        _: Timestamp,
+    ) -> Result<(), AuditError> {
+        panic!("nobody was ended")
+    }
+
     fn intend(
         &mut self,
         _: TickStamp<'_>,

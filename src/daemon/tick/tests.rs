@@ -2,19 +2,29 @@
 //! in short.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Job, TickEnd, Worker, tick};
+use crate::config::holds::Hold;
 use crate::daemon::executor::Leaving;
+use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
+use crate::daemon::pace::{Beat, Pace};
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
-use crate::engine::history::History;
-use crate::engine::policy::{Limits, Mode, PolicySet};
-use crate::engine::report::{Acting, Outcome, TickId, TickReport};
-use crate::engine::session::Snapshot;
+use crate::engine::history::{Counted, History};
+use crate::engine::needs::Needs;
+use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
+use crate::engine::pursuit::Finding;
+use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
+use crate::engine::session::{
+    Column, Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn,
+};
 use crate::engine::standing::Authority;
-use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot};
+use crate::engine::time::Span;
+use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot, snapshot_at};
 use crate::ports::{SessionKiller, SessionSource, SourceError};
 
 const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
@@ -23,6 +33,8 @@ const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFA
 #[derive(Default)]
 struct Script {
     shown: VecDeque<Snapshot>,
+    /// What it was asked for last.
+    needs: Needs,
     authority: Authority,
     authority_asked: usize,
     /// What the killer answers next; `Ended` when nothing is said.
@@ -36,8 +48,10 @@ type Shared = Arc<Mutex<Script>>;
 struct Source(Shared);
 
 impl SessionSource for Source {
-    fn observe(&mut self) -> Result<Snapshot, SourceError> {
-        let shown = self.0.lock().expect("nobody panicked").shown.pop_front();
+    fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError> {
+        let mut script = self.0.lock().expect("nobody panicked");
+        script.needs = needs.clone();
+        let shown = script.shown.pop_front();
         shown.ok_or_else(|| SourceError::Unavailable("nothing more to show".into()))
     }
 }
@@ -64,6 +78,7 @@ struct Bench {
     policies: Arc<PolicySet>,
     script: Shared,
     ticks: u64,
+    holds: Option<Arc<Path>>,
 }
 
 impl Bench {
@@ -79,9 +94,10 @@ impl Bench {
             policies: Arc::clone(&policies),
             audit: SharedAudit::new(None),
             leaving: Leaving::default(),
+            pace: Pace::new(Beat::of_machine(Leaving::default())),
             clock: Arc::new(|| NOON),
         };
-        Self { worker, policies, script, ticks: 0 }
+        Self { worker, policies, script, ticks: 0, holds: None }
     }
 
     fn script(&self) -> std::sync::MutexGuard<'_, Script> {
@@ -98,6 +114,7 @@ impl Bench {
             due: (0..self.policies.rules.len()).collect(),
             missed: Vec::new(),
             limits: Limits::UNLIMITED,
+            holds: self.holds.clone(),
         };
         match tick(&mut self.worker, job) {
             TickEnd::Done(report) => *report,
@@ -152,4 +169,355 @@ fn a_database_that_is_read_only_is_rehearsed_on_for_as_long_as_it_is() {
     let report = bench.tick(snapshot(&[(7, "APP")]));
     assert_eq!((in_short(&report), report.acting), ("7 ended".to_owned(), Acting::AsRulesSay));
     assert_eq!(bench.asked(), [7]);
+}
+
+/// So many seconds after noon.
+fn at(seconds: i64, rows: &[(u32, &str)]) -> Snapshot {
+    let mut seen = snapshot_at(NOON.plus(Span::seconds(seconds)), rows);
+    seen.instances = vec![Instance { inst_id: 1, state: InstanceState::Answered }];
+    seen
+}
+
+/// SID 7 alone, with these texts.
+fn seven(seconds: i64, texts: &[(TextColumn, &str)]) -> Snapshot {
+    let mut seen = at(seconds, &[(7, "APP")]);
+    for (column, text) in texts {
+        seen.sessions.set_text(0, *column, text);
+    }
+    seen
+}
+
+/// `gone`, `ending 5 to 3`, and what else was found.
+fn found(report: &TickReport) -> Vec<String> {
+    let found = report.verified.iter().map(|verified| match verified.finding {
+        Finding::Ending { from, to } => format!("ending {from:?} to {to:?}"),
+        finding => finding.word().to_owned(),
+    });
+    found.collect()
+}
+
+const LADDER: RuleSketch =
+    RuleSketch { ladder: &[(Verb::KillImmediate, 0), (Verb::DisconnectImmediate, 60)], ..ENFORCE };
+
+fn verbs(report: &TickReport) -> Vec<Verb> {
+    report.plan.ends().iter().filter_map(End::verb).collect()
+}
+
+#[test]
+fn the_next_rung_is_taken_when_its_time_has_come_and_the_last_is_repeated_and_given_up() {
+    let mut bench = Bench::new(&[LADDER]);
+    let mut told = Vec::new();
+    for seconds in [0, 30, 59, 62, 90, 125, 190, 255, 320, 7_200] {
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        let because = report.plan.spared().first().map(|spared| spared.reason.because());
+        let verb = verbs(&report).first().map(|verb| verb.text().to_owned());
+        told.push(verb.or(because).unwrap_or_default());
+    }
+    let (kill, disconnect) = ("kill immediate", "disconnect immediate");
+    assert_eq!(
+        told,
+        [
+            kill, "pending", "pending", disconnect, "pending", disconnect, disconnect, disconnect,
+            "limit", "limit"
+        ]
+    );
+    assert_eq!(bench.asked().len(), 5);
+}
+
+#[test]
+fn what_waits_says_when_and_what_is_given_up_says_why() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    let report = in_short(&bench.tick(at(30, &[(7, "APP")])));
+    assert!(report.starts_with("7 pending: disconnect immediate is due at 2026-03-29T12:01:00"));
+    for seconds in [100, 200, 300, 400] {
+        bench.tick(at(seconds, &[(7, "APP")]));
+    }
+    let report = in_short(&bench.tick(at(500, &[(7, "APP")])));
+    assert_eq!(report, "7 limit: still there after disconnect immediate and 3 repetitions");
+}
+
+#[test]
+fn who_is_gone_is_verified_once_with_the_time_it_took() {
+    for outcome in [Outcome::Ended, Outcome::Accepted, Outcome::Unknown] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.script().answers.push_back(outcome);
+        bench.tick(at(0, &[(7, "APP")]));
+        let report = bench.tick(at(20, &[]));
+        assert_eq!(found(&report), ["gone"]);
+        let verified = &report.verified[0];
+        assert_eq!((verified.verb, verified.outcome), (Verb::KillImmediate, outcome));
+        let after = verified.after.expect("both times are known");
+        assert!(after <= Span::seconds(20) && after > Span::seconds(10), "{after}");
+        assert!(bench.tick(at(40, &[])).verified.is_empty());
+    }
+}
+
+#[test]
+fn what_was_not_sent_is_not_pursued() {
+    for outcome in [Outcome::AlreadyGone, Outcome::Changed, Outcome::Failed(Failure::Server)] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.script().answers.push_back(outcome);
+        bench.tick(at(0, &[(7, "APP")]));
+        let report = bench.tick(at(20, &[(7, "APP")]));
+        assert_eq!((found(&report).len(), verbs(&report)), (0, vec![Verb::KillImmediate]));
+    }
+}
+
+#[test]
+fn a_killed_session_is_watched_while_it_rolls_back_and_let_go_when_only_its_client_sleeps() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    for (seconds, undo) in [(100, 500), (200, 300)] {
+        let mut seen = seven(seconds, &[(TextColumn::Status, "KILLED")]);
+        seen.sessions.set_number(0, NumberColumn::UsedUrec, Number::from(undo));
+        let report = bench.tick(seen);
+        assert_eq!(found(&report), [format!("ending Some(500) to Some({undo})")]);
+        assert!(verbs(&report).is_empty(), "nobody kills the dying");
+    }
+    let pseudo = [(TextColumn::Status, "KILLED"), (TextColumn::Server, "PSEUDO")];
+    assert_eq!(found(&bench.tick(seven(300, &pseudo))), ["unnoticed"]);
+    assert!(found(&bench.tick(seven(400, &pseudo))).is_empty());
+}
+
+#[test]
+fn a_cancelled_statement_ends_the_pursuit_and_the_same_one_still_running_does_not() {
+    const CANCEL: RuleSketch =
+        RuleSketch { ladder: &[(Verb::CancelSql, 0), (Verb::KillImmediate, 60)], ..ENFORCE };
+    let running = |seconds, sql_id, exec_id| {
+        let texts = [(TextColumn::Status, "ACTIVE"), (TextColumn::SqlId, sql_id)];
+        let mut seen = seven(seconds, &texts);
+        seen.sessions.set_number(0, NumberColumn::SqlExecId, Number::from(exec_id));
+        seen
+    };
+    let idle = seven(120, &[(TextColumn::SqlId, "7gk3z5hmbn7a1")]);
+    for (next, finding, verb) in [
+        (running(120, "7gk3z5hmbn7a1", 1), "still-there", Some(Verb::KillImmediate)),
+        (running(120, "7gk3z5hmbn7a1", 2), "cancelled", Some(Verb::CancelSql)),
+        (running(120, "9babjv8yq8ru3", 1), "cancelled", Some(Verb::CancelSql)),
+        (idle, "cancelled", None),
+    ] {
+        let mut bench = Bench::new(&[CANCEL]);
+        bench.tick(running(0, "7gk3z5hmbn7a1", 1));
+        let report = bench.tick(next);
+        assert_eq!(found(&report), [finding]);
+        assert_eq!(verbs(&report).first().copied(), verb);
+    }
+}
+
+#[test]
+fn who_cannot_be_seen_is_not_gone_and_nothing_more_is_done_to_him() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    let mut partial = at(100, &[]);
+    partial.instances = vec![Instance { inst_id: 1, state: InstanceState::Missing }];
+    assert_eq!(found(&bench.tick(partial)), ["not-known"]);
+    let mut ageless = at(200, &[(7, "APP")]);
+    ageless.sessions.set_number(0, NumberColumn::LogonTime, Number::NULL);
+    let report = bench.tick(ageless);
+    assert_eq!((found(&report), verbs(&report).len()), (vec!["not-known".to_owned()], 0));
+    let report = bench.tick(at(300, &[(7, "APP")]));
+    assert_eq!(verbs(&report), [Verb::DisconnectImmediate]);
+}
+
+#[test]
+fn rehearsals_stand_on_the_first_rung_and_count_by_themselves() {
+    let mut bench = Bench::new(&[RuleSketch { per_tick: Some(1), ..LADDER }]);
+    bench.worker.killers = Killers::new(None, Acting::AsRulesSay);
+    for seconds in [0, 100, 200] {
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        assert_eq!((verbs(&report), found(&report).len()), (vec![Verb::KillImmediate], 0));
+    }
+    let ended = |counted| bench.worker.history.ended_by("rule", counted, Some(NOON)).len();
+    assert_eq!((ended(Counted::Enforced), ended(Counted::Rehearsed)), (0, 1));
+}
+
+#[test]
+fn a_changed_ladder_begins_anew() {
+    let mut bench = Bench::new(&[LADDER]);
+    bench.tick(at(0, &[(7, "APP")]));
+    bench.policies = policies(&[ENFORCE]);
+    assert_eq!(verbs(&bench.tick(at(10, &[(7, "APP")]))), [Verb::KillImmediate]);
+}
+
+const BREAKER: Breaker = Breaker {
+    failures: 3,
+    reconnects: 2,
+    within: Span::seconds(10),
+    reset: Reset::After(Span::seconds(600)),
+};
+
+const BROKEN: RuleSketch = RuleSketch { breaker: Some(BREAKER), ..ENFORCE };
+
+/// `rule opened`, `rule closed`.
+fn changes(report: &TickReport) -> Vec<String> {
+    let word = |opened: bool| if opened { "opened" } else { "closed" };
+    let changes = report.breakers.iter();
+    changes.map(|it| format!("{} {}", it.rule, word(it.opened.is_some()))).collect()
+}
+
+#[test]
+fn a_breaker_opens_after_failures_in_a_row_and_closes_when_its_time_is_over() {
+    let mut bench = Bench::new(&[BROKEN]);
+    let failed = Outcome::Failed(Failure::Server);
+    let gone = Outcome::AlreadyGone;
+    let not_tried = Outcome::Failed(Failure::NotTried);
+    // One that is done breaks the row; those that say nothing about the way do not.
+    let row = [failed, Outcome::Unknown, Outcome::Ended, failed, gone, not_tried, failed];
+    for (sid, outcome) in (1..).zip(row) {
+        bench.script().answers.push_back(outcome);
+        assert!(changes(&bench.tick(at(0, &[(sid, "APP")]))).is_empty());
+    }
+    bench.script().answers.push_back(Outcome::Refused(Refusal::Unsupported));
+    assert_eq!(changes(&bench.tick(at(0, &[(20, "APP")]))), ["rule opened"]);
+    bench.asked();
+    let report = bench.tick(at(599, &[(21, "APP")]));
+    let why = in_short(&report);
+    assert!(why.starts_with("21 breaker: open since 2026-03-29T12:00:00"), "{why}");
+    assert!(why.ends_with(": 3 ends in a row failed, the last was refused (unsupported)"), "{why}");
+    assert!(changes(&report).is_empty(), "it is said once");
+    assert!(bench.asked().is_empty());
+    let report = bench.tick(at(601, &[(21, "APP")]));
+    assert_eq!(
+        (changes(&report), in_short(&report)),
+        (vec!["rule closed".to_owned()], "21 ended".to_owned())
+    );
+}
+
+#[test]
+fn a_breaker_that_waits_for_a_reload_closes_with_it_alone() {
+    let patient = RuleSketch {
+        breaker: Some(Breaker { failures: 1, reset: Reset::Reload, ..BREAKER }),
+        ..ENFORCE
+    };
+    let mut bench = Bench::new(&[patient]);
+    bench.script().answers.push_back(Outcome::Failed(Failure::Server));
+    bench.tick(at(0, &[(7, "APP")]));
+    let why = in_short(&bench.tick(at(1_000_000, &[(7, "APP")])));
+    assert!(why.contains("until a reload"), "{why}");
+    bench.policies = policies(&[patient]);
+    let report = bench.tick(at(1_000_060, &[(7, "APP")]));
+    assert_eq!(
+        (changes(&report), in_short(&report)),
+        (vec!["rule closed".to_owned()], "7 ended".to_owned())
+    );
+}
+
+#[test]
+fn a_missing_privilege_opens_the_breakers_of_all_enforcing_rules() {
+    let other = RuleSketch { name: "other", ..BROKEN };
+    let rehearsing = RuleSketch { name: "rehearsing", mode: Mode::DryRun, ..BROKEN };
+    let without = RuleSketch { name: "without", ..ENFORCE };
+    let mut bench = Bench::new(&[BROKEN, other, rehearsing, without]);
+    bench.script().answers.push_back(Outcome::Refused(Refusal::Privilege));
+    assert_eq!(changes(&bench.tick(at(0, &[(7, "APP")]))), ["rule opened", "other opened"]);
+}
+
+/// SID, USERNAME, and seconds after noon.
+type Logon = (u32, &'static str, i64);
+
+/// Sessions that logged on so.
+fn since(seconds: i64, rows: &[Logon]) -> Snapshot {
+    let names: Vec<(u32, &str)> = rows.iter().map(|(sid, name, _)| (*sid, *name)).collect();
+    let mut seen = at(seconds, &names);
+    for (row, (_, _, logon)) in rows.iter().enumerate() {
+        let logon = NOON.plus(Span::seconds(*logon));
+        seen.sessions.set_number(row, NumberColumn::LogonTime, Number::from(logon.0));
+        seen.sessions.set_text(row, TextColumn::Machine, "web1");
+    }
+    seen
+}
+
+#[test]
+fn a_breaker_opens_when_the_pool_just_reconnects() {
+    let there = [(1, "APP", -60), (2, "APP", -60), (3, "WEB", -60)];
+    // Whom the second look shows, and whether two of them are reconnects.
+    let cases: [(&[Logon], bool); 6] = [
+        (&[(4, "APP", 0), (5, "APP", 9)], true),
+        (&[(4, "APP", 1), (5, "WEB", 2)], true),
+        (&[(4, "APP", 1), (5, "APP", 15)], false),
+        (&[(4, "APP", 1), (5, "OTHER", 1)], false),
+        (&[(4, "WEB", 1), (5, "WEB", 1)], false),
+        (&[(1, "APP", -60), (4, "APP", 1)], false),
+    ];
+    for (shown, opens) in cases {
+        let mut bench = Bench::new(&[BROKEN]);
+        assert_eq!(bench.tick(since(0, &there)).outcomes.len(), 3);
+        let report = bench.tick(since(60, shown));
+        assert_eq!(!changes(&report).is_empty(), opens, "{shown:?}");
+        let broken = report.plan.spared().iter().any(|it| it.reason.because() == "breaker");
+        assert_eq!(broken, opens, "{shown:?}");
+        // Nobody is counted twice.
+        if !opens {
+            assert!(changes(&bench.tick(since(61, shown))).is_empty(), "{shown:?}");
+        }
+    }
+}
+
+fn hold(matched: Option<&str>, rule: Option<&str>) -> Hold {
+    Hold {
+        id: 0,
+        matched: matched.map(str::to_owned),
+        rule: rule.map(str::to_owned),
+        database: None,
+        since: NOON.to_string(),
+        until: None,
+        author: "ada".to_owned(),
+        reason: "calm".to_owned(),
+    }
+}
+
+#[test]
+fn pauses_hold_enforcing_rules_and_silences_hold_sessions_in_both_modes() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    let app = Some("{username: APP}");
+    let unknown = Some("{module: BATCH}");
+    for (held, mode, told) in [
+        (hold(None, None), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
+        (hold(None, Some("rule")), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
+        (hold(None, Some("other")), Mode::Enforce, "7 ended"),
+        (hold(None, None), Mode::DryRun, "7 simulated"),
+        (hold(app, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
+        (hold(app, Some("rule")), Mode::DryRun, "7 silenced: silence 1 of ada: calm"),
+        (hold(app, Some("other")), Mode::Enforce, "7 ended"),
+        (hold(Some("{username: WEB}"), None), Mode::Enforce, "7 ended"),
+        (hold(unknown, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
+    ] {
+        fs::remove_file(&path).ok();
+        change(&path, NOON, |holds| holds.add(held)).expect("it can be written");
+        let mut bench = Bench::new(&[RuleSketch { mode, ..ENFORCE }]);
+        bench.holds = Some(path.as_path().into());
+        assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), told);
+    }
+}
+
+#[test]
+fn a_silence_has_the_source_read_what_it_asks_about() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    let silence = hold(Some("{terminal: pts}"), None);
+    change(&path, NOON, |holds| holds.add(silence)).expect("it can be written");
+    let terminal = Column::Text(TextColumn::Terminal);
+    for (holds, reads) in [(None, false), (Some(path.as_path().into()), true)] {
+        let mut bench = Bench::new(&[ENFORCE]);
+        bench.holds = holds;
+        bench.tick(snapshot(&[(7, "APP")]));
+        assert_eq!(bench.script().needs.columns.contains(&terminal), reads);
+    }
+}
+
+#[test]
+fn holds_that_cannot_be_read_pause_everything_until_they_can() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("holds.json");
+    fs::write(&path, "{\"version\":1").expect("it can be written");
+    let mut bench = Bench::new(&[ENFORCE]);
+    bench.holds = Some(path.as_path().into());
+    let report = bench.tick(snapshot(&[(7, "APP")]));
+    assert_eq!(report.plan.spared()[0].reason.because(), "paused");
+    assert!(report.plan.warnings().iter().any(|it| it.starts_with("everything is paused: ")));
+    fs::remove_file(&path).expect("it is there");
+    change(&path, NOON, |_| Ok(())).expect("it can be made anew");
+    assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), "7 ended");
 }
