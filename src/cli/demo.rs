@@ -1,5 +1,5 @@
-//! `demo`: a simulated two-instance cluster inside this process, and the daemon at work on it, over the wire and through
-//! the thin driver as on a real database. Nothing outside the process is touched.
+//! `demo`: a simulated two-instance cluster inside this process, and the daemon at work on it, over the wire and
+//! through the thin driver as on a real database. Nothing outside the process is touched.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

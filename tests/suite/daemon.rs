@@ -176,13 +176,11 @@ fn no_two_ticks_have_the_same_name() {
 fn check_says_of_a_configuration_what_run_would_refuse() {
     let place = place();
     mkfifo(&place, "pipe");
-    let live = "{name: live, connect: db1/prod, username: w, password: {wallet: true}}";
     let many: Vec<String> = (0..257).map(|at| format!("{{name: d{at}, capture: c.csv}}")).collect();
     let many = many.join(", ");
     for (databases, audit, why) in [
         ("{name: one, capture: none.csv}", "a.jsonl", "database one: none.csv: No such file"),
         ("{name: one, capture: pipe}", "a.jsonl", "pipe: not a regular file"),
-        (live, "a.jsonl", "database live: this release reads captures only"),
         (&many, "a.jsonl", "one daemon watches 256 at most"),
         ("{name: one, capture: c.csv}", ".", "is a directory"),
     ] {
