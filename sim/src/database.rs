@@ -278,6 +278,7 @@ fn session_of(
         offset_minutes: identity.time_zone.as_deref().and_then(setting::offset).unwrap_or(0),
         waiting: None,
         nested: BTreeMap::new(),
+        last_rowid: None,
         output: None,
     }
 }

@@ -332,10 +332,11 @@ impl Catalog for View<'_> {
         match self.readable(table)? {
             Resolved::Fixed(table) => self.scan_fixed(table, wanted, row),
             Resolved::Heap(table) => {
-                for (_, values) in table.rows(self.viewer.key) {
+                for (number, values) in table.rows(self.viewer.key) {
+                    let rowid = || Value::RowId(table.rowid(number).to_string());
                     let picked = wanted
                         .iter()
-                        .map(|place| values.get(*place).cloned().unwrap_or(Value::Null));
+                        .map(|place| values.get(*place).cloned().unwrap_or_else(rowid));
                     if !row(picked.collect()) {
                         break;
                     }
@@ -343,5 +344,15 @@ impl Catalog for View<'_> {
             }
         }
         Ok(())
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        match self.readable(table).ok()? {
+            Resolved::Fixed(_) => None,
+            Resolved::Heap(table) => {
+                let rowid = table.rowid(table.next_number().saturating_add(ordinal));
+                Some(Value::RowId(rowid.to_string()))
+            }
+        }
     }
 }
