@@ -6,7 +6,7 @@
 //! - `definition`: the columns of every view, per release.
 //! - `rowid`: how rows are addressed.
 //! - `view`: one session's sight of all this; names, privileges, instances and containers are decided there.
-//! - `session`, `fixed`, `global`, `dictionary`: the rows.
+//! - `session`, `fixed`, `global`, `dictionary`, `schema`, `storage`: the rows.
 
 pub mod account;
 pub mod books;
@@ -17,7 +17,9 @@ mod fixed;
 mod global;
 pub(crate) mod heap;
 pub(crate) mod rowid;
+mod schema;
 mod session;
+mod storage;
 #[cfg(test)]
 mod tests;
 pub(crate) mod view;

@@ -99,13 +99,21 @@ fn every_view_answers_on_every_release() {
                 name.ends_with("RUNNING_JOBS") || MAY_BE_EMPTY.contains(&table.base.as_str());
             let more = [
                 "DBA_BLOCK",
+                "DBA_DB_LINKS",
+                "DBA_IND",
+                "DBA_JOBS",
+                "DBA_MVIEW",
+                "DBA_CONS",
+                "DBA_SEQUENCES",
+                "DBA_SEGMENTS",
+                "DBA_TAB_IDENTITY_COLS",
                 "DBA_WAIT",
                 "DBA_DATAP",
                 "CDB_",
                 "USER_",
                 "DBA_2PC",
                 "DBA_LOCK",
-                "ALL_TABLES",
+                "ALL_",
             ];
             let dictionary =
                 more.iter().any(|one| name.starts_with(one)) || name.contains("LOCK_ALLOCATED");

@@ -67,7 +67,9 @@ pub(crate) enum Resolved<'a> {
 }
 
 /// Dictionary views that are there for everybody, besides ALL_ and USER_.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
+    "DATABASE_PROPERTIES",
+    "DICTIONARY",
     "DUAL",
     "GLOBAL_NAME",
     "NLS_DATABASE_PARAMETERS",
@@ -85,7 +87,14 @@ const PUBLIC: [&str; 12] = [
 /// Names that stand for other names.
 fn alias(name: &str) -> &str {
     match name {
+        "COLS" => "USER_TAB_COLUMNS",
         "DBA_LOCKS" => "DBA_LOCK",
+        "DICT" => "DICTIONARY",
+        "IND" => "USER_INDEXES",
+        "OBJ" => "USER_OBJECTS",
+        "SEQ" => "USER_SEQUENCES",
+        "SYN" => "USER_SYNONYMS",
+        "TABS" => "USER_TABLES",
         "USER_ROLES" => "USER_ROLE_PRIVS",
         other => other,
     }
@@ -281,7 +290,12 @@ impl<'a> View<'a> {
             }
             Form::Dictionary | Form::Containers => {
                 let rows = dictionary::rows(self, &table.base, table.form).unwrap_or_default();
-                for one in rows {
+                for mut one in rows {
+                    if table.form == Form::Containers
+                        && one.iter().all(|(name, _)| *name != "CON_ID")
+                    {
+                        one.push(("CON_ID", Value::integer(self.viewer.con_id)));
+                    }
                     let shown = table.form == Form::Dictionary || self.shows(&one);
                     if shown && !row(project(&one, &wanted, None)) {
                         return;
