@@ -6,13 +6,15 @@
 //! - `definition`: the columns of every view, per release.
 //! - `rowid`: how rows are addressed.
 //! - `view`: one session's sight of all this; names, privileges, instances and containers are decided there.
-//! - `session`, `fixed`, `global`, `dictionary`, `schema`, `storage`: the rows.
+//! - `session`, `fixed`, `activity`, `facility`, `global`, `dictionary`, `schema`, `storage`: the rows.
 
 pub mod account;
+mod activity;
 pub mod books;
 mod cell;
 mod definition;
 mod dictionary;
+mod facility;
 mod fixed;
 mod global;
 pub(crate) mod heap;

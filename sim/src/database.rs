@@ -193,7 +193,9 @@ impl Database for SimDatabase {
     }
 
     fn wrong_password(&self, user: &str) -> OraError {
-        self.lock().books.accounts.wrong_password(user)
+        let mut state = self.lock();
+        let now = state.cluster.now();
+        state.books.accounts.wrong_password(user, now)
     }
 
     fn about(&self, instance: u32) -> About {

@@ -98,7 +98,9 @@ fn add(tables: &mut Tables, table: Option<(String, Vec<Column>)>, release: Relea
         form = Form::Local;
     }
     if form == Form::Local && !WITHOUT_GLOBAL.contains(&base.as_str()) {
-        let global = std::iter::once(extra("INST_ID")).chain(columns.clone()).collect();
+        // V$DIAG_INFO has INST_ID already.
+        let own = columns.iter().filter(|column| column.name != "INST_ID").cloned();
+        let global = std::iter::once(extra("INST_ID")).chain(own).collect();
         tables.insert(
             format!("G{base}"),
             Table { base: base.clone(), form: Form::Global, columns: global },

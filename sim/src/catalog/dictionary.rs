@@ -139,7 +139,7 @@ fn user(account: &Account, con_id: u32, created: i64) -> Row {
         ("USERNAME", text(&account.name)),
         ("USER_ID", number(account.user_id)),
         ("ACCOUNT_STATUS", text(account.status.shown())),
-        ("LOCK_DATE", if locked { date(created) } else { Value::Null }),
+        ("LOCK_DATE", if locked { date(account.locked.unwrap_or(created)) } else { Value::Null }),
         ("DEFAULT_TABLESPACE", text(if oracle { "SYSTEM" } else { "USERS" })),
         ("TEMPORARY_TABLESPACE", text("TEMP")),
         ("LOCAL_TEMP_TABLESPACE", text("TEMP")),
@@ -353,20 +353,26 @@ fn blockers(view: &View<'_>) -> Vec<Row> {
 }
 
 fn waiters(view: &View<'_>) -> Vec<Row> {
-    waits(view)
-        .into_iter()
-        .map(|(waiter, blocker, con_id)| {
-            vec![
-                ("WAITING_SESSION", number(waiter)),
-                ("WAITING_CON_ID", number(con_id)),
-                ("HOLDING_SESSION", number(blocker)),
-                ("HOLDING_CON_ID", number(con_id)),
-                ("LOCK_TYPE", text("Transaction")),
-                ("MODE_HELD", text("Exclusive")),
-                ("MODE_REQUESTED", text("Exclusive")),
-            ]
-        })
-        .collect()
+    let Some(instance) = view.instance() else { return Vec::new() };
+    let locks = view.cluster.lock_rows(instance);
+    let mut rows = Vec::new();
+    for (waiter, blocker, con_id) in waits(view) {
+        // Waits that are for no lock have no row here.
+        let request = locks.iter().find(|one| one.sid == waiter && one.request > 0);
+        let Some(request) = request else { continue };
+        rows.push(vec![
+            ("WAITING_SESSION", number(waiter)),
+            ("WAITING_CON_ID", number(con_id)),
+            ("HOLDING_SESSION", number(blocker)),
+            ("HOLDING_CON_ID", number(con_id)),
+            ("LOCK_TYPE", text(lock_name(request.lock_type))),
+            ("MODE_HELD", text("Exclusive")),
+            ("MODE_REQUESTED", text(lock_mode(request.request))),
+            ("LOCK_ID1", number(request.id1)),
+            ("LOCK_ID2", number(request.id2)),
+        ]);
+    }
+    rows
 }
 
 fn allocated(view: &View<'_>) -> Vec<Row> {

@@ -17,7 +17,12 @@ use crate::scenario::{DatabaseSpec, Scenario};
 use crate::value::Value;
 
 /// Views that may be empty, since the model has nothing of the kind or nothing at the moment.
-const MAY_BE_EMPTY: [&str; 22] = [
+const MAY_BE_EMPTY: [&str; 27] = [
+    "V$ENQUEUE_LOCK",
+    "V$OPEN_CURSOR",
+    "V$SQL_MONITOR",
+    "V$SQLTEXT_WITH_NEWLINES",
+    "V$WAIT_CHAINS",
     "V$TRANSACTION",
     "V$LOCKED_OBJECT",
     "V$PX_SESSION",

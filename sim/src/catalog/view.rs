@@ -8,7 +8,7 @@ use super::books::{Books, Managed};
 use super::definition::{Form, Table, tables};
 use super::heap::HeapTable;
 use super::session::{self, Getter, SessionRow};
-use super::{Catalog, Column, dictionary, fixed, global};
+use super::{Catalog, Column, activity, dictionary, facility, fixed, global};
 use crate::cluster::Cluster;
 use crate::cluster::instance::Instance;
 use crate::cluster::session::{SessionKey, SessionType};
@@ -243,6 +243,8 @@ impl<'a> View<'a> {
             return self.scan_sessions(wanted, base, instance, row);
         }
         let rows = fixed::rows(self, base, instance)
+            .or_else(|| activity::rows(self, base, instance))
+            .or_else(|| facility::rows(self, base, instance))
             .or_else(|| global::rows(self, base, instance))
             .unwrap_or_default();
         for one in rows {
@@ -321,10 +323,15 @@ fn project(row: &Row, wanted: &[Wanted<'_>], inst_id: Option<u32>) -> Vec<Value>
         .iter()
         .map(|one| match one {
             Wanted::Instance => inst_id.map_or(Value::Null, Value::integer),
-            Wanted::Column(name) => row
-                .iter()
-                .find(|(known, _)| known == name)
-                .map_or(Value::Null, |(_, value)| value.clone()),
+            Wanted::Column(name) => {
+                let known = row.iter().find(|(known, _)| known == name);
+                match known {
+                    Some((_, value)) => value.clone(),
+                    // What a fixed view shows belongs to the whole database unless it says otherwise.
+                    None if *name == "CON_ID" && inst_id.is_some() => Value::integer(0),
+                    None => Value::Null,
+                }
+            }
         })
         .collect()
 }
