@@ -28,6 +28,7 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$SESS_TIME_MODEL" => sessions().flat_map(session_times).collect(),
         "V$SYS_TIME_MODEL" => times(instance.calls()),
         "V$PROCESS_MEMORY" => instance.processes().flat_map(|one| memory(view, one)).collect(),
+        "V$RSRC_SESSION_INFO" => sessions().map(|one| managed(view, one)).collect(),
         "V$PGASTAT" => pga(view, instance),
         _ => return None,
     })
@@ -295,6 +296,20 @@ fn memory(view: &View<'_>, one: &Process) -> Vec<Row> {
         ]
     })
     .into()
+}
+
+/// No plan of the Resource Manager is on, so it manages nobody. It knows how long a session is idle all the same.
+fn managed(view: &View<'_>, session: &Session) -> Row {
+    let active = session.status() == Status::Active;
+    let idle = if active { 0 } else { view.cluster.last_call_et(session) };
+    vec![
+        ("SID", number(session.key.sid)),
+        ("CURRENT_CONSUMER_GROUP", maybe_text(session.consumer_group)),
+        ("STATE", text("NOT MANAGED")),
+        ("ACTIVE", text(if active { "TRUE" } else { "FALSE" })),
+        ("CURRENT_IDLE_TIME", number(idle)),
+        ("CON_ID", number(session.con_id)),
+    ]
 }
 
 fn pga(view: &View<'_>, instance: &Instance) -> Vec<Row> {

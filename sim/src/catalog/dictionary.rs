@@ -11,6 +11,7 @@ use super::{schema, storage};
 use crate::cluster::SECOND;
 use crate::cluster::lock::BlockingStatus;
 use crate::cluster::session::Session;
+use crate::cluster::spec::Kind;
 use crate::value::Value;
 
 /// The rows of a view; `None` if it is not one of these. The CDB_ form has those of every container, with CON_ID.
@@ -44,6 +45,7 @@ pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> 
             .flat_map(|(name, profile)| profile_limits(name, profile))
             .collect(),
         "DBA_SCHEDULER_RUNNING_JOBS" | "ALL_SCHEDULER_RUNNING_JOBS" => running_jobs(view),
+        "DBA_SCHEDULER_JOBS" | "ALL_SCHEDULER_JOBS" | "USER_SCHEDULER_JOBS" => jobs(view, base),
         "DBA_DATAPUMP_SESSIONS" => data_pump(view),
         "DBA_LOCK" => locks(view),
         "DBA_BLOCKERS" => blockers(view),
@@ -246,6 +248,37 @@ fn named<'v>(
         }
     }
     found
+}
+
+/// The jobs of the model's clients: each ACTION of theirs is one.
+fn jobs(view: &View<'_>, base: &str) -> Vec<Row> {
+    let running = named(view, &["J"]);
+    let workloads = view.cluster.spec().workloads.iter();
+    let mut rows = Vec::new();
+    for work in workloads.filter(|work| work.kind == Kind::Job) {
+        // Others' jobs are seen by whom a privilege of the scheduler opens them, which nobody has here.
+        if base != "DBA_SCHEDULER_JOBS" && work.user != view.viewer.user {
+            continue;
+        }
+        for name in &work.actions {
+            let runs = running.iter().any(|(session, _, _)| {
+                session.username() == Some(&work.user)
+                    && session.marks.action.as_deref() == Some(name)
+            });
+            rows.push(vec![
+                ("OWNER", text(&work.user)),
+                ("JOB_NAME", text(name)),
+                ("JOB_STYLE", text("REGULAR")),
+                ("JOB_CREATOR", text(&work.user)),
+                ("JOB_CLASS", text("DEFAULT_JOB_CLASS")),
+                ("ENABLED", text("TRUE")),
+                ("AUTO_DROP", text("FALSE")),
+                ("STATE", text(if runs { "RUNNING" } else { "SCHEDULED" })),
+                ("SYSTEM", text("FALSE")),
+            ]);
+        }
+    }
+    rows
 }
 
 fn running_jobs(view: &View<'_>) -> Vec<Row> {

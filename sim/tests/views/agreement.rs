@@ -137,6 +137,16 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
          MINUS SELECT inst_id, pid, pga_used_mem, pga_alloc_mem, pga_max_mem FROM gv$process",
     ),
     (
+        "a job runs that is none",
+        "SELECT owner, job_name FROM dba_scheduler_running_jobs
+         MINUS SELECT owner, job_name FROM dba_scheduler_jobs WHERE state = 'RUNNING'",
+    ),
+    (
+        "V$RSRC_SESSION_INFO and V$SESSION disagree",
+        "SELECT inst_id, sid, current_consumer_group FROM gv$rsrc_session_info WHERE active = 'TRUE'
+         MINUS SELECT inst_id, sid, resource_consumer_group FROM gv$session WHERE status = 'ACTIVE'",
+    ),
+    (
         "V$SESS_IO and V$SESSTAT disagree",
         "SELECT i.inst_id, i.sid, i.block_gets + i.consistent_gets, i.physical_reads FROM gv$sess_io i
          MINUS SELECT l.inst_id, l.sid, l.value, r.value FROM gv$sesstat l
@@ -159,7 +169,7 @@ databases:
             write_share: 0.6, hot_rows: 4, hold_share: 0.3}}
         - {{name: px, kind: parallel, sessions: 1, degree: 4, call_seconds: 40}}
         - {{name: shared, sessions: 10, server: shared, think_seconds: 2}}
-        - {{name: jobs, kind: job, sessions: 3}}
+        - {{name: jobs, kind: job, sessions: 3, actions: [REFRESH, PURGE], call_seconds: 30, think_seconds: 5}}
       schedule: [{chances}]"
     );
     let scenario = Scenario::parse(&text).expect("it is read");

@@ -143,11 +143,10 @@ TABLE_NAME
 'V$SESS_IO'
 'V$SESS_TIME_MODEL'
 
-SELECT owner, object_name, object_type, object_id FROM dba_objects WHERE object_name IN ('DUAL', 'ORDERS')
+SELECT owner, object_name, object_type, object_id FROM dba_objects WHERE object_name IN ('DUAL', 'ORDERS') AND owner <> 'PUBLIC'
 ----
 OWNER | OBJECT_NAME | OBJECT_TYPE | OBJECT_ID
 'SYS' | 'DUAL' | 'TABLE' | 142
-'PUBLIC' | 'DUAL' | 'SYNONYM' | 6099
 'SHOP' | 'ORDERS' | 'TABLE' | 73000
 
 SELECT table_name, column_name, data_type, column_id FROM dba_tab_cols WHERE owner = 'SHOP'
@@ -156,6 +155,11 @@ TABLE_NAME | COLUMN_NAME | DATA_TYPE | COLUMN_ID
 'ORDERS' | 'ID' | 'NUMBER' | 1
 'ORDERS' | 'STATE' | 'VARCHAR2' | 2
 'ORDERS' | 'PLACED' | 'DATE' | 3
+
+SELECT current_consumer_group, state, active FROM v$rsrc_session_info WHERE sid = SYS_CONTEXT('USERENV', 'SID')
+----
+CURRENT_CONSUMER_GROUP | STATE | ACTIVE
+'OTHER_GROUPS' | 'NOT MANAGED' | 'TRUE'
 
 SELECT * FROM v$session_event
 ----
