@@ -1,6 +1,7 @@
 //! The fixed views of what sessions do and use: chains of waits, open cursors, monitored statements, I/O, time, memory.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::cell::{address, date, maybe_number, maybe_text, number, text};
 use super::fixed::STATISTICS;
@@ -14,6 +15,8 @@ use crate::value::Value;
 
 /// A statement that works longer than this is monitored.
 const MONITORED: i64 = 5 * SECOND;
+/// Characters of CHAIN_SIGNATURE.
+const SIGNATURE_MAX: usize = 801;
 /// Microseconds in the unit of "CPU used by this session".
 const HUNDREDTH: u64 = 10_000;
 
@@ -21,7 +24,7 @@ const HUNDREDTH: u64 = 10_000;
 pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<Vec<Row>> {
     let sessions = || view.sessions(instance);
     Some(match base {
-        "V$WAIT_CHAINS" => wait_chains(view),
+        "V$WAIT_CHAINS" => links(view).iter().map(|link| wait_chain(view, link)).collect(),
         "V$OPEN_CURSOR" => sessions().flat_map(|one| cursors(view, one)).collect(),
         "V$SQL_MONITOR" => sessions().filter_map(|one| monitored(view, instance, one)).collect(),
         "V$SESS_IO" => sessions().map(io).collect(),
@@ -40,6 +43,30 @@ struct Link<'v> {
     session: &'v Session,
     blocker: Option<(SessionKey, u32)>,
     waiters: usize,
+    signature: Rc<str>,
+}
+
+/// A chain is followed so far.
+const CHAIN_MAX: usize = 64;
+
+/// CHAIN_SIGNATURE: what every session of a chain waits for, the last blocker first.
+fn signature(
+    view: &View<'_>,
+    blocked: &BTreeMap<SessionKey, SessionKey>,
+    leaf: SessionKey,
+) -> Rc<str> {
+    let path = std::iter::successors(Some(leaf), |key| blocked.get(key).copied());
+    let mut events: Vec<String> = path
+        .take(CHAIN_MAX)
+        .filter_map(|key| {
+            let wait = view.cluster.wait(view.cluster.session(key)?);
+            let waits = wait.remaining.is_some();
+            Some(if waits { format!("'{}'", wait.event().name) } else { "<not in a wait>".into() })
+        })
+        .collect();
+    events.reverse();
+    let text = events.join("<=");
+    text.chars().take(SIGNATURE_MAX).collect::<String>().into()
 }
 
 /// The chains, from the sessions that block nobody up to those that wait for nobody. Where a chain meets one that was
@@ -58,33 +85,21 @@ fn links<'v>(view: &View<'v>) -> Vec<Link<'v>> {
     let mut links = Vec::new();
     for (chain, leaf) in (1..).zip(leaves) {
         let mut next = Some(*leaf);
+        let signature = signature(view, &blocked, *leaf);
         while let Some(key) = next.take() {
             let Some(session) = view.cluster.session(key) else { break };
             chains.insert(key, chain);
             let blocker = blocked.get(&key).copied();
             let blocker = blocker.map(|one| (one, chains.get(&one).copied().unwrap_or(chain)));
             next = blocker.filter(|(one, _)| !chains.contains_key(one)).map(|(one, _)| one);
-            links.push(Link { chain, session, blocker, waiters: waiters(key) });
+            let signature = Rc::clone(&signature);
+            links.push(Link { chain, session, blocker, waiters: waiters(key), signature });
         }
     }
     links
 }
 
-fn wait_chains(view: &View<'_>) -> Vec<Row> {
-    let links = links(view);
-    let signature = |chain: u32| {
-        let mut events: Vec<String> = links
-            .iter()
-            .filter(|link| link.chain == chain)
-            .map(|link| format!("'{}'", view.cluster.wait(link.session).event().name))
-            .collect();
-        events.reverse();
-        events.join("<=")
-    };
-    links.iter().map(|link| wait_chain(view, link, &signature(link.chain))).collect()
-}
-
-fn wait_chain(view: &View<'_>, link: &Link<'_>, signature: &str) -> Row {
+fn wait_chain(view: &View<'_>, link: &Link<'_>) -> Row {
     let session = link.session;
     let blocker = link.blocker.map(|(key, _)| key);
     let spid = |session: &Session| {
@@ -93,7 +108,8 @@ fn wait_chain(view: &View<'_>, link: &Link<'_>, signature: &str) -> Row {
         Some(process.spid.to_string())
     };
     let other = blocker.and_then(|key| view.cluster.session(key));
-    let hash = signature
+    let hash = link
+        .signature
         .bytes()
         .fold(5_381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte)));
     let names = view.cluster.containers();
@@ -103,7 +119,7 @@ fn wait_chain(view: &View<'_>, link: &Link<'_>, signature: &str) -> Row {
     let mut row = vec![
         ("CHAIN_ID", number(link.chain)),
         ("CHAIN_IS_CYCLE", text("FALSE")),
-        ("CHAIN_SIGNATURE", text(signature)),
+        ("CHAIN_SIGNATURE", text(&link.signature)),
         ("CHAIN_SIGNATURE_HASH", number(hash)),
         ("INSTANCE", number(session.key.inst_id)),
         ("OSID", maybe_text(spid(session).as_deref())),

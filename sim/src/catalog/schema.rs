@@ -8,6 +8,7 @@ use super::definition::tables;
 use super::heap::HeapTable;
 use super::view::{Row, View};
 use crate::cluster::SECOND;
+use crate::cluster::statement::PACKAGES;
 use crate::value::{ColumnType, Value};
 
 /// Whose objects a view shows.
@@ -353,9 +354,9 @@ fn objects(view: &View<'_>, reach: Reach) -> Vec<Row> {
         Reach::Usable => view.viewer.rights.executes(owner, name),
         Reach::Own => view.viewer.user == owner,
     };
-    for (place, name) in (8_000_u32..).zip(["DBMS_LOCK", "DBMS_SESSION", "DBMS_APPLICATION_INFO"]) {
+    for (name, id) in PACKAGES {
         if executes("SYS", name) {
-            rows.push(object("SYS", name, place, "PACKAGE", created));
+            rows.push(object("SYS", name, id, "PACKAGE", created));
         }
     }
     // Tables of the model's clients, and those of the scenario, which are among them.

@@ -71,7 +71,24 @@ impl Statement {
         let address = 0x0000_0000_6000_0000 + u64::from(hash_value) * 8;
         Self { sql_id, hash_value, address, command: command(text), text: text.into() }
     }
+
+    /// OBJECT_ID of the package that a block calls first.
+    pub fn package(&self) -> Option<u32> {
+        const BLOCKS: [u16; 2] = [47, 170];
+        if !BLOCKS.contains(&self.command) {
+            return None;
+        }
+        let text = self.text.to_ascii_uppercase();
+        let called = PACKAGES
+            .iter()
+            .filter_map(|(name, object)| Some((text.find(&format!("{name}."))?, *object)));
+        called.min().map(|(_, object)| object)
+    }
 }
+
+/// The packages that blocks call, with their OBJECT_ID.
+pub const PACKAGES: [(&str, u32); 3] =
+    [("DBMS_LOCK", 8_000), ("DBMS_SESSION", 8_001), ("DBMS_APPLICATION_INFO", 8_002)];
 
 /// The command code of V$SQLCOMMAND, by the first word.
 fn command(text: &str) -> u16 {
@@ -197,6 +214,17 @@ mod tests {
         );
         assert_eq!(Statement::new("SELECT USER FROM DUAL").sql_id.as_str().len(), 13);
         assert_eq!(Statement::new("alter system kill session '1,2'").command, 49);
+    }
+
+    #[test]
+    fn a_block_names_the_package_that_it_calls() {
+        for (text, object) in [
+            ("begin dbms_session.set_role('x'); dbms_lock.sleep(1); end;", Some(8_001)),
+            ("begin null; end;", None),
+            ("select 'dbms_lock.' from dual", None),
+        ] {
+            assert_eq!(Statement::new(text).package(), object, "{text}");
+        }
     }
 
     fn knows(pool: &SharedPool, text: &str) -> bool {

@@ -126,6 +126,11 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
           WHERE s.row_wait_obj# > 0 AND o.object_id IS NULL",
     ),
     (
+        "the package that runs is unknown",
+        "SELECT s.sid FROM gv$session s LEFT JOIN dba_objects o ON o.object_id = s.plsql_entry_object_id
+          WHERE s.plsql_entry_object_id IS NOT NULL AND o.object_type IS NULL",
+    ),
+    (
         "V$TRANSACTION and V$RESOURCE_LIMIT disagree",
         "SELECT r.inst_id FROM gv$resource_limit r WHERE r.resource_name = 'transactions'
             AND r.current_utilization <> (SELECT COUNT(*) FROM gv$transaction t WHERE t.inst_id = r.inst_id)",
@@ -168,6 +173,7 @@ databases:
         - {{name: pool, sessions: 60, user: SHOP, table: SHOP.ORDERS, think_seconds: 3, call_seconds: 2,
             write_share: 0.6, hot_rows: 4, hold_share: 0.3}}
         - {{name: px, kind: parallel, sessions: 1, degree: 4, call_seconds: 40}}
+        - {{name: sleepers, kind: monitor, sessions: 2, statements: ['begin dbms_lock.sleep(60); end;']}}
         - {{name: shared, sessions: 10, server: shared, think_seconds: 2}}
         - {{name: jobs, kind: job, sessions: 3, actions: [REFRESH, PURGE], call_seconds: 30, think_seconds: 5}}
       schedule: [{chances}]"
