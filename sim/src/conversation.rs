@@ -237,6 +237,11 @@ pub trait Conversation: Send {
     /// ROLLBACK.
     fn rollback(&mut self) -> Result<(), OraError>;
 
+    /// The ROWID of the last row that the last statement inserted, updated or deleted, if it did.
+    fn last_rowid(&self) -> Option<String> {
+        None
+    }
+
     /// True while there is a transaction.
     fn in_transaction(&self) -> bool;
 

@@ -193,7 +193,9 @@ impl Database for SimDatabase {
     }
 
     fn wrong_password(&self, user: &str) -> OraError {
-        self.lock().books.accounts.wrong_password(user)
+        let mut state = self.lock();
+        let now = state.cluster.now();
+        state.books.accounts.wrong_password(user, now)
     }
 
     fn about(&self, instance: u32) -> About {
@@ -278,6 +280,7 @@ fn session_of(
         offset_minutes: identity.time_zone.as_deref().and_then(setting::offset).unwrap_or(0),
         waiting: None,
         nested: BTreeMap::new(),
+        last_rowid: None,
         output: None,
     }
 }

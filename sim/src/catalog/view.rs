@@ -8,7 +8,7 @@ use super::books::{Books, Managed};
 use super::definition::{Form, Table, tables};
 use super::heap::HeapTable;
 use super::session::{self, Getter, SessionRow};
-use super::{Catalog, Column, dictionary, fixed, global};
+use super::{Catalog, Column, activity, dictionary, facility, fixed, global};
 use crate::cluster::Cluster;
 use crate::cluster::instance::Instance;
 use crate::cluster::session::{SessionKey, SessionType};
@@ -67,7 +67,9 @@ pub(crate) enum Resolved<'a> {
 }
 
 /// Dictionary views that are there for everybody, besides ALL_ and USER_.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
+    "DATABASE_PROPERTIES",
+    "DICTIONARY",
     "DUAL",
     "GLOBAL_NAME",
     "NLS_DATABASE_PARAMETERS",
@@ -85,7 +87,14 @@ const PUBLIC: [&str; 12] = [
 /// Names that stand for other names.
 fn alias(name: &str) -> &str {
     match name {
+        "COLS" => "USER_TAB_COLUMNS",
         "DBA_LOCKS" => "DBA_LOCK",
+        "DICT" => "DICTIONARY",
+        "IND" => "USER_INDEXES",
+        "OBJ" => "USER_OBJECTS",
+        "SEQ" => "USER_SEQUENCES",
+        "SYN" => "USER_SYNONYMS",
+        "TABS" => "USER_TABLES",
         "USER_ROLES" => "USER_ROLE_PRIVS",
         other => other,
     }
@@ -234,6 +243,8 @@ impl<'a> View<'a> {
             return self.scan_sessions(wanted, base, instance, row);
         }
         let rows = fixed::rows(self, base, instance)
+            .or_else(|| activity::rows(self, base, instance))
+            .or_else(|| facility::rows(self, base, instance))
             .or_else(|| global::rows(self, base, instance))
             .unwrap_or_default();
         for one in rows {
@@ -281,7 +292,12 @@ impl<'a> View<'a> {
             }
             Form::Dictionary | Form::Containers => {
                 let rows = dictionary::rows(self, &table.base, table.form).unwrap_or_default();
-                for one in rows {
+                for mut one in rows {
+                    if table.form == Form::Containers
+                        && one.iter().all(|(name, _)| *name != "CON_ID")
+                    {
+                        one.push(("CON_ID", Value::integer(self.viewer.con_id)));
+                    }
                     let shown = table.form == Form::Dictionary || self.shows(&one);
                     if shown && !row(project(&one, &wanted, None)) {
                         return;
@@ -307,10 +323,15 @@ fn project(row: &Row, wanted: &[Wanted<'_>], inst_id: Option<u32>) -> Vec<Value>
         .iter()
         .map(|one| match one {
             Wanted::Instance => inst_id.map_or(Value::Null, Value::integer),
-            Wanted::Column(name) => row
-                .iter()
-                .find(|(known, _)| known == name)
-                .map_or(Value::Null, |(_, value)| value.clone()),
+            Wanted::Column(name) => {
+                let known = row.iter().find(|(known, _)| known == name);
+                match known {
+                    Some((_, value)) => value.clone(),
+                    // What a fixed view shows belongs to the whole database unless it says otherwise.
+                    None if *name == "CON_ID" && inst_id.is_some() => Value::integer(0),
+                    None => Value::Null,
+                }
+            }
         })
         .collect()
 }
@@ -332,10 +353,11 @@ impl Catalog for View<'_> {
         match self.readable(table)? {
             Resolved::Fixed(table) => self.scan_fixed(table, wanted, row),
             Resolved::Heap(table) => {
-                for (_, values) in table.rows(self.viewer.key) {
+                for (number, values) in table.rows(self.viewer.key) {
+                    let rowid = || Value::RowId(table.rowid(number).to_string());
                     let picked = wanted
                         .iter()
-                        .map(|place| values.get(*place).cloned().unwrap_or(Value::Null));
+                        .map(|place| values.get(*place).cloned().unwrap_or_else(rowid));
                     if !row(picked.collect()) {
                         break;
                     }
@@ -343,5 +365,15 @@ impl Catalog for View<'_> {
             }
         }
         Ok(())
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        match self.readable(table).ok()? {
+            Resolved::Fixed(_) => None,
+            Resolved::Heap(table) => {
+                let rowid = table.rowid(table.next_number().saturating_add(ordinal));
+                Some(Value::RowId(rowid.to_string()))
+            }
+        }
     }
 }

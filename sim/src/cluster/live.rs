@@ -380,7 +380,9 @@ impl Cluster {
         session.boundary = now;
         session.calls += 1;
         session.seq = session.seq.wrapping_add(1);
-        session.plsql_entry = (kind == CallKind::Plsql).then_some((12_345, 1));
+        // An anonymous block is no object; what it calls is.
+        session.plsql_entry =
+            statement.as_ref().and_then(|one| one.package()).map(|object| (object, 1));
         let mut detail = 0;
         if let Some(statement) = statement {
             detail = u64::from(statement.hash_value);

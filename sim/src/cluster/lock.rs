@@ -15,10 +15,17 @@ pub struct Row {
     pub number: u32,
 }
 
+/// The data files of tables: FILE_ID.
+pub const FILES: std::ops::Range<u32> = 5..12;
+
 impl Row {
     /// ROW_WAIT_FILE#, ROW_WAIT_BLOCK#, ROW_WAIT_ROW#.
     pub const fn place(self) -> (u32, u32, u32) {
-        (5 + self.object % 7, 128 + self.number / 100, self.number % 100)
+        (
+            FILES.start + self.object % (FILES.end - FILES.start),
+            128 + self.number / 100,
+            self.number % 100,
+        )
     }
 }
 

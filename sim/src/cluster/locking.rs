@@ -41,10 +41,14 @@ impl Cluster {
 
     /// Gives a session's transaction a row, or lets the session wait for it. The error is ORA-00060.
     pub(super) fn want_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
-        let transaction = self.ensure_transaction(key);
+        // Who only waits has changed nothing yet, and so has no transaction.
+        let own = self.session(key).and_then(|session| session.transaction);
         match self.locks.rows.get(&row).map(|lock| lock.holder) {
-            None => self.give_row(row, transaction, VecDeque::new()),
-            Some(holder) if holder == transaction => {}
+            None => {
+                let transaction = self.ensure_transaction(key);
+                self.give_row(row, transaction, VecDeque::new());
+            }
+            Some(holder) if Some(holder) == own => {}
             Some(holder) => {
                 let first = self.transaction(holder).and_then(|transaction| transaction.session);
                 if self.leads_to(first, key) {

@@ -11,7 +11,7 @@ use super::session::{Session, SessionKey};
 use super::spec::Workload;
 use super::statement::{SqlId, Statement};
 use super::transaction::Transaction;
-use super::wait::Doing;
+use super::wait::{Doing, Wait};
 use super::{Micros, SECOND};
 
 /// A row of V$SESSION_LONGOPS.
@@ -53,9 +53,26 @@ impl Cluster {
         session.last_call_et(self.now) / step * step
     }
 
+    /// The wait columns of a session now. P2 and P3 of a wait for a row are the transaction that holds it, as ID1 and
+    /// ID2 in V$LOCK.
+    pub fn wait(&self, session: &Session) -> Wait {
+        let mut wait = session.wait(self.now);
+        let holder = wait.row.and_then(|row| self.locks.rows.get(&row));
+        if let Some(holder) = holder.and_then(|lock| self.transaction(lock.holder)) {
+            let (id1, id2) = holder.lock_ids();
+            wait.p = [wait.p[0], id1, id2];
+        }
+        wait
+    }
+
     /// The statements of the shared pool, by SQL_ID.
     pub fn statements(&self) -> impl Iterator<Item = &Arc<Statement>> {
         self.pool.iter()
+    }
+
+    /// A statement of the shared pool.
+    pub fn statement(&self, sql_id: SqlId) -> Option<&Arc<Statement>> {
+        self.pool.get(sql_id)
     }
 
     /// The containers, by CON_ID.
@@ -162,11 +179,32 @@ impl Cluster {
                     let (id1, id2) = holder.lock_ids();
                     rows.push(row("TX", id1, id2, 0, 6, seconds(self.now - since)));
                 }
+                // The table was locked before the row was wanted.
+                if !self.has_locked(session, wanted.object) {
+                    let block = if self.instances.len() > 1 { 2 } else { 0 };
+                    let table =
+                        row("TM", u64::from(wanted.object), 0, 3, 0, seconds(self.now - since));
+                    rows.push(LockRow { block, ..table });
+                }
             }
             Some(Doing::UserLock { id, since, .. }) => {
                 rows.push(row("UL", u64::from(id.id), 0, 0, 6, seconds(self.now - since)));
             }
             _ => {}
+        }
+    }
+
+    /// Whether the session's transaction has changed a table.
+    fn has_locked(&self, session: &Session, object: u32) -> bool {
+        let transaction = session.transaction.and_then(|key| self.transaction(key));
+        transaction.is_some_and(|transaction| transaction.tables.contains(&object))
+    }
+
+    /// The table whose TM lock a session has that waits for one of its rows and has not changed it yet.
+    pub fn waits_in_table(&self, session: &Session) -> Option<u32> {
+        match session.call.as_ref()?.doing {
+            Doing::Row { row, .. } if !self.has_locked(session, row.object) => Some(row.object),
+            _ => None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::task::Poll;
 use super::command::{Progress, failed, unknown};
 use super::session::{Act, Waited, Waiting};
 use crate::catalog::Catalog;
+use crate::catalog::rowid::RowId;
 use crate::catalog::view::Resolved;
 use crate::cluster::SECOND;
 use crate::cluster::live::Grant;
@@ -146,6 +147,8 @@ impl Act<'_> {
                 }
             };
             self.state.books.heap.change(key, &place.name, number, values);
+            let row = Row { object: place.object_id, number };
+            self.session.last_rowid = Some(RowId::from(row).to_string());
         }
         Executed { count, rows: None, returning: changes.returning }
     }
@@ -241,6 +244,10 @@ struct OneRow<'a> {
 impl Catalog for OneRow<'_> {
     fn columns(&self, table: &str) -> Result<&[crate::catalog::Column], OraError> {
         self.catalog.columns(table)
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        self.catalog.new_rowid(table, ordinal)
     }
 
     fn scan(

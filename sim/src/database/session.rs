@@ -63,6 +63,8 @@ pub(super) struct SessionState {
     pub(super) waiting: Option<Waiting>,
     /// Definer-rights units under way, by depth.
     pub(super) nested: BTreeMap<usize, Nested>,
+    /// The ROWID of the last row that the last statement changed.
+    pub(super) last_rowid: Option<String>,
     /// DBMS_OUTPUT, while it is enabled.
     pub(super) output: Option<Vec<String>>,
 }

@@ -68,6 +68,7 @@ impl Talk {
         if self.ended.is_some() {
             return Err(OraError::new(1012, "not logged on"));
         }
+        self.session.last_rowid = None;
         let key = self.key();
         let mut state = self.database.lock();
         let death = state.cluster.death(key);
@@ -351,6 +352,10 @@ impl Conversation for Talk {
             state.books.heap.rollback(key);
             state.cluster.rollback(key);
         })
+    }
+
+    fn last_rowid(&self) -> Option<String> {
+        self.session.last_rowid.clone()
     }
 
     fn in_transaction(&self) -> bool {

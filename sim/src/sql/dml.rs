@@ -146,7 +146,11 @@ impl Work<'_> {
             }
             rows.push(row);
         }
-        let returning = self.returning(returning, &scope, &rows)?;
+        let mut shown = rows.clone();
+        for (ordinal, row) in (0..).zip(&mut shown) {
+            row.extend(self.evaluator.catalog.new_rowid(&table.join("."), ordinal));
+        }
+        let returning = self.returning(returning, &scope, &shown)?;
         Ok(Changes {
             table: table.join("."),
             rows: rows.into_iter().map(Change::Insert).collect(),
@@ -170,8 +174,9 @@ impl Work<'_> {
         }
         let filter = filter.map(|filter| self.compiler.condition(filter, &scope)).transpose()?;
         let wanted = scope.wanted();
-        let every: Vec<usize> = (0..columns.len()).collect();
         let table = target.name.join(".");
+        let rowids = usize::from(self.evaluator.catalog.new_rowid(&table, 0).is_some());
+        let every: Vec<usize> = (0..columns.len() + rowids).collect();
         let mut rows = Vec::new();
         self.evaluator.catalog.scan(&table, &every, &mut |row| {
             rows.push(row);

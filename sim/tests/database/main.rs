@@ -4,5 +4,6 @@ mod applications;
 mod kills;
 mod managed;
 mod privileges;
+mod rowids;
 mod rows;
 mod support;

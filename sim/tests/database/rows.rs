@@ -38,6 +38,14 @@ fn a_waiter_shows_who_blocks_it_and_gets_the_row() {
         seen,
         ["ACTIVE", "enq: TX - row lock contention", "WAITING", "1", blocker.as_str(), "VALID"]
     );
+    // He has the table, and asks for the row; he changed nothing, and so has no transaction.
+    let sql = "SELECT l.type, l.lmode, l.request FROM gv$lock l
+                 JOIN gv$session s ON s.inst_id = l.inst_id AND s.sid = l.sid
+                WHERE s.username = 'BOB' AND s.taddr IS NULL AND l.type <> 'AE' ORDER BY l.type";
+    assert_eq!(dba.cells(sql), ["TM", "3", "0", "TX", "0", "6"]);
+    assert_eq!(dba.cell("SELECT COUNT(*) FROM gv$transaction"), "1");
+    let sql = "SELECT xidusn, locked_mode FROM gv$locked_object WHERE oracle_username = 'BOB'";
+    assert_eq!(dba.cells(sql), ["0", "3"]);
     let sql = "SELECT blocker_sess_serial# FROM gv$session_blockers";
     assert_eq!(dba.cell(sql), ann.talk.session().1.to_string());
     let sql = "SELECT used_urec FROM gv$transaction t JOIN gv$session s

@@ -156,10 +156,12 @@ impl Compiler<'_> {
         let full = name.join(".");
         let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
         let name = alias.or(name.last()).cloned().unwrap_or_default();
+        let has_rowid = self.catalog.new_rowid(&full, 0).is_some();
         let named = Named {
             name,
             full,
             columns: columns.clone(),
+            has_rowid,
             wanted: RefCell::default(),
             merged: Vec::new(),
         };
@@ -182,10 +184,19 @@ impl Compiler<'_> {
         };
         let last = full.rsplit('.').next().unwrap_or_default().to_owned();
         let name = from.alias.clone().unwrap_or(last);
+        let has_rowid =
+            matches!(&raw, Raw::Table(table) if self.catalog.new_rowid(table, 0).is_some());
         Ok((
             raw,
             correlated,
-            Named { name, full, columns, wanted: RefCell::default(), merged: Vec::new() },
+            Named {
+                name,
+                full,
+                columns,
+                has_rowid,
+                wanted: RefCell::default(),
+                merged: Vec::new(),
+            },
         ))
     }
 

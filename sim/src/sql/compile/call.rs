@@ -16,9 +16,11 @@ impl Compiler<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, OraError> {
         // SYS.STANDARD's functions can be called with their package.
+        let packaged = call.name.join(".");
         let name = match call.name.as_slice() {
             [name] => name,
             [package, name] if package == "STANDARD" => name,
+            _ if functions::find(&packaged).is_some() => &packaged,
             _ => return Err(invalid_identifier(&call.name, at)),
         };
         if let Some(argument) = call.arguments.iter().find(|argument| argument.name.is_some()) {
@@ -362,6 +364,7 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
         Gives::IntervalDs => ColumnType::IntervalDs,
         Gives::IntervalYm => ColumnType::IntervalYm,
         Gives::Raw(bytes) => ColumnType::Raw(bytes),
+        Gives::RowId => ColumnType::RowId,
     }
 }
 
@@ -405,7 +408,7 @@ pub(crate) fn is_builtin(name: &[String]) -> bool {
                 || LAZY.contains(&name.as_str())
                 || window_kind(name).is_some()
         }
-        [package, _] => package == "STANDARD",
+        [package, _] => package == "STANDARD" || functions::find(&name.join(".")).is_some(),
         _ => false,
     }
 }

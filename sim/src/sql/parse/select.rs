@@ -166,6 +166,7 @@ impl Parser {
         let at = self.place();
         let star = [1, 3].into_iter().find(|count| {
             self.is_name()
+                && self.is_symbol_ahead(1, ".")
                 && self.is_symbol_ahead(*count, ".")
                 && self.is_symbol_ahead(count + 1, "*")
         });

@@ -308,3 +308,8 @@ SELECT a.sid FROM v$session a, v$lock b WHERE a.sid = b.sid AND b.type = 'TX' AN
 ----
 SID Number!
 17
+
+SELECT id, n.* FROM notes n WHERE id = 1
+----
+ID Number! | ID Number! | BODY Varchar2(40) | CODE Char(3) | AMOUNT Number | AT TimestampTz
+1 | 1 | 'first' | 'A  ' | 10.25 | day 20513 12:00:00.250000000 UTC shown at +120
