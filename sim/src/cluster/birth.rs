@@ -222,6 +222,8 @@ fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) 
         leave: None,
         cancel_next: false,
         cancelled: None,
+        cpu: 0,
+        on_cpu_since: None,
         role: birth.role,
     }
 }

@@ -377,6 +377,7 @@ impl Cluster {
         let (id, start) = self.next_execution(key.inst_id, now);
         let Some(session) = self.session_mut(key) else { return };
         session.call = Some(Call { kind, began: now, doing, seed, expected: None });
+        session.turn_to(Some(doing), now);
         session.boundary = now;
         session.calls += 1;
         session.seq = session.seq.wrapping_add(1);
@@ -404,6 +405,7 @@ impl Cluster {
         if session.call.take().is_none() {
             return;
         }
+        session.turn_to(None, now);
         session.boundary = now;
         session.seq = session.seq.wrapping_add(1);
         session.plsql_entry = None;

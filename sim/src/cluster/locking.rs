@@ -96,10 +96,12 @@ impl Cluster {
 
     /// Changes what a call does.
     pub(super) fn do_now(&mut self, key: SessionKey, doing: Doing) {
+        let now = self.now;
         if let Some(session) = self.session_mut(key)
             && let Some(call) = &mut session.call
         {
             call.doing = doing;
+            session.turn_to(Some(doing), now);
             session.seq = session.seq.wrapping_add(1);
         }
     }

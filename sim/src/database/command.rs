@@ -45,10 +45,9 @@ impl Act<'_> {
     /// Carries out a command, or goes on with it.
     pub(super) fn carry_out(&mut self, command: &Command, inputs: &Inputs) -> Progress {
         match command {
-            Command::Query(query) => Poll::Ready(
-                self.query(query, inputs)
-                    .map(|rows| Executed { rows: Some(rows), ..Executed::default() }),
-            ),
+            Command::Query(query) => self
+                .query(query, inputs)
+                .map_ok(|rows| Executed { rows: Some(rows), ..Executed::default() }),
             Command::SelectForUpdate { query, tables, wait } => {
                 self.select_for_update(query, tables, *wait, inputs)
             }

@@ -126,7 +126,8 @@ pub(crate) fn code(progress: &Progress) -> u32 {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A cell as text; NULL is empty.
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Text(text) => text.clone(),

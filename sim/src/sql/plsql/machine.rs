@@ -18,8 +18,8 @@ use crate::sql::parse::block::compile_error;
 use crate::sql::query::{Inputs, Rows};
 use crate::value::{ColumnType, Number, Value};
 
-/// A block that runs longer than this many statements is ended, so that no client can hang the simulation.
-const STEPS_MAX: u64 = 500_000;
+/// After so many statements a block lets others do something.
+const SLICE_STEPS: u64 = 1_000;
 
 pub(super) struct Machine {
     /// Binds and variables as they are now.
@@ -220,11 +220,8 @@ impl Machine {
         Box::pin(async move {
             for statement in list {
                 self.steps += 1;
-                if self.steps > STEPS_MAX {
-                    return Err(self.raised(
-                        OraError::new(40, "active time limit exceeded - call aborted"),
-                        statement.at,
-                    ));
+                if self.steps.is_multiple_of(SLICE_STEPS) {
+                    self.desk.pause().await.map_err(|error| self.raised(error, statement.at))?;
                 }
                 match self.statement(statement).await? {
                     Flow::Next => {}
@@ -325,7 +322,6 @@ impl Machine {
                 {
                     return Ok(Flow::Next);
                 }
-                self.steps += 1;
                 if let Some(ended) = self.pass(body, label).await {
                     return ended;
                 }
@@ -337,7 +333,6 @@ impl Machine {
                 let mut next = if *reverse { high } else { low };
                 while (low..=high).contains(&next) {
                     self.set(variable, ColumnType::Number, Value::integer(next));
-                    self.steps += 1;
                     if let Some(ended) = self.pass(body, label).await {
                         result = ended;
                         break;

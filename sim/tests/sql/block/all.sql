@@ -278,10 +278,9 @@ PLS-00103: Encountered the symbol ";" when expecting one of the following:
    IF
 at 31
 
-BEGIN LOOP NULL; END LOOP; END;
+:out = NULL
+DECLARE n NUMBER := 0; BEGIN FOR i IN 1 .. 12345 LOOP n := n + 1; END LOOP; :out := n; END;
 ----
-ORA-00040: active time limit exceeded - call aborted
-ORA-06512: at line 1
 
 DECLARE n CONSTANT NUMBER := 1; BEGIN n := 2; END;
 ----
