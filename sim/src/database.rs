@@ -275,6 +275,7 @@ fn session_of(
         rights: rights_of(state, account),
         container_data: account.container_data,
         nls: crate::catalog::default_nls(),
+        read_only: None,
     };
     SessionState {
         database: database.clone(),

@@ -209,6 +209,14 @@ impl Cluster {
         self.drop_connection(key);
     }
 
+    /// ALTER SESSION SET CONTAINER: what others see of the session, with the service of the container.
+    pub fn set_container(&mut self, key: SessionKey, con_id: u32, service: &str) {
+        if let Some(session) = self.session_mut(key) {
+            session.con_id = con_id;
+            Arc::make_mut(&mut session.client).service = service.into();
+        }
+    }
+
     /// The client is gone without a word, and the server noticed: its transaction is rolled back. A session that is
     /// marked already stays until that is done.
     pub fn drop_connection(&mut self, key: SessionKey) {

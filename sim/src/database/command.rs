@@ -1,6 +1,7 @@
 //! Commands other than queries and blocks. A command that has to wait is carried out again when the wait is over, so it
 //! changes nothing before it has all that it waits for.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::session::{Act, Waited, Waiting};
@@ -89,9 +90,7 @@ impl Act<'_> {
                 self.state.books.heap.savepoint(self.session.key, name);
                 done()
             }
-            // These say how a transaction reads or is called, which changes nothing here.
-            Command::SetTransaction(words) if !words.contains("ROLLBACK") => done(),
-            Command::SetTransaction(words) => unknown(&format!("SET TRANSACTION {words}")),
+            Command::SetTransaction(words) => self.set_transaction(words),
             Command::SetRole(words) => unknown(&format!("SET ROLE {words}")),
             Command::LockTable { table, mode, .. } => self.lock_table(table, mode),
             Command::Ddl(ddl) => Poll::Ready(self.ddl(ddl)),
@@ -119,6 +118,34 @@ impl Act<'_> {
         }
     }
 
+    /// SET TRANSACTION: what it would change and this database cannot do is an error.
+    fn set_transaction(&mut self, words: &str) -> Progress {
+        if self.state.cluster.in_transaction(self.session.key) {
+            return failed(1453, "SET TRANSACTION must be first statement of transaction");
+        }
+        let words = words.split(" NAME ").next().unwrap_or_default().trim();
+        match words {
+            "READ ONLY" => {
+                self.state.sweep();
+                self.session.viewer.read_only = Some(Arc::new(self.state.books.heap.snapshot()));
+                done()
+            }
+            "READ WRITE" | "ISOLATION LEVEL READ COMMITTED" => done(),
+            _ if words.starts_with("NAME ") => done(),
+            _ => unknown(&format!("SET TRANSACTION {words}")),
+        }
+    }
+
+    /// What changes rows or locks them is not for a read-only transaction.
+    pub(super) fn check_read_write(&self) -> Result<(), OraError> {
+        if self.session.viewer.read_only.is_none() {
+            return Ok(());
+        }
+        let text =
+            "may not perform insert, delete, update operation inside a READ ONLY transaction";
+        Err(OraError::new(1456, text))
+    }
+
     fn roll_back(&mut self, savepoint: Option<&str>) -> Progress {
         let key = self.session.key;
         if let Some(name) = savepoint {
@@ -138,6 +165,7 @@ impl Act<'_> {
                 Waited::Failed(error) => Poll::Ready(Err(error)),
             };
         }
+        self.session.viewer.read_only = None;
         self.state.books.heap.rollback(key);
         let until = self.state.cluster.rollback(key);
         if until > self.state.cluster.now() { self.wait(Waiting::Until(until)) } else { done() }

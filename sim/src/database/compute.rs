@@ -129,12 +129,14 @@ impl Act<'_> {
         task: Task,
         inputs: Inputs,
     ) -> Result<Job<Result<Product, OraError>>, OraError> {
-        let name = |table: &HeapTable| format!("{}.{}", table.owner, table.name);
-        let tables = self.state.books.heap.iter().map(|table| (name(table), table.clone()));
+        let tables = match &self.session.viewer.read_only {
+            Some(tables) => Tables::clone(tables),
+            None => self.state.books.heap.snapshot(),
+        };
         let frozen = Frozen {
             database: self.session.database.clone(),
             viewer: self.session.viewer.clone(),
-            tables: tables.collect(),
+            tables,
             read: RefCell::default(),
         };
         let sight = self.sight();

@@ -52,6 +52,9 @@ impl Act<'_> {
         if self.state.cluster.spec().read_only {
             return failed(16000, "database or pluggable database open for read-only access");
         }
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
         let changes = match self.changes(statement, inputs) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(changes)) => changes,
@@ -170,6 +173,9 @@ impl Act<'_> {
                 Waited::Failed(error) => return Poll::Ready(Err(error)),
             }
         }
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
         let rows = match self.query(query, inputs) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(rows)) => rows,
@@ -232,6 +238,9 @@ impl Act<'_> {
 
     /// LOCK TABLE, as far as it never has to wait here.
     pub(super) fn lock_table(&mut self, table: &str, mode: &str) -> Progress {
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
         match self.place(table, "UPDATE") {
             Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
                 self.state.cluster.change(self.session.key, &place.name, 0);

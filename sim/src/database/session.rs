@@ -151,6 +151,7 @@ impl Act<'_> {
 
     /// COMMIT.
     pub(super) fn commit(&mut self) {
+        self.session.viewer.read_only = None;
         self.state.commit(self.session.key);
     }
 }

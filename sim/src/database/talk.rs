@@ -155,6 +155,7 @@ impl Talk {
             return;
         }
         if commit {
+            self.session.viewer.read_only = None;
             state.commit(key);
         }
         state.cluster.end_call(key, Cursor::Closed);
@@ -398,6 +399,13 @@ impl Conversation for Talk {
         }
     }
 
+    fn open_cursors(&self) -> u16 {
+        let state = self.database.lock();
+        let parameter = state.books.parameters.get("OPEN_CURSORS");
+        let most = parameter.and_then(|one| one.on(self.session.key.inst_id).parse::<u32>().ok());
+        most.map_or(300, |most| u16::try_from(most).unwrap_or(u16::MAX))
+    }
+
     fn tag(&mut self, tags: &Tags) {
         let key = self.key();
         self.database.lock().cluster.tag(key, tags);
@@ -405,11 +413,13 @@ impl Conversation for Talk {
 
     fn commit(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| state.commit(key))
     }
 
     fn rollback(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| {
             state.books.heap.rollback(key);
             state.cluster.rollback(key);

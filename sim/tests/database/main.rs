@@ -2,6 +2,7 @@
 
 mod applications;
 mod heavy;
+mod modes;
 mod kills;
 mod managed;
 mod privileges;
