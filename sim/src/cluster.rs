@@ -45,6 +45,7 @@ pub mod statement;
 mod sweep;
 pub mod transaction;
 mod undo;
+pub mod user_lock;
 pub mod view;
 pub mod wait;
 

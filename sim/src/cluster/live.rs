@@ -14,6 +14,7 @@ use super::session::{
     Call, CallKind, Client, Execution, Marks, Role, Server, Session, SessionKey, SessionType,
 };
 use super::statement::Statement;
+use super::user_lock::Mode;
 use super::wait::{Doing, Mix};
 use super::{Cluster, Micros, SECOND};
 use crate::conversation::{Death, Tags};
@@ -279,26 +280,35 @@ impl Cluster {
         id
     }
 
-    /// DBMS_LOCK.REQUEST in X mode: 0, 1, 2 or 4, or `None` while it waits.
+    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits.
     pub fn request_lock(
         &mut self,
         key: SessionKey,
         id: u32,
+        mode: Mode,
         timeout: Micros,
         release_on_commit: bool,
     ) -> Option<u32> {
         let id = self.scoped_lock(key, id);
-        self.want_user_lock(key, id, timeout, release_on_commit)
+        self.want_user_lock(key, id, mode, timeout, release_on_commit)
     }
 
     /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
     pub fn release_lock(&mut self, key: SessionKey, id: u32) -> u32 {
         let id = self.scoped_lock(key, id);
-        if self.locks.user.get(&id).is_none_or(|lock| lock.holder != key) {
-            return 4;
-        }
-        self.free_user_lock(id);
-        0
+        self.free_user_lock(key, id)
+    }
+
+    /// DBMS_LOCK.CONVERT: 0, 1, 2, or 4 if it is not held; `None` while it waits.
+    pub fn convert_lock(
+        &mut self,
+        key: SessionKey,
+        id: u32,
+        mode: Mode,
+        timeout: Micros,
+    ) -> Option<u32> {
+        let id = self.scoped_lock(key, id);
+        self.convert_user_lock(key, id, mode, timeout)
     }
 
     /// What became of the wait of the call under way.

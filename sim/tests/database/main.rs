@@ -8,3 +8,4 @@ mod managed;
 mod privileges;
 mod rows;
 mod support;
+mod user_locks;

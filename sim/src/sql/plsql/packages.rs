@@ -50,6 +50,24 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
         ],
         Some(NUMBER),
     ),
+    (
+        "DBMS_LOCK.CONVERT",
+        &[
+            ("ID", Direction::In, NUMBER, false),
+            ("LOCKMODE", Direction::In, NUMBER, false),
+            ("TIMEOUT", Direction::In, NUMBER, true),
+        ],
+        Some(NUMBER),
+    ),
+    (
+        "DBMS_LOCK.CONVERT",
+        &[
+            ("LOCKHANDLE", Direction::In, TEXT, false),
+            ("LOCKMODE", Direction::In, NUMBER, false),
+            ("TIMEOUT", Direction::In, NUMBER, true),
+        ],
+        Some(NUMBER),
+    ),
     ("DBMS_LOCK.RELEASE", &[("ID", Direction::In, NUMBER, false)], Some(NUMBER)),
     ("DBMS_LOCK.RELEASE", &[("LOCKHANDLE", Direction::In, TEXT, false)], Some(NUMBER)),
     ("DBMS_LOCK.SLEEP", &[("SECONDS", Direction::In, NUMBER, false)], None),
