@@ -187,6 +187,12 @@ impl Database for SimDatabase {
         let con_id = Self::container_of(&state, &identity.service);
         let account = state.books.accounts.admit(&identity.user)?.clone();
         check_login(&account, &identity, con_id)?;
+        let restricted = state.cluster.instance(instance).is_some_and(|one| one.restricted);
+        if restricted && !identity.sysdba && !rights_of(&state, &account).has("RESTRICTED SESSION")
+        {
+            let text = "ORACLE only available to users with RESTRICTED SESSION privilege";
+            return Err(OraError::new(1035, text));
+        }
         let who = log_on_of(&account, &identity, con_id);
         let key = state.cluster.log_on(instance, who)?;
         if let Some(account) = state.books.accounts.get_mut(&identity.user) {

@@ -80,6 +80,7 @@ impl Cluster {
     pub(super) fn open_at(&mut self, inst_id: u32, at: Micros) {
         let Some(instance) = self.instance_mut(inst_id) else { return };
         instance.state = InstanceState::Open;
+        instance.restricted = false;
         instance.startup = at + instance.skew;
         self.start_backgrounds(inst_id, at);
         self.record(What::Opened, SessionKey { inst_id, sid: 0, serial: 0 }, 0);

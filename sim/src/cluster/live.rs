@@ -189,6 +189,13 @@ impl Cluster {
         ((instance.id << 24) | instance.next_execution, Some(instance.clock(now) / SECOND * SECOND))
     }
 
+    /// ALTER SYSTEM ENABLE and DISABLE RESTRICTED SESSION.
+    pub fn restrict(&mut self, inst_id: u32, restricted: bool) {
+        if let Some(instance) = self.instance_mut(inst_id) {
+            instance.restricted = restricted;
+        }
+    }
+
     /// MODULE, ACTION and the like; empty text is NULL.
     pub fn tag(&mut self, key: SessionKey, tags: &Tags) {
         if let Some(session) = self.session_mut(key) {

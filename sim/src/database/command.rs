@@ -73,7 +73,7 @@ impl Act<'_> {
                 Poll::Ready(act.set_system(settings, scope.as_deref(), sid.as_deref()))
             }),
             Command::SystemOther(words) => {
-                self.alter_system(Doors::OTHER, |_| Poll::Ready(system_other(words)))
+                self.alter_system(Doors::OTHER, |act| Poll::Ready(act.system_other(words)))
             }
             Command::SessionSet(settings) => {
                 let set =
@@ -171,6 +171,31 @@ impl Act<'_> {
         if until > self.state.cluster.now() { self.wait(Waiting::Until(until)) } else { done() }
     }
 
+    /// Clauses of ALTER SYSTEM that are no more than words.
+    fn system_other(&mut self, words: &str) -> Result<(), OraError> {
+        /// These change nothing that could be seen here.
+        const KNOWN: [&str; 6] = [
+            "ARCHIVE LOG CURRENT",
+            "CHECK DATAFILES",
+            "CHECKPOINT",
+            "FLUSH ",
+            "REGISTER",
+            "SWITCH LOGFILE",
+        ];
+        match words {
+            "ENABLE RESTRICTED SESSION" | "DISABLE RESTRICTED SESSION" => {
+                let inst_id = self.session.key.inst_id;
+                self.state.cluster.restrict(inst_id, words.starts_with("ENABLE"));
+                Ok(())
+            }
+            "QUIESCE RESTRICTED" | "UNQUIESCE" | "SUSPEND" | "RESUME" => {
+                Err(OraError::new(3001, format!("unimplemented feature: ALTER SYSTEM {words}")))
+            }
+            _ if KNOWN.iter().any(|known| words.starts_with(known)) => Ok(()),
+            _ => Err(OraError::new(2065, "illegal option for ALTER SYSTEM")),
+        }
+    }
+
     /// GRANT and REVOKE change accounts. Nothing else of the dictionary can be changed here.
     fn ddl(&mut self, ddl: &Ddl) -> Result<Executed, OraError> {
         let grants = matches!(ddl.verb.as_str(), "GRANT" | "REVOKE");
@@ -215,22 +240,6 @@ impl Doors {
     const KILL: Self = Self(0);
     /// The rest.
     const OTHER: Self = Self(1);
-}
-
-fn system_other(words: &str) -> Result<(), OraError> {
-    const KNOWN: [&str; 6] = [
-        "ARCHIVE LOG CURRENT",
-        "CHECK DATAFILES",
-        "CHECKPOINT",
-        "FLUSH ",
-        "REGISTER",
-        "SWITCH LOGFILE",
-    ];
-    if KNOWN.iter().any(|known| words.starts_with(known)) {
-        Ok(())
-    } else {
-        Err(OraError::new(2065, "illegal option for ALTER SYSTEM"))
-    }
 }
 
 fn session_other(words: &str) -> Progress {

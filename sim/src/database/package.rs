@@ -17,7 +17,7 @@ use crate::sql::plsql::{self, Parameter, Returned, Signature};
 use crate::value::{ColumnType, Number, Value};
 
 /// Packages that everybody may call.
-const PUBLIC: [&str; 3] = ["DBMS_APPLICATION_INFO", "DBMS_OUTPUT", "DBMS_SESSION"];
+const PUBLIC: [&str; 4] = ["DBMS_APPLICATION_INFO", "DBMS_OUTPUT", "DBMS_SESSION", "DBMS_UTILITY"];
 /// The last id that an application may choose, and the last one at all (facts, section 7.1).
 const LOCK_ID_MAX: i64 = 1_999_999_999;
 /// MAXWAIT.
@@ -136,6 +136,7 @@ pub(super) fn call(
         Some(("DBMS_LOCK", name)) => lock(act, name, &arguments),
         Some(("DBMS_APPLICATION_INFO", name)) => application_info(act, name, &arguments),
         Some(("DBMS_SESSION", name)) => session(act, name, &arguments),
+        Some(("DBMS_UTILITY", name)) => utility(act, name, &arguments),
         Some(("DBMS_OUTPUT", name)) => output(act, name, &arguments),
         Some(("RDSADMIN.RDSADMIN_UTIL", name)) => rds_call(act, name, &arguments),
         _ => unknown(signature),
@@ -335,7 +336,33 @@ fn session(
             let value = value.trim_matches('\'').to_owned();
             Poll::Ready(act.set_session(&name, &value).map(|()| Returned::default()))
         }
+        // What packages of the session's own would keep is not there; what Oracle's keep goes.
+        "MODIFY_PACKAGE_STATE" | "RESET_PACKAGE" => {
+            act.session.output = None;
+            nothing()
+        }
+        "FREE_UNUSED_USER_MEMORY" => nothing(),
+        // A context can only be set by the package that was named for it, and there is none.
+        "SET_CONTEXT" => Poll::Ready(Err(OraError::new(1031, "insufficient privileges"))),
         "SLEEP" => sleep(act, arguments),
+        _ => unknown(arguments.signature),
+    }
+}
+
+/// DBMS_UTILITY: hundredths of a second since some moment, and on a CPU.
+fn utility(
+    act: &mut Act<'_>,
+    name: &str,
+    arguments: &Arguments<'_>,
+) -> Poll<Result<Returned, OraError>> {
+    const HUNDREDTH: i64 = SECOND / 100;
+    let now = act.state.cluster.now();
+    match name {
+        "GET_TIME" => gives(now / HUNDREDTH),
+        "GET_CPU_TIME" => {
+            let session = act.state.cluster.session(act.session.key);
+            gives(session.map_or(0, |session| session.cpu(now)) / HUNDREDTH)
+        }
         _ => unknown(arguments.signature),
     }
 }

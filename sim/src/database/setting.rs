@@ -147,6 +147,14 @@ impl Act<'_> {
         };
         let at_once = !scope.is_some_and(|scope| scope.eq_ignore_ascii_case("SPFILE"));
         for setting in settings {
+            let since = match setting.name.to_ascii_uppercase().as_str() {
+                "MAX_IDLE_TIME" => Release::R12_2,
+                "MAX_IDLE_BLOCKER_TIME" => Release::R19,
+                _ => Release::R11_2,
+            };
+            if self.state.cluster.release() < since {
+                return Err(OraError::new(2065, "illegal option for ALTER SYSTEM"));
+            }
             let hidden = setting.name.starts_with('_');
             if hidden && self.state.books.parameters.get(&setting.name).is_none() {
                 self.state.books.parameters.add(&setting.name, 2, "", true);
@@ -165,6 +173,12 @@ impl Act<'_> {
             }
             check_value(parameter.kind, &setting.name, &setting.value)?;
             if at_once {
+                let minutes = || setting.value.parse::<u32>().ok();
+                match setting.name.to_ascii_uppercase().as_str() {
+                    "MAX_IDLE_TIME" => self.state.cluster.set_idle_limits(minutes(), None),
+                    "MAX_IDLE_BLOCKER_TIME" => self.state.cluster.set_idle_limits(None, minutes()),
+                    _ => {}
+                }
                 parameter.changed = true;
                 if let Some(id) = instance {
                     parameter.own.insert(id, setting.value.clone());

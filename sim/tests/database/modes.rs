@@ -82,3 +82,79 @@ fn a_session_knows_how_many_cursors_it_may_have() {
     assert_eq!(dba.code("ALTER SYSTEM SET open_cursors = 45"), 0);
     assert_eq!(ann.talk.open_cursors(), 45);
 }
+
+#[test]
+fn a_restricted_instance_takes_only_who_may() {
+    let database = shop();
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    let logs_in = |user: &str, service: &str| {
+        database.connect(user, service).map_or_else(|error| error.code, |_| 0)
+    };
+    assert_eq!(dba.code("ALTER SYSTEM ENABLE RESTRICTED SESSION"), 0);
+    assert_eq!(dba.cell("SELECT logins FROM v$instance"), "RESTRICTED");
+    assert_eq!(
+        (logs_in("ANN", "SHOP1"), logs_in("SYSTEM", "SHOP1"), logs_in("ANN", "SHOP2")),
+        (1035, 0, 0)
+    );
+    assert_eq!(dba.code("ALTER SYSTEM DISABLE RESTRICTED SESSION"), 0);
+    assert_eq!(
+        (logs_in("ANN", "SHOP1"), dba.cell("SELECT logins FROM v$instance").as_str()),
+        (0, "ALLOWED")
+    );
+    for clause in ["QUIESCE RESTRICTED", "SUSPEND"] {
+        assert_eq!(dba.code(&format!("ALTER SYSTEM {clause}")), 3001, "{clause}");
+    }
+}
+
+#[test]
+fn idle_sessions_and_idle_blockers_end_when_a_parameter_says_so() {
+    let database = shop();
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    let minute = 60 * rac_sim::cluster::SECOND;
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    assert_eq!(dba.code("ALTER SYSTEM SET max_idle_blocker_time = 2"), 0);
+    let idle = Client::new(&database, "ANN", 1);
+    assert!(matches!(
+        bob.start("UPDATE app.t SET name = 'b' WHERE id = 1"),
+        rac_sim::conversation::Progress::Waiting
+    ));
+    database.advance(minute);
+    assert!(matches!(bob.talk.resume(), rac_sim::conversation::Progress::Waiting));
+    database.advance(3 * minute);
+    assert_eq!(crate::support::code(&bob.talk.resume()), 0);
+    assert_eq!((ann.talk.death().is_some(), idle.talk.death().is_some()), (true, false));
+    assert_eq!(dba.code("ALTER SYSTEM SET max_idle_blocker_time = 0"), 0);
+    assert_eq!(dba.code("ALTER SYSTEM SET max_idle_time = 5"), 0);
+    database.advance(4 * minute);
+    assert_eq!(dba.cell("SELECT 1 FROM dual"), "1");
+    database.advance(4 * minute);
+    assert_eq!((idle.talk.death().is_some(), dba.talk.death().is_some()), (true, false));
+    let old = crate::support::database(
+        "{databases: [{model: {name: OLD, release: '11.2', instances: [{name: OLD1}]}}]}",
+    );
+    let mut dba = Client::new(&old, "SYSTEM", 1);
+    assert_eq!(dba.code("ALTER SYSTEM SET max_idle_time = 5"), 2065);
+}
+
+#[test]
+fn packages_do_what_they_say_or_refuse() {
+    let database = shop();
+    let mut ann = Client::new(&database, "ANN", 1);
+    for (call, code) in [
+        ("dbms_session.modify_package_state(dbms_session.reinitialize)", 0),
+        ("dbms_session.reset_package", 0),
+        ("dbms_session.free_unused_user_memory", 0),
+        ("dbms_session.set_context('C', 'A', 'v')", 1031),
+        ("dbms_session.set_nls('NLS_DATE_FORMAT', '''YYYY''')", 0),
+        ("dbms_system.set_ev(1, 2, 3, 4, 'x')", 6550),
+        ("dbms_session.sleep(0.25)", 0),
+    ] {
+        assert_eq!(ann.code(&format!("BEGIN {call}; END;")), code, "{call}");
+    }
+    assert_eq!(ann.cell("SELECT TO_CHAR(SYSDATE) FROM dual").len(), 4);
+    let block = "DECLARE t NUMBER := dbms_utility.get_time;
+                 BEGIN dbms_session.sleep(1.5); :n := dbms_utility.get_time - t; END;";
+    let out = ann.block(block, &[rac_sim::value::Value::Null]).expect("it runs");
+    assert!(["150", "200"].contains(&crate::support::shown(&out[0]).as_str()));
+}

@@ -201,6 +201,15 @@ impl Machine {
             Some(raised) => (raised.sqlcode(), raised.sqlerrm()),
             None => (0, "ORA-0000: normal, successful completion".into()),
         };
+        let (stack, backtrace) = match self.caught.last() {
+            Some(raised) => (
+                Value::text(format!("{}\n", raised.error)),
+                Value::text(format!("ORA-06512: at line {}\n", raised.line)),
+            ),
+            None => (Value::Null, Value::Null),
+        };
+        self.set("DBMS_UTILITY.FORMAT_ERROR_STACK", ColumnType::Varchar2(2000), stack);
+        self.set("DBMS_UTILITY.FORMAT_ERROR_BACKTRACE", ColumnType::Varchar2(2000), backtrace);
         self.set("SQLCODE", ColumnType::Number, Value::integer(code));
         self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
     }
