@@ -137,6 +137,7 @@ impl Act<'_> {
             database: self.session.database.clone(),
             viewer: self.session.viewer.clone(),
             tables,
+            names: RefCell::default(),
             read: RefCell::default(),
         };
         let sight = self.sight();
@@ -171,6 +172,8 @@ struct Frozen {
     database: SimDatabase,
     viewer: Viewer,
     tables: Tables,
+    /// What names stand for: a table's full name, or a view of Oracle's.
+    names: RefCell<HashMap<String, Option<String>>>,
     /// The rows of views, by view and columns.
     read: RefCell<HashMap<(String, Vec<usize>), Seen>>,
 }
@@ -192,12 +195,17 @@ impl Frozen {
 
     /// A table by the name that the statement used; `None` for a view of Oracle's.
     fn table(&self, name: &str) -> Result<Option<&HeapTable>, OraError> {
-        let full = self.look(name, |_, resolved| {
-            Ok(match resolved {
-                Resolved::Fixed(_) => None,
-                Resolved::Heap(table) => Some(format!("{}.{}", table.owner, table.name)),
-            })
-        })?;
+        let known = self.names.borrow().get(name).cloned();
+        let full = match known {
+            Some(full) => full,
+            None => self.look(name, |_, resolved| {
+                Ok(match resolved {
+                    Resolved::Fixed(_) => None,
+                    Resolved::Heap(table) => Some(format!("{}.{}", table.owner, table.name)),
+                })
+            })?,
+        };
+        self.names.borrow_mut().entry(name.to_owned()).or_insert_with(|| full.clone());
         let gone = || OraError::new(942, "table or view does not exist");
         full.map(|full| self.tables.get(&full).ok_or_else(gone)).transpose()
     }

@@ -127,10 +127,10 @@ impl Talk {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => call.go_on(&mut state, &mut self.session),
         };
-        // Whoever was ended on the way hears of that, whatever else came of the call.
-        let progress = match state.cluster.death(key) {
-            Some(death) => Poll::Ready(Err(told(death))),
-            None => progress,
+        // Whoever was ended on the way hears of that, unless the call failed already.
+        let progress = match (progress, state.cluster.death(key)) {
+            (Poll::Ready(Ok(_)) | Poll::Pending, Some(death)) => Poll::Ready(Err(told(death))),
+            (progress, _) => progress,
         };
         match progress {
             Poll::Pending => {

@@ -142,7 +142,7 @@ fn each_order_ends_each_kind_of_victim() {
             };
             let got = match progress {
                 Progress::Waiting => 0,
-                over => code(&over),
+                over @ Progress::Done(_) => code(&over),
             };
             assert_eq!(got, wanted, "{order}: {sql}");
         }
