@@ -1,5 +1,5 @@
-//! What a statement costs while it runs. The executor counts its steps and what it holds; who runs the statement decides
-//! what happens when an allowance is used up.
+//! What a statement costs while it runs. The executor counts its steps and what it holds; who runs the statement
+//! decides what happens when an allowance is used up.
 
 use std::cell::Cell;
 
