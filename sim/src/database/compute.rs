@@ -1,5 +1,6 @@
 //! Queries, and what DML would change: worked out at once if that takes few steps, else by a job from what the
-//! session sees now. A job reads ordinary tables as they were when it began, and views when it comes to them, each at one moment.
+//! session sees now. A job reads ordinary tables as they were when it began, and views when it comes to them, each at
+//! one moment.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
