@@ -228,6 +228,11 @@ pub trait Conversation: Send {
     /// that is not fetched to its end holds its SQL_ID.
     fn call(&mut self, open_cursor: bool);
 
+    /// OPEN_CURSORS: how many cursors the session may have.
+    fn open_cursors(&self) -> u16 {
+        300
+    }
+
     /// Takes over what the client set; `Some("")` empties it.
     fn tag(&mut self, tags: &Tags);
 

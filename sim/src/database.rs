@@ -3,14 +3,18 @@
 //!
 //! - `talk`: one client's calls, from the first step to the last.
 //! - `session`: what a session is besides its row in the model, and how it waits.
+//! - `compute`, `away`, `job`: what takes long goes on without the database's lock.
 //! - `environment`: what a statement sees of its session.
 //! - `host`: what a PL/SQL block reaches outside itself.
 //! - `command`, `dml`, `setting`, `package`: what statements do.
 
 mod command;
+mod away;
+mod compute;
 mod dml;
 mod environment;
 mod host;
+mod job;
 mod package;
 mod session;
 mod setting;
@@ -33,7 +37,8 @@ use crate::ora::OraError;
 use session::SessionState;
 use talk::Talk;
 
-/// A cluster and its books: all that a database is. One lock is enough, since no statement takes long.
+/// A cluster and its books: all that a database is. One lock is enough, since nobody
+/// holds it for long.
 #[derive(Debug)]
 pub struct State {
     /// The model.
@@ -182,12 +187,18 @@ impl Database for SimDatabase {
         let con_id = Self::container_of(&state, &identity.service);
         let account = state.books.accounts.admit(&identity.user)?.clone();
         check_login(&account, &identity, con_id)?;
+        let restricted = state.cluster.instance(instance).is_some_and(|one| one.restricted);
+        if restricted && !identity.sysdba && !rights_of(&state, &account).has("RESTRICTED SESSION")
+        {
+            let text = "ORACLE only available to users with RESTRICTED SESSION privilege";
+            return Err(OraError::new(1035, text));
+        }
         let who = log_on_of(&account, &identity, con_id);
         let key = state.cluster.log_on(instance, who)?;
         if let Some(account) = state.books.accounts.get_mut(&identity.user) {
             account.failed = 0;
         }
-        let session = session_of(&state, &account, &identity, key, con_id);
+        let session = session_of(self, &state, &account, &identity, key, con_id);
         drop(state);
         Ok(Box::new(Talk::new(self.clone(), session)))
     }
@@ -257,6 +268,7 @@ fn log_on_of(account: &Account, identity: &Identity, con_id: u32) -> LogOn {
 }
 
 fn session_of(
+    database: &SimDatabase,
     state: &State,
     account: &Account,
     identity: &Identity,
@@ -271,8 +283,11 @@ fn session_of(
         rights: rights_of(state, account),
         container_data: account.container_data,
         nls: crate::catalog::default_nls(),
+        read_only: None,
     };
     SessionState {
+        database: database.clone(),
+        job: None,
         key,
         login: account.name.clone(),
         sysdba: identity.sysdba,

@@ -24,6 +24,7 @@ pub mod environment;
 mod evaluate;
 mod execute;
 mod lex;
+pub mod meter;
 mod number;
 mod parse;
 pub mod plsql;

@@ -3,11 +3,11 @@
 
 use super::cell::{address, date, maybe_number, maybe_text, number, text};
 use super::view::{Row, View};
-use crate::cluster::SECOND;
 use crate::cluster::instance::{Instance, Process};
 use crate::cluster::lock::{BlockingStatus, LockRow};
 use crate::cluster::session::Session;
 use crate::cluster::transaction::Transaction;
+use crate::cluster::{Micros, SECOND};
 use crate::value::Value;
 
 /// Block size of the temporary tablespace's segments.
@@ -35,12 +35,12 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$DEAD_CLEANUP" => dead_cleanup(view, instance),
         "V$RESOURCE_LIMIT" => resource_limits(view, instance),
         "V$LICENSE" => vec![license(view, instance)],
-        "V$SESSTAT" => view.sessions(instance).flat_map(statistics).collect(),
+        "V$SESSTAT" => view.sessions(instance).flat_map(|one| statistics(view, one)).collect(),
         "V$MYSTAT" => view
             .cluster
             .session(view.viewer.key)
             .filter(|own| own.key.inst_id == instance.id)
-            .map_or_else(Vec::new, statistics),
+            .map_or_else(Vec::new, |own| statistics(view, own)),
         "V$TEMPSEG_USAGE" | "V$SORT_USAGE" => {
             view.sessions(instance).filter(|one| one.temp_blocks > 0).map(temporary).collect()
         }
@@ -353,7 +353,10 @@ pub(super) const UGA: u64 = 610_000;
 /// Memory of its process.
 pub(super) const PGA: u64 = 2_400_000;
 
-fn statistics(session: &Session) -> Vec<Row> {
+fn statistics(view: &View<'_>, session: &Session) -> Vec<Row> {
+    /// The statistic counts hundredths of a second.
+    const HUNDREDTH: Micros = 10_000;
+    let cpu = u64::try_from(session.cpu(view.cluster.now()) / HUNDREDTH).unwrap_or(0);
     (0_u32..)
         .zip(STATISTICS)
         .map(|(place, (name, _, per_call))| {
@@ -362,6 +365,7 @@ fn statistics(session: &Session) -> Vec<Row> {
                 "opened cursors current" => u64::from(session.current.is_some()),
                 "session uga memory" => UGA,
                 "session pga memory" => PGA,
+                "CPU used by this session" => session.calls * per_call + cpu,
                 _ => session.calls * per_call,
             };
             vec![

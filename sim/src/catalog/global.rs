@@ -85,7 +85,7 @@ fn this_instance(view: &View<'_>, instance: &Instance) -> Row {
         ("PARALLEL", yes_no(view.cluster.instances().count() > 1)),
         ("THREAD#", number(instance.id)),
         ("ARCHIVER", text("STARTED")),
-        ("LOGINS", text("ALLOWED")),
+        ("LOGINS", text(if instance.restricted { "RESTRICTED" } else { "ALLOWED" })),
         ("SHUTDOWN_PENDING", yes_no(instance.state == InstanceState::Stopping)),
         ("DATABASE_STATUS", text("ACTIVE")),
         ("INSTANCE_ROLE", text(if primary { "PRIMARY_INSTANCE" } else { "SECONDARY_INSTANCE" })),

@@ -114,6 +114,11 @@ impl Heap {
         self.tables.values()
     }
 
+    /// All of them as they are now, by `OWNER.NAME`.
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, HeapTable> {
+        self.tables.clone()
+    }
+
     /// A session changes a row whose lock it holds; `None` deletes it.
     pub(crate) fn change(
         &mut self,

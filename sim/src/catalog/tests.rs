@@ -71,6 +71,7 @@ fn viewer(database: &SimDatabase, grants: &[&str], con_id: u32) -> Viewer {
         rights,
         container_data: ContainerData::Root,
         nls: default_nls(),
+        read_only: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! containers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::account::{Access, ContainerData, Rights};
 use super::books::{Books, Managed};
@@ -36,6 +37,8 @@ pub(crate) struct Viewer {
     pub(crate) container_data: ContainerData,
     /// Its NLS parameters by upper-case name.
     pub(crate) nls: BTreeMap<String, String>,
+    /// The ordinary tables as they were when its read-only transaction began.
+    pub(crate) read_only: Option<Arc<BTreeMap<String, HeapTable>>>,
 }
 
 impl Viewer {
@@ -146,7 +149,11 @@ impl<'a> View<'a> {
     }
 
     fn heap(&self, owner: &str, name: &str) -> Option<&'a HeapTable> {
-        self.books.heap.get(&format!("{owner}.{name}"))
+        let name = format!("{owner}.{name}");
+        match &self.viewer.read_only {
+            Some(tables) => tables.get(&name),
+            None => self.books.heap.get(&name),
+        }
     }
 
     /// A view by its name; `of_sys` when the name was looked for in the schema SYS, where V$SESSION is SYS's alone and

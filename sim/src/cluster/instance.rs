@@ -129,6 +129,8 @@ pub struct Instance {
     pub state: InstanceState,
     /// STARTUP_TIME, on its own clock.
     pub startup: Micros,
+    /// ALTER SYSTEM ENABLE RESTRICTED SESSION: LOGINS is RESTRICTED.
+    pub restricted: bool,
     /// How far its clock is ahead of the model's.
     pub skew: Micros,
     slots: Vec<Slot>,
@@ -192,6 +194,7 @@ impl Instance {
             next_execution: 0,
             slave_numbers: BTreeSet::new(),
             log_writer: None,
+            restricted: false,
         };
         instance.slots.resize_with(slots as usize + 1, Slot::default);
         instance.reset(rng);

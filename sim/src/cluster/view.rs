@@ -11,6 +11,7 @@ use super::session::{Session, SessionKey};
 use super::spec::Workload;
 use super::statement::{SqlId, Statement};
 use super::transaction::Transaction;
+use super::user_lock::Waiter;
 use super::wait::{Doing, Wait};
 use super::{Micros, SECOND};
 
@@ -187,8 +188,16 @@ impl Cluster {
                     rows.push(LockRow { block, ..table });
                 }
             }
-            Some(Doing::UserLock { id, since, .. }) => {
-                rows.push(row("UL", u64::from(id.id), 0, 0, 6, seconds(self.now - since)));
+            // Who converts a lock has one row for what it holds and what it wants.
+            Some(Doing::UserLock { id, mode, since, .. })
+                if self
+                    .locks
+                    .user
+                    .get(&id)
+                    .is_none_or(|lock| lock.holder(session.key).is_none()) =>
+            {
+                let ctime = seconds(self.now - since);
+                rows.push(row("UL", u64::from(id.id), 0, 0, mode.number(), ctime));
             }
             _ => {}
         }
@@ -210,22 +219,25 @@ impl Cluster {
 
     fn user_lock_rows(&self, instance: &Instance, rows: &mut Vec<LockRow>) {
         for (id, lock) in &self.locks.user {
-            if lock.holder.inst_id != instance.id {
-                continue;
+            let here = lock.holders.iter().filter(|one| one.session.inst_id == instance.id);
+            for holder in here {
+                let Some(session) = self.session(holder.session) else { continue };
+                let wants = lock.waiters.iter().find(|waiter| waiter.session == holder.session);
+                let blocks =
+                    |waiter: &&Waiter| lock.blockers(waiter.session).contains(&holder.session);
+                rows.push(LockRow {
+                    sid: session.key.sid,
+                    saddr: session.saddr,
+                    lock_type: "UL",
+                    id1: u64::from(id.id),
+                    id2: 0,
+                    mode: holder.mode.number(),
+                    request: wants.map_or(0, |waiter| waiter.mode.number()),
+                    ctime: seconds(self.now - holder.since),
+                    block: if lock.waiters.iter().any(|waiter| blocks(&waiter)) { 1 } else { 2 },
+                    con_id: session.con_id,
+                });
             }
-            let Some(session) = self.session(lock.holder) else { continue };
-            rows.push(LockRow {
-                sid: session.key.sid,
-                saddr: session.saddr,
-                lock_type: "UL",
-                id1: u64::from(id.id),
-                id2: 0,
-                mode: 6,
-                request: 0,
-                ctime: seconds(self.now - lock.since),
-                block: if lock.waiters.is_empty() { 2 } else { 1 },
-                con_id: session.con_id,
-            });
         }
     }
 

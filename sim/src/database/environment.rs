@@ -6,6 +6,7 @@ use super::State;
 use super::session::SessionState;
 use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
+use crate::cluster::session::SessionKey;
 use crate::sql::environment::{Environment, Moment};
 use crate::value::Value;
 
@@ -22,13 +23,8 @@ pub(super) struct Sight {
 impl Sight {
     /// A session as it is now.
     pub(super) fn new(state: &State, session: &SessionState) -> Self {
-        let clock = state
-            .cluster
-            .instance(session.key.inst_id)
-            .map_or(0, |one| one.clock(state.cluster.now()));
-        let nanos = u32::try_from(clock.rem_euclid(SECOND) * 1_000).unwrap_or(0);
         Self {
-            now: Moment { seconds: clock.div_euclid(SECOND), nanos },
+            now: moment(state, session.key),
             session_offset: session.offset_minutes,
             user: session.viewer.user.clone(),
             user_id: state
@@ -41,9 +37,21 @@ impl Sight {
         }
     }
 
+    /// Lets time go on.
+    pub(super) fn look(&mut self, state: &State, key: SessionKey) {
+        self.now = moment(state, key);
+    }
+
     fn format(&self, name: &str) -> String {
         self.nls.get(name).cloned().unwrap_or_default()
     }
+}
+
+/// The time on the session's instance.
+fn moment(state: &State, key: SessionKey) -> Moment {
+    let clock = state.cluster.instance(key.inst_id).map_or(0, |one| one.clock(state.cluster.now()));
+    let nanos = u32::try_from(clock.rem_euclid(SECOND) * 1_000).unwrap_or(0);
+    Moment { seconds: clock.div_euclid(SECOND), nanos }
 }
 
 /// The parameters of USERENV.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::task::Poll;
 
-use super::State;
+use super::compute::Product;
 use super::environment::Sight;
+use super::job::Job;
+use super::{SimDatabase, State};
 use crate::catalog::view::{View, Viewer};
 use crate::cluster::Micros;
 use crate::cluster::kill::{Answer, Pending};
@@ -12,7 +14,6 @@ use crate::cluster::live;
 use crate::cluster::session::SessionKey;
 use crate::ora::OraError;
 use crate::sql::plsql::Run;
-use crate::sql::query::{self, Inputs, Query, Rows};
 
 /// What the call under way waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(super) struct Nested {
 
 /// The state of one session that the model does not know.
 pub(super) struct SessionState {
+    /// Its database.
+    pub(super) database: SimDatabase,
     /// Its identity.
     pub(super) key: SessionKey,
     /// Who logged in.
@@ -61,6 +64,8 @@ pub(super) struct SessionState {
     pub(super) offset_minutes: i16,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
+    /// What is worked out for the call meanwhile.
+    pub(super) job: Option<Job<Result<Product, OraError>>>,
     /// Definer-rights units under way, by depth.
     pub(super) nested: BTreeMap<usize, Nested>,
     /// The ROWID of the last row that the last statement changed.
@@ -90,12 +95,6 @@ impl Act<'_> {
     /// The session's environment now.
     pub(super) fn sight(&self) -> Sight {
         Sight::new(self.state, self.session)
-    }
-
-    /// Runs a query.
-    pub(super) fn query(&mut self, query: &Query, inputs: &Inputs) -> Result<Rows, OraError> {
-        self.state.sweep();
-        query::run(query, &self.view(), &self.sight(), inputs)
     }
 
     /// Whether a system privilege is there: ORA-01031 otherwise.
@@ -154,6 +153,7 @@ impl Act<'_> {
 
     /// COMMIT.
     pub(super) fn commit(&mut self) {
+        self.session.viewer.read_only = None;
         self.state.commit(self.session.key);
     }
 }

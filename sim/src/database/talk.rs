@@ -1,8 +1,9 @@
 //! One client's calls. A call is parsed, waits until its instance answers, and is then carried out step by step until
-//! it ends or has to wait; each step holds the database's lock, and no step is long.
+//! it ends or has to wait; each step holds the database's lock, and no step is long: what takes longer is a job.
 
 use std::task::Poll;
 
+use super::away::{Alone, Away, Back};
 use super::host::Outside;
 use super::session::{Act, SessionState};
 use super::{SimDatabase, State, rights_of};
@@ -12,10 +13,13 @@ use crate::cluster::session::{CallKind, SessionKey};
 use crate::conversation::{Conversation, Death, Outcome, Progress, ResultColumn, Statement, Tags};
 use crate::ora::OraError;
 use crate::sql::dml::Target;
-use crate::sql::plsql::{Executed, Run};
+use crate::sql::plsql::{Executed, Finished, Run};
 use crate::sql::query::{self, Input, Inputs};
 use crate::sql::statement::{self, Command, Parsed};
 use crate::value::Value;
+
+/// Iterations of a statement with many binds that a step carries out.
+const ITERATIONS_AT_ONCE: usize = 1_000;
 
 /// The call under way.
 struct Call {
@@ -25,8 +29,10 @@ struct Call {
     through: Micros,
     /// Which iteration of the binds.
     row: usize,
-    /// The block, once it has begun.
+    /// The block, once it has begun, and while it is not away.
     run: Option<Run>,
+    /// The block while it goes on without the database.
+    away: Option<Away>,
     count: u64,
     returning: Vec<Vec<Value>>,
 }
@@ -100,6 +106,7 @@ impl Talk {
                     through,
                     row: 0,
                     run: None,
+                    away: None,
                     count: 0,
                     returning: Vec::new(),
                 });
@@ -121,6 +128,11 @@ impl Talk {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => call.go_on(&mut state, &mut self.session),
         };
+        // Whoever was ended on the way hears of that, unless the call failed already.
+        let progress = match (progress, state.cluster.death(key)) {
+            (Poll::Ready(Ok(_)) | Poll::Pending, Some(death)) => Poll::Ready(Err(told(death))),
+            (progress, _) => progress,
+        };
         match progress {
             Poll::Pending => {
                 self.call = Some(call);
@@ -136,6 +148,7 @@ impl Talk {
     fn finish(&mut self, state: &mut State, commit: bool) {
         let key = self.key();
         self.session.waiting = None;
+        self.session.job = None;
         self.session.nested.clear();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
@@ -143,19 +156,25 @@ impl Talk {
             return;
         }
         if commit {
+            self.session.viewer.read_only = None;
             state.commit(key);
         }
         state.cluster.end_call(key, Cursor::Closed);
     }
 }
 
+/// The error that a client gets or makes of its end.
+fn told(death: Death) -> OraError {
+    match death {
+        Death::Error(error) => error,
+        Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
+    }
+}
+
 /// Whether a call may go on: its instance answers, and nobody has ended it.
 fn before(state: &mut State, key: SessionKey, through: Micros) -> Poll<Result<(), OraError>> {
     if let Some(death) = state.cluster.death(key) {
-        return Poll::Ready(Err(match death {
-            Death::Error(error) => error,
-            Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
-        }));
+        return Poll::Ready(Err(told(death)));
     }
     if state.cluster.now() >= through {
         return Poll::Ready(Ok(()));
@@ -205,7 +224,14 @@ impl Call {
             return Poll::Ready(Err(OraError::new(1008, "not all variables bound")));
         }
         let iterations = self.statement.rows.len().max(1);
-        loop {
+        let at_work = session.waiting.is_none() && session.job.is_none();
+        if self.row > 0
+            && at_work
+            && let live::Poll::Failed(error) = state.cluster.poll(session.key)
+        {
+            return Poll::Ready(Err(error));
+        }
+        for _ in 0..ITERATIONS_AT_ONCE {
             let outcome = match self.iterate(state, session) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -216,6 +242,8 @@ impl Call {
                 return Poll::Ready(Ok(outcome));
             }
         }
+        // Others have their turn before the next ones.
+        Poll::Pending
     }
 
     fn iterate(
@@ -226,22 +254,58 @@ impl Call {
         let inputs = self.inputs();
         let mut act = Act { state, session };
         if let Command::Block(block) = &self.parsed.command {
-            let run = self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
-            let finished = match run.poll(&mut Outside::new(act)) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(finished) => finished,
-            };
-            self.run = None;
-            return Poll::Ready(
-                finished
-                    .map(|one| Outcome::Plsql { directions: one.directions, values: one.values }),
-            );
+            if self.away.is_none() {
+                self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
+            }
+            return self
+                .block(act)
+                .map_ok(|one| Outcome::Plsql { directions: one.directions, values: one.values });
         }
         match act.carry_out(&self.parsed.command, &inputs) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(executed)) => Poll::Ready(Ok(self.outcome(executed))),
         }
+    }
+
+    /// Goes on with the block. One that runs for long without anything of the database does so in a job.
+    fn block(&mut self, act: Act<'_>) -> Poll<Result<Finished, OraError>> {
+        if let Some(away) = &mut self.away {
+            if act.session.waiting.is_none()
+                && let live::Poll::Failed(error) = act.state.cluster.poll(act.session.key)
+            {
+                away.interrupt.with(error);
+            }
+            match away.job.look() {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(back) => {
+                    self.away = None;
+                    match back {
+                        Err(error) => return Poll::Ready(Err(error)),
+                        Ok(Back::Finished(finished)) => return Poll::Ready(finished),
+                        Ok(Back::Wants(run)) => self.run = Some(run),
+                    }
+                }
+            }
+        }
+        let Some(mut run) = self.run.take() else { return Poll::Pending };
+        let at_work = act.session.waiting.is_none() && act.session.job.is_none();
+        // What waits asks about its wait itself.
+        if at_work && let live::Poll::Failed(error) = act.state.cluster.poll(act.session.key) {
+            run.interrupt().with(error);
+        }
+        let (sight, release) = (act.sight(), act.state.cluster.release());
+        let (database, key) = (act.session.database.clone(), act.session.key);
+        let progress = run.poll(&mut Outside::new(act));
+        if progress.is_pending() && run.is_paused() {
+            match Away::new(run, Alone { sight, release, database, key }) {
+                Ok(away) => self.away = Some(away),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        } else if progress.is_pending() {
+            self.run = Some(run);
+        }
+        progress
     }
 
     fn outcome(&mut self, executed: Executed) -> Outcome {
@@ -336,6 +400,13 @@ impl Conversation for Talk {
         }
     }
 
+    fn open_cursors(&self) -> u16 {
+        let state = self.database.lock();
+        let parameter = state.books.parameters.get("OPEN_CURSORS");
+        let most = parameter.and_then(|one| one.on(self.session.key.inst_id).parse::<u32>().ok());
+        most.map_or(300, |most| u16::try_from(most).unwrap_or(u16::MAX))
+    }
+
     fn tag(&mut self, tags: &Tags) {
         let key = self.key();
         self.database.lock().cluster.tag(key, tags);
@@ -343,11 +414,13 @@ impl Conversation for Talk {
 
     fn commit(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| state.commit(key))
     }
 
     fn rollback(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| {
             state.books.heap.rollback(key);
             state.cluster.rollback(key);
@@ -389,12 +462,8 @@ impl Talk {
         let mut state = self.database.lock();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
-            let error = match &death {
-                Death::Error(error) => error.clone(),
-                Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
-            };
-            self.ended = Some(death);
-            return Err(error);
+            self.ended = Some(death.clone());
+            return Err(told(death));
         }
         act(&mut state);
         Ok(())

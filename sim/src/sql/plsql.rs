@@ -119,6 +119,18 @@ pub struct Finished {
 pub struct Run {
     future: Pin<Box<dyn Future<Output = Result<Finished, OraError>> + Send>>,
     desk: Arc<Desk>,
+    paused: bool,
+}
+
+/// Interrupts a block, wherever it runs.
+#[derive(Clone)]
+pub struct Interrupt(Arc<Desk>);
+
+impl Interrupt {
+    /// Lets the block fail with an error at its next pause.
+    pub fn with(&self, error: OraError) {
+        self.0.interrupt(error);
+    }
 }
 
 impl Run {
@@ -126,19 +138,44 @@ impl Run {
     pub fn new(block: Block, binds: Inputs) -> Self {
         let desk = Arc::new(Desk::default());
         let machine = Machine::new(binds, Arc::clone(&desk));
-        Self { future: Box::pin(machine.whole(block.0)), desk }
+        Self { future: Box::pin(machine.whole(block.0)), desk, paused: false }
     }
 
-    /// Goes on until the block ends or the host has to wait. Not after it was `Ready`.
+    /// Goes on until the block ends, the host has to wait, or the block has run for a while. Not after it was `Ready`.
     pub fn poll(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
+        self.go_on(host, |_| true)
+    }
+
+    /// The same with a host that knows the environment and the release only: it also ends where more is needed.
+    pub fn poll_alone(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
+        self.go_on(host, |desk| !desk.needs_database())
+    }
+
+    fn go_on(
+        &mut self,
+        host: &mut dyn Host,
+        serves: impl Fn(&Desk) -> bool,
+    ) -> Poll<Result<Finished, OraError>> {
         let mut context = Context::from_waker(Waker::noop());
+        self.paused = false;
         loop {
             if let Poll::Ready(result) = self.future.as_mut().poll(&mut context) {
                 return Poll::Ready(result);
             }
-            if self.desk.serve(host).is_pending() {
+            self.paused = self.desk.take_pause();
+            if self.paused || !serves(&self.desk) || self.desk.serve(host).is_pending() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether the block could go on at once, and was only stopped so that others can do something.
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What interrupts it.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(Arc::clone(&self.desk))
     }
 }

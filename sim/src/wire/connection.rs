@@ -277,7 +277,9 @@ impl LogOn<'_> {
         match logged_on {
             Ok((proof, conversation)) => {
                 let session = conversation.session();
-                auth::write_pairs(answer, &about_pairs(&self.target, self.fields, proof, session));
+                let most = conversation.open_cursors();
+                let pairs = about_pairs(&self.target, self.fields, proof, session, most);
+                auth::write_pairs(answer, &pairs);
                 self.end(sequence).write_success(answer);
                 Ok(Turn::In(conversation))
             }
@@ -312,8 +314,8 @@ fn about_pairs(
     fields: u8,
     proof: String,
     session: (u32, u32),
+    open_cursors: u16,
 ) -> Vec<(&'static str, String, u32)> {
-    const OPEN_CURSORS: u16 = 300;
     const IDENTIFIER_BYTES: u8 = 128;
     const IDENTIFIER_BYTES_OLD: u8 = 30;
     const FIELDS_WITH_LONG_IDENTIFIERS: u8 = 8;
@@ -326,7 +328,7 @@ fn about_pairs(
         ("AUTH_SVR_RESPONSE", proof),
         ("AUTH_SESSION_ID", session.0.to_string()),
         ("AUTH_SERIAL_NUM", session.1.to_string()),
-        ("AUTH_MAX_OPEN_CURSORS", OPEN_CURSORS.to_string()),
+        ("AUTH_MAX_OPEN_CURSORS", open_cursors.to_string()),
         ("AUTH_MAX_IDEN_LENGTH", identifier.to_string()),
         ("AUTH_SC_SERVICE_NAME", target.service.to_lowercase()),
         ("AUTH_INSTANCENAME", instance.clone()),

@@ -278,7 +278,8 @@ impl Session {
     /// Finds or makes the cursor, and gives it what the client sent.
     fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
         let rows = execute.rows?;
-        let number = if execute.cursor == 0 { self.cursors.create()? } else { execute.cursor };
+        let most = self.conversation.as_ref().map_or(0, |conversation| conversation.open_cursors());
+        let number = if execute.cursor == 0 { self.cursors.create(most)? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
         if let Some(sql) = execute.sql {
             cursor.sql = sql;

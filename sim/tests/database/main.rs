@@ -1,9 +1,12 @@
 //! A simulated database without the wire: what its clients' statements do, to it and to each other.
 
 mod applications;
+mod heavy;
+mod modes;
 mod kills;
 mod managed;
 mod privileges;
 mod rowids;
 mod rows;
 mod support;
+mod user_locks;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Context, Unit, counted, sort};
+use super::{Context, Places, Unit, counted, sort};
 use crate::ora::OraError;
 use crate::sql::code::{Aggregate, AggregateKind, Key, OrderKey, Sorting};
 use crate::sql::environment::Environment;
@@ -21,6 +21,7 @@ impl Evaluator<'_> {
         let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
         let mut groups: Vec<Vec<Unit>> = Vec::new();
         for unit in units {
+            self.meter.step(1)?;
             let frame = context.frame(&unit);
             let key = block.keys.iter().map(|code| Ok(Key::of(&*self.cow(code, &frame)?)));
             let key = key.collect::<Result<Vec<Key>, OraError>>()?;
@@ -42,7 +43,7 @@ impl Evaluator<'_> {
                 .map(|aggregate| self.aggregate(aggregate, &members, context));
             let aggregates = aggregates.collect::<Result<Vec<Value>, OraError>>()?;
             let empty = || Unit {
-                row: vec![NO_ROW; context.data.len()],
+                row: Places::from(vec![NO_ROW; context.data.len()]),
                 node: None,
                 rownum: 0,
                 aggregates: Vec::new(),
@@ -76,6 +77,7 @@ impl Evaluator<'_> {
         let mut seen = HashSet::new();
         let mut values = Vec::new();
         for (_, unit) in &sorted {
+            self.meter.step(1)?;
             let value = self.value(argument, &context.frame(unit))?;
             if !value.is_null() && (!aggregate.distinct || seen.insert(Key::of(&value))) {
                 values.push(value);
@@ -102,6 +104,7 @@ impl Evaluator<'_> {
     ) -> Result<Vec<(Vec<Value>, &'u Unit)>, OraError> {
         let mut keyed = Vec::new();
         for unit in units {
+            self.meter.step(1)?;
             let frame = context.frame(unit);
             let keys = order.iter().map(|key| self.value(&key.code, &frame));
             keyed.push((keys.collect::<Result<Vec<Value>, OraError>>()?, *unit));

@@ -18,8 +18,8 @@ use crate::sql::parse::block::compile_error;
 use crate::sql::query::{Inputs, Rows};
 use crate::value::{ColumnType, Number, Value};
 
-/// A block that runs longer than this many statements is ended, so that no client can hang the simulation.
-const STEPS_MAX: u64 = 500_000;
+/// After so many statements a block lets others do something.
+const SLICE_STEPS: u64 = 1_000;
 
 pub(super) struct Machine {
     /// Binds and variables as they are now.
@@ -201,6 +201,15 @@ impl Machine {
             Some(raised) => (raised.sqlcode(), raised.sqlerrm()),
             None => (0, "ORA-0000: normal, successful completion".into()),
         };
+        let (stack, backtrace) = match self.caught.last() {
+            Some(raised) => (
+                Value::text(format!("{}\n", raised.error)),
+                Value::text(format!("ORA-06512: at line {}\n", raised.line)),
+            ),
+            None => (Value::Null, Value::Null),
+        };
+        self.set("DBMS_UTILITY.FORMAT_ERROR_STACK", ColumnType::Varchar2(2000), stack);
+        self.set("DBMS_UTILITY.FORMAT_ERROR_BACKTRACE", ColumnType::Varchar2(2000), backtrace);
         self.set("SQLCODE", ColumnType::Number, Value::integer(code));
         self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
     }
@@ -220,11 +229,8 @@ impl Machine {
         Box::pin(async move {
             for statement in list {
                 self.steps += 1;
-                if self.steps > STEPS_MAX {
-                    return Err(self.raised(
-                        OraError::new(40, "active time limit exceeded - call aborted"),
-                        statement.at,
-                    ));
+                if self.steps.is_multiple_of(SLICE_STEPS) {
+                    self.desk.pause().await.map_err(|error| self.raised(error, statement.at))?;
                 }
                 match self.statement(statement).await? {
                     Flow::Next => {}
@@ -325,7 +331,6 @@ impl Machine {
                 {
                     return Ok(Flow::Next);
                 }
-                self.steps += 1;
                 if let Some(ended) = self.pass(body, label).await {
                     return ended;
                 }
@@ -337,7 +342,6 @@ impl Machine {
                 let mut next = if *reverse { high } else { low };
                 while (low..=high).contains(&next) {
                     self.set(variable, ColumnType::Number, Value::integer(next));
-                    self.steps += 1;
                     if let Some(ended) = self.pass(body, label).await {
                         result = ended;
                         break;

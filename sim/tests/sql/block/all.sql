@@ -278,10 +278,12 @@ PLS-00103: Encountered the symbol ";" when expecting one of the following:
    IF
 at 31
 
-BEGIN LOOP NULL; END LOOP; END;
+:out = NULL
+DECLARE n NUMBER := 0; BEGIN FOR i IN 1 .. 12345 LOOP n := n + 1; END LOOP; :out := n; END;
 ----
-ORA-00040: active time limit exceeded - call aborted
-ORA-06512: at line 1
+waited 12 times
+:OUT Out '12345'
+done
 
 DECLARE n CONSTANT NUMBER := 1; BEGIN n := 2; END;
 ----
@@ -383,4 +385,16 @@ END;
 > Changes { table: "NOTES", rows: [Insert([Number(Number { mantissa: 1, scale: 0 }), Text("made by APP"), Null, Null, Null])], returning: [] }
 > Changes { table: "NOTES", rows: [Delete { row: 0 }], returning: [] }
 > DBMS_OUTPUT.PUT_LINE [Some(Text("1"))]
+done
+
+:out = NULL
+BEGIN
+  RAISE_APPLICATION_ERROR(-20001, 'mine');
+EXCEPTION WHEN OTHERS THEN
+  :out := DBMS_UTILITY.FORMAT_ERROR_STACK || DBMS_UTILITY.FORMAT_ERROR_BACKTRACE;
+END;
+----
+:OUT Out 'ORA-20001: mine
+ORA-06512: at line 2
+'
 done
