@@ -116,6 +116,8 @@ pub struct Statement {
     pub rows: Vec<Vec<Value>>,
     /// The client asked for a commit when it succeeds.
     pub autocommit: bool,
+    /// An iteration of DML that fails does not end the call: [`Extras::failures`] tells of it.
+    pub batch_errors: bool,
 }
 
 /// How a bind is declared.
@@ -174,6 +176,21 @@ pub enum Outcome {
     Done,
 }
 
+/// What a call gave besides its [`Outcome`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extras {
+    /// DML: rows changed by each iteration; 0 for one that failed.
+    pub counts: Vec<u64>,
+    /// DML with [`Statement::batch_errors`]: iterations that failed, from 0, in their order.
+    pub failures: Vec<(usize, OraError)>,
+    /// DML: the ROWID of the last row that changed, where rows have one.
+    pub row_id: Option<String>,
+    /// DML with several iterations: what RETURNING gave to each, as in [`Outcome::Dml`].
+    pub returning: Vec<Vec<Vec<Value>>>,
+    /// A block with several iterations: the values of each, as in [`Outcome::Plsql`].
+    pub iterations: Vec<Vec<Value>>,
+}
+
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultColumn {
@@ -205,6 +222,10 @@ pub struct Tags {
     pub client_info: Option<String>,
     /// CLIENT_IDENTIFIER.
     pub client_identifier: Option<String>,
+    /// ECID.
+    pub ecid: Option<String>,
+    /// The name of the database operation.
+    pub operation: Option<String>,
 }
 
 /// One session of one client. Dropping it ends the session, as a broken connection does.
@@ -214,6 +235,11 @@ pub trait Conversation: Send {
 
     /// Begins a call that runs a statement. Not while another one is waiting.
     fn execute(&mut self, statement: &Statement) -> Progress;
+
+    /// What the call that was just over gave besides its outcome. It is handed out once.
+    fn extras(&mut self) -> Extras {
+        Extras::default()
+    }
 
     /// Parses only: the columns of a query, nothing for the rest.
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError>;

@@ -9,7 +9,9 @@ use super::{SimDatabase, State, rights_of};
 use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
-use crate::conversation::{Conversation, Death, Outcome, Progress, ResultColumn, Statement, Tags};
+use crate::conversation::{
+    Conversation, Death, Extras, Outcome, Progress, ResultColumn, Statement, Tags,
+};
 use crate::ora::OraError;
 use crate::sql::dml::Target;
 use crate::sql::plsql::{Executed, Run};
@@ -29,6 +31,7 @@ struct Call {
     run: Option<Run>,
     count: u64,
     returning: Vec<Vec<Value>>,
+    extras: Extras,
 }
 
 /// A client's session.
@@ -44,6 +47,8 @@ pub(super) struct Talk {
     cancelled: bool,
     /// The session was ended by its own client.
     left: bool,
+    /// What the last call gave besides its outcome.
+    extras: Extras,
 }
 
 impl Talk {
@@ -56,6 +61,7 @@ impl Talk {
             ended: None,
             cancelled: false,
             left: false,
+            extras: Extras::default(),
         }
     }
 
@@ -101,6 +107,7 @@ impl Talk {
                     run: None,
                     count: 0,
                     returning: Vec::new(),
+                    extras: Extras::default(),
                 });
                 Ok(())
             }
@@ -127,6 +134,7 @@ impl Talk {
             }
             Poll::Ready(result) => {
                 self.finish(&mut state, call.statement.autocommit && result.is_ok());
+                self.extras = call.extras;
                 Progress::Done(result)
             }
         }
@@ -207,14 +215,28 @@ impl Call {
         loop {
             let outcome = match self.iterate(state, session) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if self.goes_on_after(&error) => {
+                    session.waiting = None;
+                    self.extras.failures.push((self.row, error));
+                    self.outcome(Executed::default())
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(outcome)) => outcome,
             };
+            if let (Outcome::Plsql { values, .. }, true) = (&outcome, iterations > 1) {
+                self.extras.iterations.push(values.clone());
+            }
             self.row += 1;
             if self.row >= iterations {
                 return Poll::Ready(Ok(outcome));
             }
         }
+    }
+
+    /// Whether an error is only its iteration's: one of its values, in an array of DML that goes on behind errors.
+    fn goes_on_after(&self, error: &OraError) -> bool {
+        let dml = matches!(self.parsed.command, Command::Dml(_));
+        dml && self.statement.batch_errors && is_of_values(error.code)
     }
 
     fn iterate(
@@ -248,21 +270,36 @@ impl Call {
             (_, Some(rows)) => Outcome::Query { columns: rows.columns, cells: rows.cells },
             (Command::Dml(_), None) => {
                 self.count += executed.count;
+                self.extras.counts.push(executed.count);
+                let mut returned = vec![Vec::new(); self.statement.binds.len()];
                 if !executed.returning.is_empty() {
-                    self.returning.resize(self.statement.binds.len(), Vec::new());
+                    self.returning.resize(returned.len(), Vec::new());
                 }
                 for one in executed.returning {
                     if let Target::Bind(place) = one.target
                         && let Some(values) = self.returning.get_mut(place)
                     {
-                        values.extend(one.values);
+                        values.extend_from_slice(&one.values);
+                        returned[place] = one.values;
                     }
+                }
+                if self.statement.rows.len() > 1 {
+                    self.extras.returning.push(returned);
                 }
                 Outcome::Dml { count: self.count, returning: self.returning.clone() }
             }
             _ => Outcome::Done,
         }
     }
+}
+
+/// Errors that the values of one row cause: constraints, sizes, conversions. Every other one would meet the next row
+/// as well.
+const fn is_of_values(code: u32) -> bool {
+    matches!(
+        code,
+        1 | 1_400 | 1_401 | 1_407 | 1_426 | 1_438 | 1_476 | 1_722 | 2_290..=2_292 | 6_502 | 12_899
+    ) || matches!(code, 1_481..=1_482 | 1_830..=1_899 | 22_835)
 }
 
 impl Conversation for Talk {
@@ -276,6 +313,10 @@ impl Conversation for Talk {
             Ok(()) => self.step(),
             Err(error) => Progress::Done(Err(error)),
         }
+    }
+
+    fn extras(&mut self) -> Extras {
+        std::mem::take(&mut self.extras)
     }
 
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError> {

@@ -11,7 +11,7 @@ use super::feed::{Feed, Incoming};
 use super::negotiate::{self, DataTypes, Habits, Profile};
 use super::packet::{Fault, Kind, Socket, Wire};
 use super::reply::End;
-use super::request::{self, REQUEST_BYTES_MAX};
+use super::request::{self, Header, REQUEST_BYTES_MAX};
 use super::session::Session;
 use crate::conversation::{About, Conversation, Database, Destination, Identity};
 use crate::ora::OraError;
@@ -187,7 +187,7 @@ impl Step {
     fn read_function(reader: &mut Reader<'_>, fields: u8) -> Result<Self, Unreadable> {
         const FIRST: u8 = 118;
         const SECOND: u8 = 115;
-        let (code, sequence) = request::read_header(reader, fields)?;
+        let Header { code, sequence, .. } = request::read_header(reader, fields)?;
         match code {
             FIRST => Ok(Self::First(sequence, Message::read(reader)?)),
             SECOND => Ok(Self::Second(sequence, Message::read(reader)?)),
@@ -240,7 +240,9 @@ impl LogOn<'_> {
     }
 
     const fn end(&self, sequence: u8) -> End {
-        End { fields: self.fields, sequence, cursor: 0, kind: 0, rows: 0, in_transaction: false }
+        let row_id = [0; 4];
+        let (cursor, kind, rows, in_transaction) = (0, 0, 0, false);
+        End { fields: self.fields, sequence, cursor, kind, row_id, rows, in_transaction }
     }
 
     fn challenge(

@@ -22,6 +22,13 @@ pub(super) mod code {
     pub(in crate::wire) const TIMESTAMP_TZ: u8 = 181;
     pub(in crate::wire) const INTERVAL_YM: u8 = 182;
     pub(in crate::wire) const INTERVAL_DS: u8 = 183;
+    pub(in crate::wire) const CURSOR: u8 = 102;
+    pub(in crate::wire) const OBJECT: u8 = 109;
+    pub(in crate::wire) const CLOB: u8 = 112;
+    pub(in crate::wire) const BLOB: u8 = 113;
+    pub(in crate::wire) const BFILE: u8 = 114;
+    pub(in crate::wire) const JSON: u8 = 119;
+    pub(in crate::wire) const VECTOR: u8 = 127;
     pub(in crate::wire) const UROWID: u8 = 208;
     pub(in crate::wire) const TIMESTAMP_LTZ: u8 = 231;
     pub(in crate::wire) const BOOLEAN: u8 = 252;
@@ -427,6 +434,17 @@ fn write_rowid(to: &mut Writer, value: &Value) {
     let (Value::RowId(text) | Value::Text(text)) = value else {
         return to.u8(0);
     };
+    let [object, file, block, row] = rowid_parts(text);
+    to.u8(LENGTH);
+    to.ub(object);
+    to.ub(file);
+    to.u8(0);
+    to.ub(block);
+    to.ub(row);
+}
+
+/// The object, the file, the block and the row of a ROWID.
+pub(super) fn rowid_parts(text: &str) -> [u64; 4] {
     let text = text.as_bytes();
     let part = |range: std::ops::Range<usize>| {
         let digits = text.get(range).unwrap_or_default().iter();
@@ -435,12 +453,7 @@ fn write_rowid(to: &mut Writer, value: &Value) {
             number << 6 | value as u64
         })
     };
-    to.u8(LENGTH);
-    to.ub(part(0..6));
-    to.ub(part(6..9));
-    to.u8(0);
-    to.ub(part(9..15));
-    to.ub(part(15..18));
+    [part(0..6), part(6..9), part(9..15), part(15..18)]
 }
 
 /// Reads the value of a bind that was declared with this number and character set form. `None` is a NUMBER that is

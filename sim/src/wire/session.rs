@@ -9,8 +9,9 @@ use super::connection::version_number;
 use super::cursor::Cursors;
 use super::feed::{Feed, Incoming};
 use super::packet::{Fault, Kind, Marker};
+use super::piggyback::{AfterError, Piggyback};
 use super::reply::{self, End, kind};
-use super::request::{self, Again, Call, Execute, Function, Piggyback};
+use super::request::{self, Again, Call, Execute, Function};
 use super::scalar;
 use crate::conversation::{
     About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
@@ -26,6 +27,15 @@ pub(super) struct Session {
     fields: u8,
     about: About,
     ticks: watch::Receiver<u64>,
+    /// The pipeline under way.
+    pipeline: Option<Pipeline>,
+}
+
+/// Requests that a client sends without waiting for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pipeline {
+    after_error: AfterError,
+    failed: bool,
 }
 
 /// How long a client may take to close the connection after its log-off.
@@ -68,6 +78,7 @@ fn set_schema(conversation: &mut dyn Conversation, schema: &str) -> Result<(), O
 }
 
 /// What a statement was run for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of the client that stands alone")]
 struct Run {
     sequence: u8,
     cursor: u16,
@@ -75,6 +86,32 @@ struct Run {
     full: bool,
     /// How many rows to answer with, if it is a query.
     rows: Option<u32>,
+    /// Unless a column is LONG.
+    ahead: bool,
+    /// Commit when it succeeds.
+    autocommit: bool,
+    /// Go on behind iterations of DML that fail.
+    batch_errors: bool,
+    /// Say how many rows each iteration changed.
+    row_counts: bool,
+    /// The cursor is as new as the call.
+    fresh: bool,
+}
+
+impl Run {
+    const fn again(sequence: u8, cursor: u16, rows: Option<u32>, autocommit: bool) -> Self {
+        Self {
+            sequence,
+            cursor,
+            full: false,
+            rows,
+            ahead: false,
+            autocommit,
+            batch_errors: false,
+            row_counts: false,
+            fresh: false,
+        }
+    }
 }
 
 impl Session {
@@ -87,7 +124,8 @@ impl Session {
         ticks: watch::Receiver<u64>,
     ) -> Self {
         let conversation = Some(conversation);
-        Self { feed, conversation, cursors: Cursors::default(), fields, about, ticks }
+        let (cursors, pipeline) = (Cursors::default(), None);
+        Self { feed, conversation, cursors, fields, about, ticks, pipeline }
     }
 
     /// Serves the client until it leaves, dies, or breaks the protocol.
@@ -139,24 +177,22 @@ impl Session {
     }
 
     async fn answer(&mut self, call: Call) -> Result<Flow, Fault> {
-        let Call { piggybacks, sequence, function } = call;
+        let Call { piggybacks, sequence, token, function } = call;
+        self.feed.answers(token);
+        let set = self.take_along(piggybacks);
         let Some(conversation) = &mut self.conversation else {
             return Ok(Flow::Over);
         };
-        let mut set = Ok(());
-        for piggyback in piggybacks {
-            match piggyback {
-                Piggyback::Close(numbers) => self.cursors.close(&numbers),
-                Piggyback::Tag(tags) => conversation.tag(&tags),
-                Piggyback::Schema(schema) => set = set_schema(conversation.as_mut(), &schema),
-                Piggyback::Other => {}
-            }
-        }
         if let Some(death) = conversation.death() {
             return self.die(sequence, death).await;
         }
         if let (Err(error), false) = (&set, function == Function::LogOff) {
-            return self.refuse(sequence, error).await;
+            return self.fail(sequence, 0, error).await;
+        }
+        let stopped = Pipeline { after_error: AfterError::Stop, failed: true };
+        if self.pipeline == Some(stopped) && function != Function::EndPipeline {
+            let error = OraError::new(1_013, "user requested cancel of current operation");
+            return self.fail(sequence, 0, &error).await;
         }
         match function {
             Function::Execute(execute) => self.execute(sequence, execute).await,
@@ -165,22 +201,47 @@ impl Session {
             Function::LogOff => self.log_off().await,
             Function::Unknown(code) => {
                 let error = OraError::new(3_115, format!("unsupported network function {code}"));
-                self.feed.forget();
                 self.fail(sequence, 0, &error).await
             }
             simple @ (Function::Commit
             | Function::Rollback
             | Function::Ping
+            | Function::EndPipeline
             | Function::Version) => self.simple(sequence, &simple).await,
         }
     }
 
+    /// Does what came along with a call. The error is the call's.
+    fn take_along(&mut self, piggybacks: Vec<Piggyback>) -> Result<(), OraError> {
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(());
+        };
+        let mut done = Ok(());
+        for piggyback in piggybacks {
+            match piggyback {
+                Piggyback::Close(numbers) => self.cursors.close(&numbers),
+                Piggyback::Tag(tags) => conversation.tag(&tags),
+                Piggyback::Schema(schema) => done = set_schema(conversation.as_mut(), &schema),
+                Piggyback::Refused(error) => done = Err(error),
+                Piggyback::Pipeline(after_error) => {
+                    self.pipeline = Some(Pipeline { after_error, failed: false });
+                }
+                Piggyback::Other => {}
+            }
+        }
+        done
+    }
+
     fn end(&self, sequence: u8, cursor: u16) -> End {
         let in_transaction = self.conversation.as_ref().is_some_and(|it| it.in_transaction());
-        End { fields: self.fields, sequence, cursor, kind: 0, rows: 0, in_transaction }
+        let (kind, row_id, rows) = (0, [0; 4], 0);
+        End { fields: self.fields, sequence, cursor, kind, row_id, rows, in_transaction }
     }
 
     async fn fail(&mut self, sequence: u8, cursor: u16, error: &OraError) -> Result<Flow, Fault> {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.failed = true;
+        }
         let mut answer = Writer::new();
         self.end(sequence, cursor).write_error(&mut answer, error);
         self.feed.send(answer).await?;
@@ -214,6 +275,10 @@ impl Session {
         let done = match function {
             Function::Commit => conversation.commit(),
             Function::Rollback => conversation.rollback(),
+            Function::EndPipeline => {
+                self.pipeline = None;
+                Ok(())
+            }
             _ => {
                 conversation.call(open);
                 Ok(())
@@ -257,22 +322,23 @@ impl Session {
         }
         let rows = execute.has(Execute::FETCH).then_some(execute.rows_wanted);
         let describe = execute.has(Execute::DESCRIBE) || !execute.has(Execute::EXECUTE);
-        let commit = execute.has(Execute::COMMIT);
+        let mut run = Run {
+            full: true,
+            ahead: execute.ahead,
+            batch_errors: execute.has(Execute::BATCH_ERRORS),
+            row_counts: execute.row_counts,
+            fresh: execute.cursor == 0,
+            ..Run::again(sequence, 0, rows, execute.has(Execute::COMMIT))
+        };
         let (cursor, values) = match self.prepare(execute) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refuse(sequence, &error).await,
+            Err(error) => return self.fail(sequence, 0, &error).await,
         };
-        let run = Run { sequence, cursor, full: true, rows };
+        run.cursor = cursor;
         if describe {
             return self.describe(run).await;
         }
-        self.run_statement(run, values, commit).await
-    }
-
-    /// Fails a call of which not everything may have been read.
-    async fn refuse(&mut self, sequence: u8, error: &OraError) -> Result<Flow, Fault> {
-        self.feed.forget();
-        self.fail(sequence, 0, error).await
+        self.run_statement(run, values).await
     }
 
     /// Finds or makes the cursor, and gives it what the client sent.
@@ -296,19 +362,14 @@ impl Session {
         }
         let rows = match again.rows {
             Ok(rows) => rows,
-            Err(error) => return self.refuse(sequence, &error).await,
+            Err(error) => return self.fail(sequence, 0, &error).await,
         };
-        let run = Run { sequence, cursor: again.cursor, full: false, rows: again.fetch };
-        self.run_statement(run, rows, again.commit).await
+        let run = Run::again(sequence, again.cursor, again.fetch, again.commit);
+        self.run_statement(run, rows).await
     }
 
-    async fn run_statement(
-        &mut self,
-        run: Run,
-        rows: Vec<Vec<Value>>,
-        autocommit: bool,
-    ) -> Result<Flow, Fault> {
-        let statement = match self.statement(run.cursor, rows, autocommit) {
+    async fn run_statement(&mut self, run: Run, rows: Vec<Vec<Value>>) -> Result<Flow, Fault> {
+        let statement = match self.statement(&run, rows) {
             Ok(statement) => statement,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
@@ -324,13 +385,8 @@ impl Session {
         }
     }
 
-    fn statement(
-        &mut self,
-        cursor: u16,
-        mut rows: Vec<Vec<Value>>,
-        autocommit: bool,
-    ) -> Result<Statement, OraError> {
-        let cursor = self.cursors.get(cursor)?;
+    fn statement(&mut self, run: &Run, mut rows: Vec<Vec<Value>>) -> Result<Statement, OraError> {
+        let cursor = self.cursors.get(run.cursor)?;
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
             let column_type = scalar::bind_type(bind.code, bind.size);
@@ -338,10 +394,11 @@ impl Session {
             column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
         });
         let binds = binds.collect::<Result<Vec<_>, _>>()?;
-        if rows.is_empty() {
-            rows.push(vec![Value::Null; binds.len()]);
+        for row in &mut rows {
+            row.resize(binds.len(), Value::Null);
         }
-        Ok(Statement { sql: cursor.sql.clone(), binds, rows, autocommit })
+        let (autocommit, batch_errors) = (run.autocommit, run.batch_errors);
+        Ok(Statement { sql: cursor.sql.clone(), binds, rows, autocommit, batch_errors })
     }
 
     /// Waits until a call is over, the client breaks it off or the session dies.
@@ -384,31 +441,45 @@ impl Session {
     async fn outcome(&mut self, run: Run, outcome: Outcome) -> Result<Flow, Fault> {
         let mut end = self.end(run.sequence, run.cursor);
         let mut answer = Writer::new();
+        let extras = self.conversation.as_mut().map(|it| it.extras()).unwrap_or_default();
         let cursor = match self.cursors.get(run.cursor) {
             Ok(cursor) => cursor,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
-        match outcome {
+        let fits = match outcome {
             Outcome::Query { columns, cells } => return self.query(run, columns, cells).await,
             Outcome::Dml { count, returning } => {
                 end = End { rows: count, kind: kind::DML, ..end };
-                reply::write_returning(&mut answer, &cursor.binds, &returning);
+                end.row_id = extras.row_id.as_deref().map_or([0; 4], scalar::rowid_parts);
+                let all =
+                    if extras.returning.is_empty() { vec![returning] } else { extras.returning };
+                reply::write_returning(&mut answer, &cursor.binds, &all)
             }
             Outcome::Plsql { directions, values } => {
-                let mut bound = cursor.binds.iter().zip(&values);
-                if !bound.all(|(bind, value)| scalar::fits_bind(bind.code, value)) {
-                    return self.fail(run.sequence, run.cursor, &scalar::overflow()).await;
-                }
                 end.kind = kind::BLOCK;
-                reply::write_block(&mut answer, &cursor.binds, &directions, &values);
+                let all =
+                    if extras.iterations.is_empty() { vec![values] } else { extras.iterations };
                 cursor.direct(&directions);
+                reply::write_block(&mut answer, &cursor.binds, &directions, &all)
             }
-            Outcome::Done => {}
+            Outcome::Done => Ok(()),
+        };
+        if let Err(error) = fits {
+            return self.fail(run.sequence, run.cursor, &error).await;
         }
         if run.full {
-            reply::write_return_parameters(&mut answer);
+            reply::write_return_parameters(&mut answer, run.row_counts.then_some(&extras.counts));
         }
-        end.write_success(&mut answer);
+        // Running a cursor again cannot ask for the counts: an array is kept from being run so.
+        if run.fresh && (run.row_counts || extras.counts.len() > 1) {
+            self.cursors.close(&[run.cursor]);
+            end.cursor = 0;
+        }
+        if extras.failures.is_empty() {
+            end.write_success(&mut answer);
+        } else {
+            end.write_failures(&mut answer, &extras.failures);
+        }
         self.feed.send(answer).await?;
         Ok(Flow::On)
     }
@@ -430,7 +501,7 @@ impl Session {
             end.kind = kind::QUERY;
             reply::write_description(&mut answer, self.fields, &columns);
         }
-        reply::write_return_parameters(&mut answer);
+        reply::write_return_parameters(&mut answer, None);
         end.write_success(&mut answer);
         self.feed.send(answer).await?;
         Ok(Flow::On)
@@ -438,13 +509,16 @@ impl Session {
 
     async fn query(
         &mut self,
-        run: Run,
+        mut run: Run,
         columns: Vec<ResultColumn>,
         cells: Vec<Value>,
     ) -> Result<Flow, Fault> {
         let mut answer = Writer::new();
         if run.full {
             reply::write_description(&mut answer, self.fields, &columns);
+        }
+        if run.ahead && columns.iter().any(|column| column.column_type == ColumnType::Long) {
+            run.rows = None;
         }
         let width = columns.len().max(1);
         let fits =
@@ -470,7 +544,7 @@ impl Session {
         if let Err(error) = fetchable {
             return self.fail(sequence, number, &error).await;
         }
-        let run = Run { sequence, cursor: number, full: false, rows: Some(rows) };
+        let run = Run::again(sequence, number, Some(rows), false);
         self.rows(run, Writer::new()).await
     }
 
@@ -508,7 +582,7 @@ impl Session {
             conversation.call(open);
         }
         if run.full {
-            reply::write_return_parameters(&mut answer);
+            reply::write_return_parameters(&mut answer, None);
         }
         if last {
             end.write_no_more_rows(&mut answer);

@@ -1,6 +1,7 @@
 //! A simulated database without the wire: what its clients' statements do, to it and to each other.
 
 mod applications;
+mod arrays;
 mod kills;
 mod managed;
 mod privileges;
