@@ -47,6 +47,12 @@ pub trait Database: Send + Sync {
     /// is locked by now.
     fn wrong_password(&self, user: &str) -> OraError;
 
+    /// Gives an account a new password, once the old one was proved; an expired account is open again. The error is
+    /// 28000, 28001, …
+    fn change_password(&self, user: &str, _password: &str) -> Result<(), OraError> {
+        Err(OraError::new(3_001, format!("unimplemented feature: another password for {user}")))
+    }
+
     /// What the clients of one instance are told at log-on.
     fn about(&self, instance: u32) -> About;
 
@@ -232,6 +238,11 @@ pub struct Tags {
 pub trait Conversation: Send {
     /// SID and SERIAL#.
     fn session(&self) -> (u32, u32);
+
+    /// What the client is told at log-on although it is let in: ORA-28002.
+    fn warning(&self) -> Option<OraError> {
+        None
+    }
 
     /// Begins a call that runs a statement. Not while another one is waiting.
     fn execute(&mut self, statement: &Statement) -> Progress;

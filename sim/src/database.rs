@@ -196,6 +196,10 @@ impl Database for SimDatabase {
         self.lock().books.accounts.wrong_password(user)
     }
 
+    fn change_password(&self, user: &str, password: &str) -> Result<(), OraError> {
+        self.lock().books.accounts.change_password(user, password)
+    }
+
     fn about(&self, instance: u32) -> About {
         let state = self.lock();
         let spec = state.cluster.spec();

@@ -6,6 +6,7 @@ use std::task::Poll;
 use super::host::Outside;
 use super::session::{Act, SessionState};
 use super::{SimDatabase, State, rights_of};
+use crate::catalog::account::AccountStatus;
 use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
@@ -305,6 +306,15 @@ const fn is_of_values(code: u32) -> bool {
 impl Conversation for Talk {
     fn session(&self) -> (u32, u32) {
         (self.session.key.sid, self.session.key.serial)
+    }
+
+    fn warning(&self) -> Option<OraError> {
+        /// PASSWORD_GRACE_TIME of the profile DEFAULT.
+        const GRACE_DAYS: u32 = 7;
+        let state = self.database.lock();
+        let account = state.books.accounts.get(&self.session.login)?;
+        let text = format!("the password will expire within {GRACE_DAYS} days");
+        (account.status == AccountStatus::Grace).then(|| OraError::new(28002, text))
     }
 
     fn execute(&mut self, statement: &Statement) -> Progress {

@@ -301,6 +301,16 @@ pub(super) fn write_version(to: &mut Writer, banner: &str, number: u32) {
     to.ub(number);
 }
 
+/// A warning: the call succeeds all the same.
+pub(super) fn write_warning(to: &mut Writer, warning: &OraError) {
+    let text = format!("{warning}\n");
+    to.u8(15);
+    to.ub(warning.code.min(u16::MAX.into()));
+    to.ub(text.len() as u64);
+    to.ub(0_u8);
+    to.counted(text.as_bytes());
+}
+
 /// What an answer within a pipeline is known by.
 pub(super) fn write_token(to: &mut Writer, token: u64) {
     to.u8(33);

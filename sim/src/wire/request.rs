@@ -1,6 +1,7 @@
 //! What a client asks, once it is logged in: a function with the piggybacks in front of it, read from the bytes that
 //! have come so far.
 
+use super::auth::Message;
 use super::bind::{Declared, Rows, read_binds, read_declared, read_rows};
 use super::codec::{Reader, Unreadable, text};
 use super::piggyback::{self, Piggyback};
@@ -42,6 +43,8 @@ pub(super) enum Function {
     Ping,
     Version,
     LogOff,
+    /// Another password, both encrypted.
+    ChangePassword(Message),
     /// The pipeline that a piggyback began is complete.
     EndPipeline,
     /// It is not known, and so its end is not either.
@@ -130,6 +133,7 @@ pub(super) fn read(
         5 => Function::Fetch { cursor: reader.ub2()?, rows: reader.ub4()? },
         14 => Function::Commit,
         15 => Function::Rollback,
+        115 => Function::ChangePassword(Message::read(reader)?),
         147 => Function::Ping,
         9 => Function::LogOff,
         59 => {

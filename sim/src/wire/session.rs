@@ -1,9 +1,11 @@
 //! A logged-in client: its calls, one after the other, and what may come between them: a break, a death, the clock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::auth::{Message, SessionKey};
 use super::codec::Writer;
 use super::connection::version_number;
 use super::cursor::Cursors;
@@ -14,10 +16,17 @@ use super::reply::{self, End, kind};
 use super::request::{self, Again, Call, Execute, Function};
 use super::scalar;
 use crate::conversation::{
-    About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
+    About, Bind, Conversation, Database, Death, Outcome, Progress, ResultColumn, Statement,
 };
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
+
+/// Where a client logged in, and how.
+pub(super) struct Door {
+    pub(super) database: Arc<dyn Database>,
+    pub(super) key: SessionKey,
+    pub(super) about: About,
+}
 
 /// A client that is logged in.
 pub(super) struct Session {
@@ -25,7 +34,7 @@ pub(super) struct Session {
     conversation: Option<Box<dyn Conversation>>,
     cursors: Cursors,
     fields: u8,
-    about: About,
+    door: Door,
     ticks: watch::Receiver<u64>,
     /// The pipeline under way.
     pipeline: Option<Pipeline>,
@@ -120,12 +129,12 @@ impl Session {
         feed: Feed,
         conversation: Box<dyn Conversation>,
         fields: u8,
-        about: About,
-        ticks: watch::Receiver<u64>,
+        door: Door,
     ) -> Self {
         let conversation = Some(conversation);
+        let ticks = door.database.ticks();
         let (cursors, pipeline) = (Cursors::default(), None);
-        Self { feed, conversation, cursors, fields, about, ticks, pipeline }
+        Self { feed, conversation, cursors, fields, door, ticks, pipeline }
     }
 
     /// Serves the client until it leaves, dies, or breaks the protocol.
@@ -199,6 +208,10 @@ impl Session {
             Function::Again(again) => self.again(sequence, again).await,
             Function::Fetch { cursor, rows } => self.fetch(sequence, cursor, rows).await,
             Function::LogOff => self.log_off().await,
+            Function::ChangePassword(message) => match self.change_password(&message) {
+                Ok(()) => self.succeed(sequence).await,
+                Err(error) => self.fail(sequence, 0, &error).await,
+            },
             Function::Unknown(code) => {
                 let error = OraError::new(3_115, format!("unsupported network function {code}"));
                 self.fail(sequence, 0, &error).await
@@ -248,6 +261,25 @@ impl Session {
         Ok(Flow::On)
     }
 
+    async fn succeed(&mut self, sequence: u8) -> Result<Flow, Fault> {
+        let mut answer = Writer::new();
+        self.end(sequence, 0).write_success(&mut answer);
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    /// Gives an account another password, if the client knows the one that it has.
+    fn change_password(&self, message: &Message) -> Result<(), OraError> {
+        let Door { database, key, .. } = &self.door;
+        let account = message.account();
+        let old = key.open(message.get("AUTH_PASSWORD"));
+        if old.is_none() || old != database.password(&account) {
+            return Err(database.wrong_password(&account));
+        }
+        let new = key.open(message.get("AUTH_NEWPASSWORD")).unwrap_or_default();
+        database.change_password(&account, &new)
+    }
+
     /// The last that a client hears, if it hears anything.
     async fn die(&mut self, sequence: u8, death: Death) -> Result<Flow, Fault> {
         match death {
@@ -290,8 +322,8 @@ impl Session {
         let mut answer = Writer::new();
         let end = self.end(sequence, 0);
         if *function == Function::Version {
-            let number = version_number(self.about.version, self.fields);
-            reply::write_version(&mut answer, &self.about.banner, number);
+            let number = version_number(self.door.about.version, self.fields);
+            reply::write_version(&mut answer, &self.door.about.banner, number);
             end.write_success(&mut answer);
         } else {
             end.write_status(&mut answer);

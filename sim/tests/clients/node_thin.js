@@ -70,6 +70,20 @@ const checks = {
     await fails(() => connect({ user: 'locked' }), 'ORA-28000');
   },
 
+  async passwords() {
+    await fails(() => connect({ user: 'expired' }), 'ORA-28001');
+    await fails(() => connect({ user: 'expired', password: 'wrong', newPassword: 'Lion 1' }), 'ORA-01017');
+    await (await connect({ user: 'expired', newPassword: 'Lion 1' })).close();
+    const connection = await connect({ user: 'expired', password: 'Lion 1' });
+    await fails(() => connection.changePassword('expired', 'wrong', 'Bear 2'), 'ORA-01017');
+    await connection.changePassword('expired', 'Lion 1', 'Bear 2');
+    assert.deepStrictEqual(await one(connection, 'select 1 from dual'), [1]);
+    await connection.close();
+    await fails(() => connect({ user: 'expired', password: 'Lion 1' }), 'ORA-01017');
+    await (await connect({ user: 'expired', password: 'Bear 2' })).close();
+    await (await connect({ user: 'grace' })).close();
+  },
+
   async sysdba() {
     await withConnection(async (connection) => {
       assert.ok((await one(connection, 'select * from v$session')).includes('YES'));

@@ -62,6 +62,24 @@ def locked():
     fails(lambda: connect(user="locked"), "ORA-28000")
 
 
+def passwords():
+    fails(lambda: connect(user="expired"), "ORA-28001")
+    fails(lambda: connect(user="expired", password="wrong", newpassword="Lion 1"), "ORA-01017")
+    fails(lambda: connect(user="expired"), "ORA-28001")
+    connect(user="expired", newpassword="Lion 1").close()
+    fails(lambda: connect(user="expired"), "ORA-01017")
+    with connect(user="expired", password="Lion 1") as connection:
+        fails(lambda: connection.changepassword("wrong", "Bear \u00e9 2"), "ORA-01017")
+        connection.changepassword("Lion 1", "Bear \u00e9 2")
+        assert one(connection, "select 1 from dual") == (1,)
+    fails(lambda: connect(user="expired", password="Lion 1"), "ORA-01017")
+    with connect(user="expired", password="Bear \u00e9 2") as connection:
+        assert connection.warning is None
+    with connect(user="grace") as connection:
+        assert connection.warning.full_code == "ORA-28002", connection.warning
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def sysdba():
     with connect(user="sys", mode=oracledb.AUTH_MODE_SYSDBA) as connection:
         assert "YES" in one(connection, "select * from v$session")
@@ -478,6 +496,7 @@ def main():
         wrong_password,
         unknown_service,
         locked,
+        passwords,
         sysdba,
         identity,
         rows,

@@ -18,12 +18,13 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 19] = [
+    let checks: [(&str, fn(&Target) -> Checked); 20] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
         ("locked", locked),
         ("SYSDBA", sysdba),
+        ("passwords", passwords),
         ("identity", identity),
         ("rows", rows),
         ("rows in large arrays", rows_in_large_arrays),
@@ -111,6 +112,20 @@ fn unknown_service(to: &Target) -> Checked {
 fn locked(to: &Target) -> Checked {
     fails(Connection::connect("locked", PASSWORD, &to.address), &[28_000]);
     Ok(())
+}
+
+fn passwords(to: &Target) -> Checked {
+    let with = |password: &str| Connection::connect("expired", password, &to.address);
+    fails(with(PASSWORD), &[28_001]);
+    let mut change = Connector::new("expired", PASSWORD, &to.address);
+    change.new_password("Lion 1").connect()?.close()?;
+    fails(with(PASSWORD), &[1_017]);
+    let connection = with("Lion 1")?;
+    fails(connection.change_password("expired", "wrong", "Bear 2"), &[1_017]);
+    connection.change_password("expired", "Lion 1", "Bear 2")?;
+    assert_eq!(connection.query_row_as::<i32>("select 1 from dual", &[])?, 1);
+    with("Bear 2")?.close()?;
+    Connection::connect("grace", PASSWORD, &to.address)?.close()
 }
 
 fn sysdba(to: &Target) -> Checked {

@@ -4,6 +4,7 @@ mod applications;
 mod arrays;
 mod kills;
 mod managed;
+mod passwords;
 mod privileges;
 mod rows;
 mod support;

@@ -25,6 +25,8 @@ pub(crate) struct Fake {
 /// What all sessions share.
 struct World {
     sessions: Mutex<BTreeMap<u32, Peer>>,
+    /// Of ordinary accounts, if it was changed.
+    passwords: Mutex<BTreeMap<String, String>>,
     ticks: watch::Sender<u64>,
 }
 
@@ -42,9 +44,16 @@ impl World {
     }
 }
 
+impl World {
+    fn passwords(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Fake {
     pub(crate) fn new(release: Release) -> Arc<Self> {
-        let world = World { sessions: Mutex::default(), ticks: watch::Sender::new(0) };
+        let (sessions, passwords) = (Mutex::default(), Mutex::default());
+        let world = World { sessions, passwords, ticks: watch::Sender::new(0) };
         Arc::new(Self { release, world: Arc::new(world) })
     }
 
@@ -64,12 +73,22 @@ impl Database for Fake {
     }
 
     fn password(&self, user: &str) -> Option<String> {
-        [USER, "SYS", "LOCKED"].contains(&user).then(|| PASSWORD.to_owned())
+        let changed = self.world.passwords().get(user).cloned();
+        let known = [USER, "SYS", "LOCKED", "EXPIRED", "GRACE"].contains(&user);
+        changed.or_else(|| known.then(|| PASSWORD.to_owned()))
+    }
+
+    fn change_password(&self, user: &str, password: &str) -> Result<(), OraError> {
+        self.world.passwords().insert(user.to_owned(), password.to_owned());
+        Ok(())
     }
 
     fn log_on(&self, _: u32, identity: Identity) -> Result<Box<dyn Conversation>, OraError> {
         if identity.user == "LOCKED" {
             return Err(OraError::new(28_000, "the account is locked"));
+        }
+        if identity.user == "EXPIRED" && !self.world.passwords().contains_key("EXPIRED") {
+            return Err(OraError::new(28_001, "the password has expired"));
         }
         let mut sessions = self.world.sessions();
         let sid = (1..=u16::MAX.into()).find(|sid| !sessions.contains_key(sid)).unwrap_or(1);
@@ -147,6 +166,12 @@ impl Conversation for Talk {
             return Progress::Waiting;
         }
         Progress::Done(self.run(&sql, statement))
+    }
+
+    fn warning(&self) -> Option<OraError> {
+        let grace = self.world.sessions().get(&self.sid)?.identity.user == "GRACE";
+        let text = "the password will expire within 7 days";
+        grace.then(|| OraError::new(28_002, text))
     }
 
     fn extras(&mut self) -> Extras {
