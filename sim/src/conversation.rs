@@ -124,6 +124,8 @@ pub struct Statement {
     pub autocommit: bool,
     /// An iteration of DML that fails does not end the call: [`Extras::failures`] tells of it.
     pub batch_errors: bool,
+    /// Binds, by place, that are cursors for a block to open; their values mean nothing.
+    pub cursors: Vec<usize>,
 }
 
 /// How a bind is declared.
@@ -182,6 +184,15 @@ pub enum Outcome {
     Done,
 }
 
+/// The rows of a cursor.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResultSet {
+    /// The columns.
+    pub columns: Vec<ResultColumn>,
+    /// Cells of all rows, one row after the other.
+    pub cells: Vec<Value>,
+}
+
 /// What a call gave besides its [`Outcome`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extras {
@@ -193,6 +204,8 @@ pub struct Extras {
     pub row_id: Option<String>,
     /// DML with several iterations: what RETURNING gave to each, as in [`Outcome::Dml`].
     pub returning: Vec<Vec<Vec<Value>>>,
+    /// A block: the binds that it opened as cursors, by place.
+    pub cursors: Vec<(usize, ResultSet)>,
     /// A block with several iterations: the values of each, as in [`Outcome::Plsql`].
     pub iterations: Vec<Vec<Value>>,
 }

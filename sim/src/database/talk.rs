@@ -11,7 +11,7 @@ use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
 use crate::conversation::{
-    Conversation, Death, Extras, Outcome, Progress, ResultColumn, Statement, Tags,
+    Conversation, Death, Extras, Outcome, Progress, ResultColumn, ResultSet, Statement, Tags,
 };
 use crate::ora::OraError;
 use crate::sql::dml::Target;
@@ -248,16 +248,25 @@ impl Call {
         let inputs = self.inputs();
         let mut act = Act { state, session };
         if let Command::Block(block) = &self.parsed.command {
-            let run = self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
+            let cursors = || self.statement.cursors.clone();
+            let run =
+                self.run.get_or_insert_with(|| Run::with_cursors(block.clone(), inputs, cursors()));
             let finished = match run.poll(&mut Outside::new(act)) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(finished) => finished,
             };
             self.run = None;
-            return Poll::Ready(
-                finished
-                    .map(|one| Outcome::Plsql { directions: one.directions, values: one.values }),
-            );
+            return Poll::Ready(finished.map(|one| {
+                let sets = one.opened.into_iter().map(|(place, rows)| {
+                    (place, ResultSet { columns: rows.columns, cells: rows.cells })
+                });
+                self.extras.cursors.extend(sets);
+                Outcome::Plsql { directions: one.directions, values: one.values }
+            }));
+        }
+        if !self.statement.cursors.is_empty() {
+            let text = "inconsistent datatypes: expected - got CURSER";
+            return Poll::Ready(Err(OraError::new(932, text)));
         }
         match act.carry_out(&self.parsed.command, &inputs) {
             Poll::Pending => Poll::Pending,

@@ -33,6 +33,11 @@ impl Declared {
         self.flags & 0x02 != 0
     }
 
+    /// True if a block is to open it.
+    pub(super) const fn is_cursor(&self) -> bool {
+        self.code == code::CURSOR
+    }
+
     /// True if it comes behind all others: it may be longer than any string.
     const fn is_long(&self) -> bool {
         self.size > 32_767
@@ -130,7 +135,12 @@ enum Read {
 }
 
 fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadable> {
-    if scalar::bind_type(bind.code, bind.size).is_none() {
+    if bind.is_cursor() && !bind.array {
+        let known = *reader.counted()? == [1];
+        let number = if known { reader.ub4()? } else { 0 };
+        return Ok(Read::Value(Value::integer(number)));
+    }
+    if bind.is_cursor() || scalar::bind_type(bind.code, bind.size).is_none() {
         let known = pass_over(reader, bind)?;
         let error = scalar::unsupported(bind.code);
         return Ok(if known { Read::Refused(error) } else { Read::Lost(error) });

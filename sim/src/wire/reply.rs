@@ -1,5 +1,7 @@
 //! Answers: descriptions, rows, what a block gave back, errors.
 
+use std::collections::BTreeMap;
+
 use super::bind::Declared;
 use super::codec::Writer;
 use super::scalar::{self, Shape};
@@ -148,6 +150,10 @@ pub(super) fn write_return_parameters(to: &mut Writer, counts: Option<&[u64]>) {
 pub(super) fn write_description(to: &mut Writer, fields: u8, columns: &[ResultColumn]) {
     to.u8(16);
     to.u8(0);
+    write_columns(to, fields, columns);
+}
+
+fn write_columns(to: &mut Writer, fields: u8, columns: &[ResultColumn]) {
     let width: u64 =
         columns.iter().map(|column| u64::from(Shape::of(column.column_type).size)).sum();
     to.ub(width.min(u32::MAX.into()));
@@ -211,43 +217,67 @@ pub(super) fn write_row_header(to: &mut Writer, columns: usize, asked: u32) {
     to.zeros(3);
 }
 
-/// Which binds of a block went where, and the values of those that came back, iteration by iteration. The error is
-/// ORA-01426.
-pub(super) fn write_block(
-    to: &mut Writer,
-    binds: &[Declared],
-    directions: &[Direction],
-    iterations: &[Vec<Value>],
-) -> Result<(), OraError> {
-    const FLAGS: u8 = 5;
-    if binds.is_empty() {
-        return Ok(());
-    }
-    to.raw(&[11, FLAGS]);
-    to.ub((binds.len() & 255) as u64);
-    to.ub((binds.len() >> 8) as u64);
-    to.ub(1_u8);
-    to.zeros(3);
-    let direction = |index: usize| directions.get(index).copied().unwrap_or(Direction::In);
-    for index in 0..binds.len() {
-        to.u8(match direction(index) {
-            Direction::In => 0x20,
-            Direction::Out => 0x10,
-            Direction::InOut => 0x30,
-        });
-    }
-    if (0..binds.len()).all(|index| direction(index) == Direction::In) {
-        return Ok(());
-    }
-    for values in iterations {
-        to.u8(7);
-        for (index, bind) in binds.iter().enumerate() {
-            if direction(index) != Direction::In {
-                write_bind(to, bind, values.get(index).unwrap_or(&Value::Null))?;
+/// Cursors that a block opened: by place of the bind, their numbers and columns.
+pub(super) type Results = BTreeMap<usize, (u16, Vec<ResultColumn>)>;
+
+/// What a block did with its binds.
+pub(super) struct Block {
+    pub(super) fields: u8,
+    pub(super) directions: Vec<Direction>,
+    /// Of each iteration, the values by place.
+    pub(super) iterations: Vec<Vec<Value>>,
+    pub(super) results: Results,
+}
+
+impl Block {
+    /// Which binds went where, and the values of those that came back, iteration by iteration. The error is ORA-01426.
+    pub(super) fn write(&self, to: &mut Writer, binds: &[Declared]) -> Result<(), OraError> {
+        const FLAGS: u8 = 5;
+        if binds.is_empty() {
+            return Ok(());
+        }
+        to.raw(&[11, FLAGS]);
+        to.ub((binds.len() & 255) as u64);
+        to.ub((binds.len() >> 8) as u64);
+        to.ub(1_u8);
+        to.zeros(3);
+        for index in 0..binds.len() {
+            to.u8(match self.direction(index) {
+                Direction::In => 0x20,
+                Direction::Out => 0x10,
+                Direction::InOut => 0x30,
+            });
+        }
+        if (0..binds.len()).all(|index| self.direction(index) == Direction::In) {
+            return Ok(());
+        }
+        for values in &self.iterations {
+            to.u8(7);
+            for (index, bind) in binds.iter().enumerate() {
+                match self.direction(index) {
+                    Direction::In => {}
+                    _ if bind.is_cursor() => self.write_cursor(to, bind, index),
+                    _ => write_bind(to, bind, values.get(index).unwrap_or(&Value::Null))?,
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn direction(&self, index: usize) -> Direction {
+        self.directions.get(index).copied().unwrap_or(Direction::In)
+    }
+
+    /// A cursor is its description and its number; one that was not opened has no columns.
+    fn write_cursor(&self, to: &mut Writer, bind: &Declared, index: usize) {
+        const LENGTH: u8 = 1;
+        let (number, columns) =
+            self.results.get(&index).map_or((0, &[][..]), |(number, columns)| (*number, columns));
+        to.u8(LENGTH);
+        write_columns(to, self.fields, columns);
+        to.ub(number);
+        to.zeros(if bind.wants_return_code() { 2 } else { 1 });
+    }
 }
 
 /// What RETURNING gave to each bind that takes it, iteration by iteration. The error is ORA-01426.

@@ -148,6 +148,12 @@ pub(super) fn fits_number(value: &Value) -> bool {
     !matches!(value, Value::Double(float) if Number::from_f64(*float).is_none())
 }
 
+/// The number of a cursor that a client named in a bind.
+pub(super) fn cursor_number(value: &Value) -> Option<u16> {
+    let Value::Number(number) = value else { return None };
+    number.to_i64().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0)
+}
+
 /// True if a value can be sent back into a bind of this number.
 pub(super) fn fits_bind(code: u8, value: &Value) -> bool {
     ![code::NUMBER, code::BINARY_INTEGER].contains(&code) || fits_number(value)
@@ -513,6 +519,8 @@ pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
         // PL/SQL's own types are numbers here.
         code::NUMBER | code::BINARY_INTEGER | code::BOOLEAN => ColumnType::Number,
         code::LONG => ColumnType::Long,
+        // Its value is never looked at.
+        code::CURSOR => ColumnType::RowId,
         code::ROWID | code::UROWID => ColumnType::RowId,
         code::DATE => ColumnType::Date,
         code::RAW | code::LONG_RAW => ColumnType::Raw(size),

@@ -12,11 +12,12 @@ use super::cursor::Cursors;
 use super::feed::{Feed, Incoming};
 use super::packet::{Fault, Kind, Marker};
 use super::piggyback::{AfterError, Piggyback};
-use super::reply::{self, End, kind};
+use super::reply::{self, Block, End, Results, kind};
 use super::request::{self, Again, Call, Execute, Function};
 use super::scalar;
 use crate::conversation::{
-    About, Bind, Conversation, Database, Death, Outcome, Progress, ResultColumn, Statement,
+    About, Bind, Conversation, Database, Death, Outcome, Progress, ResultColumn, ResultSet,
+    Statement,
 };
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
@@ -426,11 +427,19 @@ impl Session {
             column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
         });
         let binds = binds.collect::<Result<Vec<_>, _>>()?;
+        let opened = cursor.binds.iter().enumerate().filter(|(_, bind)| bind.is_cursor());
+        let cursors: Vec<usize> = opened.map(|(place, _)| place).collect();
+        let sql = cursor.sql.clone();
         for row in &mut rows {
             row.resize(binds.len(), Value::Null);
+            for place in &cursors {
+                // The client names the cursor that the bind held so far.
+                let old = std::mem::replace(&mut row[*place], Value::Null);
+                self.cursors.close(&scalar::cursor_number(&old).into_iter().collect::<Vec<_>>());
+            }
         }
         let (autocommit, batch_errors) = (run.autocommit, run.batch_errors);
-        Ok(Statement { sql: cursor.sql.clone(), binds, rows, autocommit, batch_errors })
+        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors })
     }
 
     /// Waits until a call is over, the client breaks it off or the session dies.
@@ -473,7 +482,11 @@ impl Session {
     async fn outcome(&mut self, run: Run, outcome: Outcome) -> Result<Flow, Fault> {
         let mut end = self.end(run.sequence, run.cursor);
         let mut answer = Writer::new();
-        let extras = self.conversation.as_mut().map(|it| it.extras()).unwrap_or_default();
+        let mut extras = self.conversation.as_mut().map(|it| it.extras()).unwrap_or_default();
+        let results = match self.open_all(std::mem::take(&mut extras.cursors)) {
+            Ok(results) => results,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
         let cursor = match self.cursors.get(run.cursor) {
             Ok(cursor) => cursor,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
@@ -492,7 +505,8 @@ impl Session {
                 let all =
                     if extras.iterations.is_empty() { vec![values] } else { extras.iterations };
                 cursor.direct(&directions);
-                reply::write_block(&mut answer, &cursor.binds, &directions, &all)
+                let block = Block { fields: self.fields, directions, iterations: all, results };
+                block.write(&mut answer, &cursor.binds)
             }
             Outcome::Done => Ok(()),
         };
@@ -514,6 +528,18 @@ impl Session {
         }
         self.feed.send(answer).await?;
         Ok(Flow::On)
+    }
+
+    /// Makes cursors of what a block opened.
+    fn open_all(&mut self, sets: Vec<(usize, ResultSet)>) -> Result<Results, OraError> {
+        let mut results = Results::new();
+        for (place, ResultSet { columns, cells }) in sets {
+            self.cursors.room_for(cells.len())?;
+            let number = self.cursors.create()?;
+            results.insert(place, (number, columns.clone()));
+            self.cursors.get(number)?.open(columns, cells);
+        }
+        Ok(results)
     }
 
     /// Parses a statement without running it.

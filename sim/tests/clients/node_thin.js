@@ -203,6 +203,21 @@ const checks = {
     });
   },
 
+  async cursorsOfBlocks() {
+    await withConnection(async (connection) => {
+      for (let round = 0; round < 3; round++) {
+        const binds = {
+          cur1: { dir: oracledb.BIND_OUT, type: oracledb.CURSOR },
+          outn: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER },
+        };
+        const { outBinds } = await connection.execute('begin open :cur1 for x; p(:outn); end;', binds);
+        assert.strictEqual(outBinds.outn, 42);
+        compare(await outBinds.cur1.getRows(), 250);
+        await outBinds.cur1.close();
+      }
+    });
+  },
+
   async arraysOfChanges() {
     await withConnection(async (connection) => {
       const sql = 'update a set b = b where c < :1 and d = :2';

@@ -192,9 +192,26 @@ def types_of_plsql():
             assert values == [True, 10, True, None], values
 
 
+def cursors_of_blocks():
+    with connect() as connection, connection.cursor() as cursor:
+        for _ in range(3):
+            number, rows, others = cursor.var(int), cursor.var(oracledb.DB_TYPE_CURSOR), connection.cursor()
+            cursor.execute("begin open :cur1 for x; p(:outn); open :cur2 for x; end;", [rows, number, others])
+            assert number.getvalue() == 42
+            compare(rows.getvalue(), 250)
+            assert others.fetchone()[0] == 1
+            compare(cursor.execute("select * from t where rownum <= 5"), 5)
+            assert [row[0] for row in others.fetchmany(3)] == [2, 3, 4]
+            others.close()
+        # The same variable again and again: what it held is closed.
+        for _ in range(1_100):
+            cursor.execute("begin open :cur1 for x; end;", [rows])
+        compare(rows.getvalue(), 250)
+
+
 def refused_binds():
     with connect() as connection, connection.cursor() as cursor:
-        for value in (cursor.var(oracledb.DB_TYPE_CURSOR), cursor.arrayvar(int, [1, 2]), {"a": 1}):
+        for value in (cursor.arrayvar(int, [1, 2]), {"a": 1}):
             if isinstance(value, dict):
                 value = connection.cursor().var(oracledb.DB_TYPE_JSON)
             fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
@@ -453,7 +470,7 @@ async def in_pipelines():
         pipeline.add_fetchone("select 1 from dual")
         pipeline.add_execute("select * from missing")
         pipeline.add_execute("begin null; end;")
-        pipeline.add_execute("begin p(:in1); end;", [connection.cursor().var(oracledb.DB_TYPE_CURSOR)])
+        pipeline.add_execute("begin p(:in1); end;", [connection.cursor().arrayvar(int, [1, 2])])
         pipeline.add_execute("insert into a values (1)")
         pipeline.add_fetchone("select 1 from dual")
         results = await connection.run_pipeline(pipeline, continue_on_error=True)
@@ -507,6 +524,7 @@ def main():
         long_statement,
         blocks,
         types_of_plsql,
+        cursors_of_blocks,
         refused_binds,
         changes,
         arrays_of_changes,

@@ -2,6 +2,7 @@
 
 mod applications;
 mod arrays;
+mod cursors;
 mod kills;
 mod managed;
 mod passwords;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rac_sim::conversation::{
     About, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
-    Progress, Release, ResultColumn, Statement, Tags,
+    Progress, Release, ResultColumn, ResultSet, Statement, Tags,
 };
 use rac_sim::ora::OraError;
 use rac_sim::value::{ColumnType, Number, Value};
@@ -359,6 +359,14 @@ impl Talk {
             (directions, values) = bound(sql, row);
             self.extras.iterations.push(values);
         }
+        for place in &statement.cursors {
+            if directions[*place] == Direction::Out {
+                let cells = (1..=250).flat_map(row).collect();
+                self.extras
+                    .cursors
+                    .push((*place, ResultSet { columns: columns(&ROW_TYPES), cells }));
+            }
+        }
         let values = self.extras.iterations.last().cloned().unwrap_or_default();
         Ok(Outcome::Plsql { directions, values })
     }
@@ -403,6 +411,7 @@ fn bound(sql: &str, row: &[Value]) -> (Vec<Direction>, Vec<Value>) {
     let bound = names.zip(row).map(|(name, value)| match name {
         name if name.starts_with("OUTN") => (Direction::Out, Value::integer(42)),
         name if name.starts_with("OUTS") => (Direction::Out, Value::text("forty-two \u{e9}")),
+        name if name.starts_with("CUR") => (Direction::Out, Value::Null),
         name if name.starts_with("OUTX") => (Direction::Out, Value::Null),
         name if name.starts_with("BOTH") => (Direction::InOut, plus_one(value)),
         _ => (Direction::In, Value::Null),
@@ -422,13 +431,17 @@ fn count(number: usize) -> Value {
     Value::integer(i64::try_from(number).unwrap_or(0))
 }
 
-fn query(columns: &[(&str, ColumnType)], cells: Vec<Value>) -> Outcome {
-    let columns = columns.iter().map(|(name, column_type)| ResultColumn {
+fn query(named: &[(&str, ColumnType)], cells: Vec<Value>) -> Outcome {
+    Outcome::Query { columns: columns(named), cells }
+}
+
+fn columns(named: &[(&str, ColumnType)]) -> Vec<ResultColumn> {
+    let columns = named.iter().map(|(name, column_type)| ResultColumn {
         name: (*name).to_owned(),
         column_type: *column_type,
         nullable: true,
     });
-    Outcome::Query { columns: columns.collect(), cells }
+    columns.collect()
 }
 
 const ROW_TYPES: [(&str, ColumnType); 7] = [
