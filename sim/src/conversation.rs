@@ -200,8 +200,6 @@ pub struct Extras {
     pub counts: Vec<u64>,
     /// DML with [`Statement::batch_errors`]: iterations that failed, from 0, in their order.
     pub failures: Vec<(usize, OraError)>,
-    /// DML: the ROWID of the last row that changed, where rows have one.
-    pub row_id: Option<String>,
     /// DML with several iterations: what RETURNING gave to each, as in [`Outcome::Dml`].
     pub returning: Vec<Vec<Vec<Value>>>,
     /// A block: the binds that it opened as cursors, by place.
@@ -286,6 +284,11 @@ pub trait Conversation: Send {
 
     /// ROLLBACK.
     fn rollback(&mut self) -> Result<(), OraError>;
+
+    /// The ROWID of the last row that the last statement inserted, updated or deleted, if it did.
+    fn last_rowid(&self) -> Option<String> {
+        None
+    }
 
     /// True while there is a transaction.
     fn in_transaction(&self) -> bool;

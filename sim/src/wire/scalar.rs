@@ -519,9 +519,8 @@ pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
         // PL/SQL's own types are numbers here.
         code::NUMBER | code::BINARY_INTEGER | code::BOOLEAN => ColumnType::Number,
         code::LONG => ColumnType::Long,
-        // Its value is never looked at.
-        code::CURSOR => ColumnType::RowId,
-        code::ROWID | code::UROWID => ColumnType::RowId,
+        // The value of a cursor is never looked at.
+        code::ROWID | code::UROWID | code::CURSOR => ColumnType::RowId,
         code::DATE => ColumnType::Date,
         code::RAW | code::LONG_RAW => ColumnType::Raw(size),
         code::CHAR => ColumnType::Char(size),

@@ -495,7 +495,8 @@ impl Session {
             Outcome::Query { columns, cells } => return self.query(run, columns, cells).await,
             Outcome::Dml { count, returning } => {
                 end = End { rows: count, kind: kind::DML, ..end };
-                end.row_id = extras.row_id.as_deref().map_or([0; 4], scalar::rowid_parts);
+                let last = self.conversation.as_ref().and_then(|it| it.last_rowid());
+                end.row_id = last.as_deref().map_or([0; 4], scalar::rowid_parts);
                 let all =
                     if extras.returning.is_empty() { vec![returning] } else { extras.returning };
                 reply::write_returning(&mut answer, &cursor.binds, &all)

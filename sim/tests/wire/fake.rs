@@ -174,6 +174,10 @@ impl Conversation for Talk {
         grace.then(|| OraError::new(28_002, text))
     }
 
+    fn last_rowid(&self) -> Option<String> {
+        Some("AAAR3sAAEAAAACXAAB".to_owned())
+    }
+
     fn extras(&mut self) -> Extras {
         std::mem::take(&mut self.extras)
     }
@@ -340,7 +344,6 @@ impl Talk {
             let first = sent.first().cloned().unwrap_or(Value::Null);
             self.extras.returning.push(vec![vec![first, Value::integer(7)]; taken]);
         }
-        self.extras.row_id = Some("AAAR3sAAEAAAACXAAB".to_owned());
         let returning = (0..taken).map(|bind| {
             self.extras.returning.iter().flat_map(|each| each[bind].iter().cloned()).collect()
         });
