@@ -209,6 +209,10 @@ impl Database for SimDatabase {
         state.books.accounts.wrong_password(user, now)
     }
 
+    fn change_password(&self, user: &str, password: &str) -> Result<(), OraError> {
+        self.lock().books.accounts.change_password(user, password)
+    }
+
     fn about(&self, instance: u32) -> About {
         let state = self.lock();
         let spec = state.cluster.spec();

@@ -300,6 +300,27 @@ impl Accounts {
         Ok(account)
     }
 
+    /// Gives an account a new password and opens it if it was only that it lacked. The error is ORA-28000, ORA-01017 or
+    /// ORA-00988.
+    pub fn change_password(&mut self, name: &str, password: &str) -> Result<(), OraError> {
+        let refused = || OraError::new(1017, "invalid username/password; logon denied");
+        let account = self.by_name.get_mut(name).ok_or_else(refused)?;
+        if password.is_empty() {
+            return Err(OraError::new(988, "missing or invalid password(s)"));
+        }
+        match account.status {
+            AccountStatus::Locked | AccountStatus::LockedTimed => {
+                return Err(OraError::new(28000, "The account is locked."));
+            }
+            AccountStatus::Open | AccountStatus::Expired | AccountStatus::Grace => {
+                account.status = AccountStatus::Open;
+            }
+        }
+        account.password = Some(password.to_owned());
+        account.failed = 0;
+        Ok(())
+    }
+
     /// Counts a wrong password at a moment. The error is what the client gets.
     pub fn wrong_password(&mut self, name: &str, now: i64) -> OraError {
         let refused = OraError::new(1017, "invalid username/password; logon denied");

@@ -83,6 +83,7 @@ fn client(name: &str) -> Option<Getter> {
         "ACTION_HASH" => |row| number(hash(row.session.marks.action.as_deref())),
         "CLIENT_INFO" => |row| maybe_text(row.session.marks.client_info.as_deref()),
         "CLIENT_IDENTIFIER" => |row| maybe_text(row.session.marks.client_identifier.as_deref()),
+        "ECID" => |row| maybe_text(row.session.marks.ecid.as_deref()),
         _ => return None,
     };
     Some(getter)

@@ -518,5 +518,6 @@ fn marks_of(old: &Marks, tags: &Tags) -> Marks {
         action: merged(&old.action, &tags.action, 64),
         client_info: merged(&old.client_info, &tags.client_info, 64),
         client_identifier: merged(&old.client_identifier, &tags.client_identifier, 64),
+        ecid: merged(&old.ecid, &tags.ecid, 64),
     }
 }

@@ -51,6 +51,8 @@ pub struct Marks {
     pub client_info: Option<Arc<str>>,
     /// CLIENT_IDENTIFIER.
     pub client_identifier: Option<Arc<str>>,
+    /// ECID.
+    pub ecid: Option<Arc<str>>,
 }
 
 /// A database user.

@@ -7,10 +7,13 @@ use super::away::{Alone, Away, Back};
 use super::host::Outside;
 use super::session::{Act, SessionState};
 use super::{SimDatabase, State, rights_of};
+use crate::catalog::account::AccountStatus;
 use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
-use crate::conversation::{Conversation, Death, Outcome, Progress, ResultColumn, Statement, Tags};
+use crate::conversation::{
+    Conversation, Death, Extras, Outcome, Progress, ResultColumn, ResultSet, Statement, Tags,
+};
 use crate::ora::OraError;
 use crate::sql::dml::Target;
 use crate::sql::plsql::{Executed, Finished, Run};
@@ -35,6 +38,7 @@ struct Call {
     away: Option<Away>,
     count: u64,
     returning: Vec<Vec<Value>>,
+    extras: Extras,
 }
 
 /// A client's session.
@@ -50,6 +54,8 @@ pub(super) struct Talk {
     cancelled: bool,
     /// The session was ended by its own client.
     left: bool,
+    /// What the last call gave besides its outcome.
+    extras: Extras,
 }
 
 impl Talk {
@@ -62,6 +68,7 @@ impl Talk {
             ended: None,
             cancelled: false,
             left: false,
+            extras: Extras::default(),
         }
     }
 
@@ -109,6 +116,7 @@ impl Talk {
                     away: None,
                     count: 0,
                     returning: Vec::new(),
+                    extras: Extras::default(),
                 });
                 Ok(())
             }
@@ -140,6 +148,7 @@ impl Talk {
             }
             Poll::Ready(result) => {
                 self.finish(&mut state, call.statement.autocommit && result.is_ok());
+                self.extras = call.extras;
                 Progress::Done(result)
             }
         }
@@ -234,9 +243,17 @@ impl Call {
         for _ in 0..ITERATIONS_AT_ONCE {
             let outcome = match self.iterate(state, session) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if self.goes_on_after(&error) => {
+                    session.waiting = None;
+                    self.extras.failures.push((self.row, error));
+                    self.outcome(Executed::default())
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(outcome)) => outcome,
             };
+            if let (Outcome::Plsql { values, .. }, true) = (&outcome, iterations > 1) {
+                self.extras.iterations.push(values.clone());
+            }
             self.row += 1;
             if self.row >= iterations {
                 return Poll::Ready(Ok(outcome));
@@ -244,6 +261,12 @@ impl Call {
         }
         // Others have their turn before the next ones.
         Poll::Pending
+    }
+
+    /// Whether an error is only its iteration's: one of its values, in an array of DML that goes on behind errors.
+    fn goes_on_after(&self, error: &OraError) -> bool {
+        let dml = matches!(self.parsed.command, Command::Dml(_));
+        dml && self.statement.batch_errors && is_of_values(error.code)
     }
 
     fn iterate(
@@ -254,12 +277,25 @@ impl Call {
         let inputs = self.inputs();
         let mut act = Act { state, session };
         if let Command::Block(block) = &self.parsed.command {
-            if self.away.is_none() {
-                self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
+            if self.away.is_none() && self.run.is_none() {
+                let cursors = self.statement.cursors.clone();
+                self.run = Some(Run::with_cursors(block.clone(), inputs, cursors));
             }
-            return self
-                .block(act)
-                .map_ok(|one| Outcome::Plsql { directions: one.directions, values: one.values });
+            let finished = match self.block(act) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(finished) => finished,
+            };
+            return Poll::Ready(finished.map(|one| {
+                let sets = one.opened.into_iter().map(|(place, rows)| {
+                    (place, ResultSet { columns: rows.columns, cells: rows.cells })
+                });
+                self.extras.cursors.extend(sets);
+                Outcome::Plsql { directions: one.directions, values: one.values }
+            }));
+        }
+        if !self.statement.cursors.is_empty() {
+            let text = "inconsistent datatypes: expected - got CURSER";
+            return Poll::Ready(Err(OraError::new(932, text)));
         }
         match act.carry_out(&self.parsed.command, &inputs) {
             Poll::Pending => Poll::Pending,
@@ -313,15 +349,21 @@ impl Call {
             (_, Some(rows)) => Outcome::Query { columns: rows.columns, cells: rows.cells },
             (Command::Dml(_), None) => {
                 self.count += executed.count;
+                self.extras.counts.push(executed.count);
+                let mut returned = vec![Vec::new(); self.statement.binds.len()];
                 if !executed.returning.is_empty() {
-                    self.returning.resize(self.statement.binds.len(), Vec::new());
+                    self.returning.resize(returned.len(), Vec::new());
                 }
                 for one in executed.returning {
                     if let Target::Bind(place) = one.target
                         && let Some(values) = self.returning.get_mut(place)
                     {
-                        values.extend(one.values);
+                        values.extend_from_slice(&one.values);
+                        returned[place] = one.values;
                     }
+                }
+                if self.statement.rows.len() > 1 {
+                    self.extras.returning.push(returned);
                 }
                 Outcome::Dml { count: self.count, returning: self.returning.clone() }
             }
@@ -330,9 +372,27 @@ impl Call {
     }
 }
 
+/// Errors that the values of one row cause: constraints, sizes, conversions. Every other one would meet the next row
+/// as well.
+const fn is_of_values(code: u32) -> bool {
+    matches!(
+        code,
+        1 | 1_400 | 1_401 | 1_407 | 1_426 | 1_438 | 1_476 | 1_722 | 2_290..=2_292 | 6_502 | 12_899
+    ) || matches!(code, 1_481..=1_482 | 1_830..=1_899 | 22_835)
+}
+
 impl Conversation for Talk {
     fn session(&self) -> (u32, u32) {
         (self.session.key.sid, self.session.key.serial)
+    }
+
+    fn warning(&self) -> Option<OraError> {
+        /// PASSWORD_GRACE_TIME of the profile DEFAULT.
+        const GRACE_DAYS: u32 = 7;
+        let state = self.database.lock();
+        let account = state.books.accounts.get(&self.session.login)?;
+        let text = format!("the password will expire within {GRACE_DAYS} days");
+        (account.status == AccountStatus::Grace).then(|| OraError::new(28002, text))
     }
 
     fn execute(&mut self, statement: &Statement) -> Progress {
@@ -341,6 +401,10 @@ impl Conversation for Talk {
             Ok(()) => self.step(),
             Err(error) => Progress::Done(Err(error)),
         }
+    }
+
+    fn extras(&mut self) -> Extras {
+        std::mem::take(&mut self.extras)
     }
 
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError> {

@@ -286,6 +286,8 @@ pub(crate) struct Block {
 pub(crate) struct BindUse {
     pub(crate) reads: u32,
     pub(crate) written: bool,
+    /// It is opened as a cursor, which is the only way to write such a bind.
+    pub(crate) opened: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -369,6 +371,11 @@ pub(crate) enum StmtKind {
         arguments: Vec<Argument>,
     },
     Open(String),
+    /// OPEN :bind FOR a query.
+    OpenBind {
+        place: usize,
+        query: Box<Query>,
+    },
     Fetch {
         cursor: String,
         into: Vec<Target>,

@@ -113,6 +113,8 @@ pub struct Finished {
     pub directions: Vec<Direction>,
     /// Per bind; `Null` for an IN bind.
     pub values: Vec<Value>,
+    /// Binds that were opened as cursors, by place, with their rows.
+    pub opened: Vec<(usize, Rows)>,
 }
 
 /// The execution of a block. It owns all that it needs, so it can be kept while it waits.
@@ -136,8 +138,13 @@ impl Interrupt {
 impl Run {
     /// Begins; nothing happens before the first poll.
     pub fn new(block: Block, binds: Inputs) -> Self {
+        Self::with_cursors(block, binds, Vec::new())
+    }
+
+    /// The same with binds, by place, that are cursors which the block may open.
+    pub fn with_cursors(block: Block, binds: Inputs, cursors: Vec<usize>) -> Self {
         let desk = Arc::new(Desk::default());
-        let machine = Machine::new(binds, Arc::clone(&desk));
+        let machine = Machine::new(binds, cursors, Arc::clone(&desk));
         Self { future: Box::pin(machine.whole(block.0)), desk, paused: false }
     }
 

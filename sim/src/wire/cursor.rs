@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::request::{Declared, Known};
+use super::bind::Declared;
+use super::request::Known;
 use crate::conversation::{Direction, ResultColumn};
 use crate::ora::OraError;
 use crate::value::Value;

@@ -22,6 +22,13 @@ pub(super) mod code {
     pub(in crate::wire) const TIMESTAMP_TZ: u8 = 181;
     pub(in crate::wire) const INTERVAL_YM: u8 = 182;
     pub(in crate::wire) const INTERVAL_DS: u8 = 183;
+    pub(in crate::wire) const CURSOR: u8 = 102;
+    pub(in crate::wire) const OBJECT: u8 = 109;
+    pub(in crate::wire) const CLOB: u8 = 112;
+    pub(in crate::wire) const BLOB: u8 = 113;
+    pub(in crate::wire) const BFILE: u8 = 114;
+    pub(in crate::wire) const JSON: u8 = 119;
+    pub(in crate::wire) const VECTOR: u8 = 127;
     pub(in crate::wire) const UROWID: u8 = 208;
     pub(in crate::wire) const TIMESTAMP_LTZ: u8 = 231;
     pub(in crate::wire) const BOOLEAN: u8 = 252;
@@ -139,6 +146,12 @@ pub(super) fn unsupported(code: u8) -> OraError {
 /// True if a value can be sent as a NUMBER.
 pub(super) fn fits_number(value: &Value) -> bool {
     !matches!(value, Value::Double(float) if Number::from_f64(*float).is_none())
+}
+
+/// The number of a cursor that a client named in a bind.
+pub(super) fn cursor_number(value: &Value) -> Option<u16> {
+    let Value::Number(number) = value else { return None };
+    number.to_i64().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0)
 }
 
 /// True if a value can be sent back into a bind of this number.
@@ -427,6 +440,17 @@ fn write_rowid(to: &mut Writer, value: &Value) {
     let (Value::RowId(text) | Value::Text(text)) = value else {
         return to.u8(0);
     };
+    let [object, file, block, row] = rowid_parts(text);
+    to.u8(LENGTH);
+    to.ub(object);
+    to.ub(file);
+    to.u8(0);
+    to.ub(block);
+    to.ub(row);
+}
+
+/// The object, the file, the block and the row of a ROWID.
+pub(super) fn rowid_parts(text: &str) -> [u64; 4] {
     let text = text.as_bytes();
     let part = |range: std::ops::Range<usize>| {
         let digits = text.get(range).unwrap_or_default().iter();
@@ -435,12 +459,7 @@ fn write_rowid(to: &mut Writer, value: &Value) {
             number << 6 | value as u64
         })
     };
-    to.u8(LENGTH);
-    to.ub(part(0..6));
-    to.ub(part(6..9));
-    to.u8(0);
-    to.ub(part(9..15));
-    to.ub(part(15..18));
+    [part(0..6), part(6..9), part(9..15), part(15..18)]
 }
 
 /// Reads the value of a bind that was declared with this number and character set form. `None` is a NUMBER that is
@@ -500,7 +519,8 @@ pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
         // PL/SQL's own types are numbers here.
         code::NUMBER | code::BINARY_INTEGER | code::BOOLEAN => ColumnType::Number,
         code::LONG => ColumnType::Long,
-        code::ROWID | code::UROWID => ColumnType::RowId,
+        // The value of a cursor is never looked at.
+        code::ROWID | code::UROWID | code::CURSOR => ColumnType::RowId,
         code::DATE => ColumnType::Date,
         code::RAW | code::LONG_RAW => ColumnType::Raw(size),
         code::CHAR => ColumnType::Char(size),

@@ -180,6 +180,7 @@ fn many_rows_of_binds_let_others_in_between() {
         binds: vec![number],
         rows: (10..2_510).map(|id| vec![rac_sim::value::Value::integer(id)]).collect(),
         autocommit: true,
+        ..Default::default()
     };
     let progress = bob.talk.execute(&statement);
     assert!(matches!(progress, Progress::Waiting));

@@ -82,7 +82,7 @@ impl Client {
             sql: sql.to_owned(),
             binds: binds.collect(),
             rows: vec![values.to_vec()],
-            autocommit: false,
+            ..Statement::default()
         };
         let progress = self.talk.execute(&statement);
         match self.finish(progress)? {

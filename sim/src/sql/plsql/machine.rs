@@ -28,6 +28,10 @@ pub(super) struct Machine {
     /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
     pub(super) exceptions: BTreeMap<String, u32>,
     pub(super) cursors: BTreeMap<String, Cursor>,
+    /// Binds that are cursors, by place.
+    pub(super) cursor_binds: Vec<usize>,
+    /// Those that were opened, with their rows.
+    pub(super) opened: BTreeMap<usize, Rows>,
     pub(super) desk: Arc<Desk>,
     /// The errors whose handlers run, innermost last.
     caught: Vec<Raised>,
@@ -53,12 +57,14 @@ pub(super) enum Flow {
 pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + Send + 'a>>;
 
 impl Machine {
-    pub(super) fn new(inputs: Inputs, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(inputs: Inputs, cursor_binds: Vec<usize>, desk: Arc<Desk>) -> Self {
         let mut machine = Self {
             inputs,
             rules: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             cursors: BTreeMap::new(),
+            cursor_binds,
+            opened: BTreeMap::new(),
             desk,
             caught: Vec::new(),
             lines: vec![0],
@@ -80,6 +86,12 @@ impl Machine {
         }
         self.lines.clone_from(&block.lines);
         let mut uses = block.bind_uses.clone();
+        for (place, uses) in uses.iter().enumerate() {
+            if uses.opened != self.cursor_binds.contains(&place) || (uses.opened && uses.reads > 0)
+            {
+                return Err(wrong_type());
+            }
+        }
         self.check(&block, &mut uses).await.map_err(|error| compile_error(error, &block.lines))?;
         self.block(&block).await.map_err(Raised::unhandled)?;
         let directions: Vec<Direction> = uses
@@ -97,7 +109,8 @@ impl Machine {
                     Direction::Out | Direction::InOut => input.value,
                 },
             );
-        Ok(Finished { values: values.collect(), directions })
+        let opened = self.opened.into_iter().collect();
+        Ok(Finished { values: values.collect(), directions, opened })
     }
 
     pub(super) fn line(&self, at: usize) -> usize {
@@ -407,6 +420,11 @@ impl Machine {
         self.restore(saved);
         result
     }
+}
+
+/// A cursor where a value was due, or the other way about.
+pub(super) fn wrong_type() -> OraError {
+    OraError::new(6550, "line 1, column 1:\nPLS-00382: expression is of wrong type")
 }
 
 /// What a loop does after its body: `None` goes on.
