@@ -24,7 +24,7 @@ pub mod environment;
 mod evaluate;
 mod execute;
 mod lex;
-mod number;
+pub(crate) mod number;
 mod parse;
 pub mod plsql;
 pub mod query;

@@ -12,6 +12,7 @@ use crate::cluster::live::Grant;
 use crate::cluster::session::SessionKey;
 use crate::conversation::{Direction, Tags};
 use crate::ora::OraError;
+use crate::sql::number;
 use crate::sql::plsql::{self, Parameter, Returned, Signature};
 use crate::value::{ColumnType, Number, Value};
 
@@ -232,9 +233,10 @@ fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, 
             Waited::Failed(error) => Poll::Ready(Err(error)),
         };
     }
-    let (mantissa, scale) = arguments.number("SECONDS").unwrap_or(Number::integer(0)).parts();
-    let micros = mantissa.max(0) * i128::from(SECOND) / 10_i128.pow(u32::from(scale));
-    match act.state.cluster.sleep(act.session.key, i64::try_from(micros).unwrap_or(i64::MAX / 4)) {
+    let seconds = arguments.number("SECONDS").unwrap_or(Number::ZERO).max(Number::ZERO);
+    let micros = number::multiply(seconds, Number::integer(i128::from(SECOND)))?;
+    let micros = number::truncate(micros, 0).to_i64().unwrap_or(i64::MAX / 4);
+    match act.state.cluster.sleep(act.session.key, micros) {
         Grant::Granted => nothing(),
         Grant::Queued => act.wait(Waiting::Model { until: None }),
     }

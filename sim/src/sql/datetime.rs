@@ -166,16 +166,8 @@ pub(crate) fn months_text(months: i32) -> String {
 
 /// Nanoseconds as an exact number of `unit` seconds.
 pub(crate) fn days_to_nanos(days: Number) -> Option<i128> {
-    let (mantissa, scale) = days.parts();
-    let divisor = 10_i128.pow(u32::from(scale));
-    if let Some(product) = mantissa.checked_mul(DAY_NANOS) {
-        return Some(rounded_division(product, divisor));
-    }
-    // Too many digits behind the point; the whole days are exact, the rest is as good as a float.
-    let (whole, rest) = (mantissa / divisor, mantissa % divisor);
-    #[expect(clippy::cast_possible_truncation, reason = "less than a day of nanoseconds")]
-    let rest = (rest as f64 / divisor as f64 * DAY_NANOS as f64).round() as i128;
-    whole.checked_mul(DAY_NANOS)?.checked_add(rest)
+    let nanos = super::number::multiply(days, Number::integer(DAY_NANOS)).ok()?;
+    super::number::round(nanos, 0).to_i128()
 }
 
 /// To the nearest, halves away from zero.

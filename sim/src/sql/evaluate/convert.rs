@@ -3,7 +3,7 @@
 use crate::ora::OraError;
 use crate::sql::environment::Environment;
 use crate::sql::{datetime, format, number};
-use crate::value::{ColumnType, Number, Value};
+use crate::value::{ColumnType, NotANumber, Number, Value};
 
 /// ORA-01722.
 pub(crate) fn invalid_number() -> OraError {
@@ -39,7 +39,10 @@ pub(crate) fn number(value: &Value) -> Result<Option<Number>, OraError> {
     match value {
         Value::Null => Ok(None),
         Value::Number(number) => Ok(Some(*number)),
-        Value::Text(text) => text.parse().map(Some).map_err(|_| invalid_number()),
+        Value::Text(text) => text.parse().map(Some).map_err(|error| match error {
+            NotANumber::Malformed => invalid_number(),
+            NotANumber::TooLarge => OraError::new(1426, "numeric overflow"),
+        }),
         Value::Double(float) => Number::from_f64(*float)
             .map(Some)
             .ok_or_else(|| OraError::new(1426, "numeric overflow")),

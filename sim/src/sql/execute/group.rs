@@ -188,7 +188,7 @@ pub(super) fn fold(
             if kind == AggregateKind::Variance {
                 return Ok(Value::Number(variance));
             }
-            Ok(Number::from_f64(variance.to_f64().sqrt()).map_or(Value::Null, Value::Number))
+            number::square_root(variance).map(Value::Number)
         }
     }
 }

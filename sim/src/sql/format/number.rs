@@ -13,7 +13,10 @@ struct Model {
     dollar: bool,
     sign: Sign,
     hex: Option<(usize, bool, bool)>,
-    text_minimum: bool,
+    /// TM or TM9, or TME.
+    text_minimum: Option<Minimum>,
+    /// EEEE.
+    exponent: bool,
 }
 
 /// How the sign is shown.
@@ -32,6 +35,14 @@ enum Sign {
     Brackets,
 }
 
+/// The shortest text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Minimum {
+    /// Without an exponent, where 64 characters are enough.
+    Fixed,
+    Exponent,
+}
+
 fn invalid() -> OraError {
     OraError::new(1481, "invalid number format model")
 }
@@ -44,8 +55,13 @@ fn model(format: &str) -> Result<Model, OraError> {
         model.fill_mode = true;
         rest = behind;
     }
-    if rest.starts_with("TM") {
-        model.text_minimum = true;
+    model.text_minimum = match rest {
+        "TM" | "TM9" => Some(Minimum::Fixed),
+        "TME" => Some(Minimum::Exponent),
+        _ if rest.starts_with("TM") => return Err(invalid()),
+        _ => None,
+    };
+    if model.text_minimum.is_some() {
         return Ok(model);
     }
     if rest.contains('X') {
@@ -68,6 +84,10 @@ fn model(format: &str) -> Result<Model, OraError> {
             break;
         }
     }
+    if let Some(before) = rest.strip_suffix("EEEE") {
+        model.exponent = true;
+        rest = before;
+    }
     for character in rest.chars() {
         match character {
             '9' | '0' => model.digits.push(character),
@@ -84,8 +104,8 @@ fn model(format: &str) -> Result<Model, OraError> {
 /// TO_CHAR(n, format).
 pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraError> {
     let model = model(format)?;
-    if model.text_minimum {
-        return Ok(number::text(value));
+    if let Some(minimum) = model.text_minimum {
+        return Ok(minimum_text(value, minimum));
     }
     if let Some(hex) = model.hex {
         return Ok(hex_text(value, hex, model.fill_mode));
@@ -93,8 +113,12 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
     let point =
         model.digits.iter().position(|character| *character == '.').unwrap_or(model.digits.len());
     let behind = model.digits.len().saturating_sub(point + 1);
+    if model.exponent {
+        let text = number::exponential(value, behind);
+        return Ok(dressed(&model, &text, value.signum() < 0));
+    }
     let rounded = number::round(value, i32::try_from(behind).unwrap_or(0));
-    let negative = rounded.parts().0 < 0;
+    let negative = rounded.signum() < 0;
     let shown = if negative { number::negate(rounded) } else { rounded }.to_string();
     let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
     let whole = if whole == "0" { "" } else { whole };
@@ -110,6 +134,17 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
         text.push('0');
     }
     Ok(dressed(&model, &text, negative))
+}
+
+/// TM9 and TME.
+fn minimum_text(value: Number, minimum: Minimum) -> String {
+    const FIXED_MAX: usize = 64;
+    let sign = if value.signum() < 0 { "-" } else { "" };
+    let fixed = number::plain_text(value);
+    if minimum == Minimum::Fixed && sign.len() + fixed.len() <= FIXED_MAX {
+        return format!("{sign}{fixed}");
+    }
+    format!("{sign}{}", number::scientific(value, FIXED_MAX, false))
 }
 
 /// The digits before the point, padded with blanks; `None` if there are too many.

@@ -8,14 +8,14 @@ use crate::value::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("ABS", (1, 1), Gives::Number, |_, v| {
-        with(v, |n| Ok(if n.parts().0 < 0 { number::negate(n) } else { n }))
+        with(v, |n| Ok(if n.signum() < 0 { number::negate(n) } else { n }))
     }),
     function("SIGN", (1, 1), Gives::Number, |_, v| {
-        with(v, |n| Ok(Number::integer(n.parts().0.signum())))
+        with(v, |n| Ok(Number::integer(i128::from(n.signum()))))
     }),
     function("CEIL", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::ceil(n)))),
     function("FLOOR", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::floor(n)))),
-    function("SQRT", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().sqrt()))),
+    function("SQRT", (1, 1), Gives::Number, |_, v| with(v, number::square_root)),
     function("EXP", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().exp()))),
     function("LN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().ln()))),
     function("LOG", (2, 2), Gives::Number, |_, v| {
