@@ -13,6 +13,7 @@ mod environment;
 mod host;
 mod package;
 mod session;
+mod nls;
 mod setting;
 mod talk;
 
@@ -30,6 +31,7 @@ use crate::cluster::session::{Client, SessionKey};
 use crate::cluster::{Cluster, Micros};
 use crate::conversation::{About, Conversation, Database, Destination, Identity, Tags};
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use session::SessionState;
 use talk::Talk;
 
@@ -275,7 +277,12 @@ fn session_of(
         login: account.name.clone(),
         sysdba: identity.sysdba,
         viewer,
-        offset_minutes: identity.time_zone.as_deref().and_then(setting::offset).unwrap_or(0),
+        // A client that names a zone that does not exist gets UTC: logging on does not fail for it.
+        zone: identity
+            .time_zone
+            .as_deref()
+            .and_then(|zone| Zone::read(zone).ok())
+            .unwrap_or(Zone::Offset(0)),
         waiting: None,
         nested: BTreeMap::new(),
         output: None,

@@ -16,13 +16,14 @@
 mod ast;
 mod code;
 mod compile;
-mod datetime;
-mod format;
+pub(crate) mod datetime;
+pub(crate) mod format;
 mod functions;
 pub mod dml;
 pub mod environment;
 mod evaluate;
 mod execute;
+pub mod language;
 mod lex;
 pub(crate) mod number;
 mod parse;

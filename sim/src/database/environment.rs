@@ -7,12 +7,14 @@ use super::session::SessionState;
 use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
 use crate::sql::environment::{Environment, Moment};
+use crate::sql::language::{AMERICAN, Language, NumericCharacters};
 use crate::value::Value;
 
 /// A session at one moment. It is made anew for each step of a call, so that time stands still within a step.
 pub(super) struct Sight {
     now: Moment,
     session_offset: i16,
+    session_zone: String,
     user: String,
     user_id: u32,
     nls: BTreeMap<String, String>,
@@ -29,7 +31,8 @@ impl Sight {
         let nanos = u32::try_from(clock.rem_euclid(SECOND) * 1_000).unwrap_or(0);
         Self {
             now: Moment { seconds: clock.div_euclid(SECOND), nanos },
-            session_offset: session.offset_minutes,
+            session_offset: session.zone.offset_at(clock.div_euclid(SECOND)),
+            session_zone: session.zone.name(),
             user: session.viewer.user.clone(),
             user_id: state
                 .books
@@ -135,6 +138,18 @@ impl Environment for Sight {
 
     fn session_offset(&self) -> i16 {
         self.session_offset
+    }
+
+    fn session_zone(&self) -> String {
+        self.session_zone.clone()
+    }
+
+    fn language(&self) -> &'static Language {
+        Language::find(&self.format("NLS_DATE_LANGUAGE")).unwrap_or(AMERICAN)
+    }
+
+    fn numeric_characters(&self) -> NumericCharacters {
+        NumericCharacters::read(&self.format("NLS_NUMERIC_CHARACTERS")).unwrap_or_default()
     }
 
     fn user(&self) -> String {

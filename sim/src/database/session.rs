@@ -11,6 +11,7 @@ use crate::cluster::kill::{Answer, Pending};
 use crate::cluster::live;
 use crate::cluster::session::SessionKey;
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use crate::sql::plsql::Run;
 use crate::sql::query::{self, Inputs, Query, Rows};
 
@@ -58,7 +59,7 @@ pub(super) struct SessionState {
     /// What it may see and do now.
     pub(super) viewer: Viewer,
     /// TIME_ZONE.
-    pub(super) offset_minutes: i16,
+    pub(super) zone: Zone,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
     /// Definer-rights units under way, by depth.

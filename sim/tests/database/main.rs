@@ -5,4 +5,5 @@ mod kills;
 mod managed;
 mod privileges;
 mod rows;
+mod settings;
 mod support;

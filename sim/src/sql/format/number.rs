@@ -1,6 +1,7 @@
 //! Number formats.
 
 use crate::ora::OraError;
+use crate::sql::language::NumericCharacters;
 use crate::sql::number;
 use crate::value::Number;
 
@@ -10,11 +11,14 @@ struct Model {
     /// `9`, `0`, `,`, and `.` in their order.
     digits: Vec<char>,
     fill_mode: bool,
-    dollar: bool,
+    /// `$` or nothing.
+    currency: &'static str,
     sign: Sign,
     hex: Option<(usize, bool, bool)>,
     /// TM or TM9, or TME.
     text_minimum: Option<Minimum>,
+    /// D or G rather than a point and a comma.
+    local: bool,
     /// EEEE.
     exponent: bool,
 }
@@ -91,9 +95,15 @@ fn model(format: &str) -> Result<Model, OraError> {
     for character in rest.chars() {
         match character {
             '9' | '0' => model.digits.push(character),
-            ',' | 'G' => model.digits.push(','),
-            '.' | 'D' if !model.digits.contains(&'.') => model.digits.push('.'),
-            '$' => model.dollar = true,
+            ',' | 'G' => {
+                model.digits.push(',');
+                model.local |= character == 'G';
+            }
+            '.' | 'D' if !model.digits.contains(&'.') => {
+                model.digits.push('.');
+                model.local |= character == 'D';
+            }
+            '$' => model.currency = "$",
             'B' => {}
             _ => return Err(invalid()),
         }
@@ -102,20 +112,30 @@ fn model(format: &str) -> Result<Model, OraError> {
 }
 
 /// TO_CHAR(n, format).
-pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraError> {
+pub(crate) fn number_text(
+    value: Number,
+    format: &str,
+    characters: NumericCharacters,
+) -> Result<String, OraError> {
     let model = model(format)?;
+    let text = modelled(value, &model);
+    let local = model.local || model.text_minimum.is_some();
+    Ok(if local { characters.shown(text) } else { text })
+}
+
+fn modelled(value: Number, model: &Model) -> String {
     if let Some(minimum) = model.text_minimum {
-        return Ok(minimum_text(value, minimum));
+        return minimum_text(value, minimum);
     }
     if let Some(hex) = model.hex {
-        return Ok(hex_text(value, hex, model.fill_mode));
+        return hex_text(value, hex, model.fill_mode);
     }
     let point =
         model.digits.iter().position(|character| *character == '.').unwrap_or(model.digits.len());
     let behind = model.digits.len().saturating_sub(point + 1);
     if model.exponent {
         let text = number::exponential(value, behind);
-        return Ok(dressed(&model, &text, value.signum() < 0));
+        return dressed(model, &text, value.signum() < 0);
     }
     let rounded = number::round(value, i32::try_from(behind).unwrap_or(0));
     let negative = rounded.signum() < 0;
@@ -123,7 +143,7 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
     let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
     let whole = if whole == "0" { "" } else { whole };
     let Some(mut text) = whole_part(&model.digits[..point], whole) else {
-        return Ok("#".repeat(model.digits.len() + 1));
+        return "#".repeat(model.digits.len() + 1);
     };
     if point < model.digits.len() {
         text.push('.');
@@ -133,7 +153,7 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
         text.pop();
         text.push('0');
     }
-    Ok(dressed(&model, &text, negative))
+    dressed(model, &text, negative)
 }
 
 /// TM9 and TME.
@@ -180,7 +200,7 @@ fn fraction_part(pattern: &[char], fraction: &str, fill_mode: bool) -> String {
 fn dressed(model: &Model, text: &str, negative: bool) -> String {
     let digits = text.trim_start();
     let width = text.len();
-    let dollar = if model.dollar { "$" } else { "" };
+    let dollar = model.currency;
     let minus = if negative { "-" } else { "" };
     let sign = if negative { "-" } else { "+" };
     let body = match model.sign {
@@ -210,13 +230,19 @@ fn hex_text(value: Number, (width, zero, lower): (usize, bool, bool), fill_mode:
 }
 
 /// TO_NUMBER(text, format).
-pub(crate) fn read_number(text: &str, format: &str) -> Result<Number, OraError> {
+pub(crate) fn read_number(
+    text: &str,
+    format: &str,
+    characters: NumericCharacters,
+) -> Result<Number, OraError> {
     let error = || OraError::new(1722, "invalid number");
     let model = model(format)?;
     let text = text.trim();
     if model.hex.is_some() {
         return i128::from_str_radix(text, 16).map(Number::integer).map_err(|_| error());
     }
+    let local = if model.local { characters.plain(text) } else { text.to_owned() };
+    let text = local.as_str();
     let negative = text.contains('-') || (model.sign == Sign::Brackets && text.starts_with('<'));
     let digits: String = text
         .chars()

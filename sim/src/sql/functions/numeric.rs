@@ -2,8 +2,8 @@
 
 use super::{Function, Gives, function, number_of, text_of, time, whole_of};
 use crate::ora::OraError;
-use crate::sql::evaluate::Evaluator;
-use crate::sql::{format, number};
+use crate::sql::evaluate::{Evaluator, convert};
+use crate::sql::{format, language, number};
 use crate::value::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -91,10 +91,17 @@ fn cut(
 
 fn to_number(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     if values.len() < 2 {
-        return with(values, Ok);
+        let number = convert::local_number(&values[0], evaluator.environment)?;
+        return Ok(number.map_or(Value::Null, Value::Number));
     }
+    let given =
+        text_of(evaluator, values, 2)?.map(|text| language::parameters(&text)).transpose()?;
+    let characters = given.and_then(|given| given.1);
+    let characters = characters.unwrap_or_else(|| evaluator.environment.numeric_characters());
     match (text_of(evaluator, values, 0)?, text_of(evaluator, values, 1)?) {
-        (Some(text), Some(format)) => format::read_number(&text, &format).map(Value::Number),
+        (Some(text), Some(format)) => {
+            format::read_number(&text, &format, characters).map(Value::Number)
+        }
         _ => Ok(Value::Null),
     }
 }
