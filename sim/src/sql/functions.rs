@@ -6,6 +6,7 @@ mod regexp;
 mod session;
 mod text;
 mod time;
+mod various;
 
 use super::evaluate::Evaluator;
 use super::evaluate::convert;
@@ -63,10 +64,15 @@ pub(crate) const BARE: [&str; 10] = [
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    [text::FUNCTIONS, numeric::FUNCTIONS, time::FUNCTIONS, session::FUNCTIONS, regexp::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name == name)
+    let all = [
+        text::FUNCTIONS,
+        numeric::FUNCTIONS,
+        time::FUNCTIONS,
+        session::FUNCTIONS,
+        regexp::FUNCTIONS,
+        various::FUNCTIONS,
+    ];
+    all.into_iter().flatten().find(|function| function.name == name)
 }
 
 const fn function(

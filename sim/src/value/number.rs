@@ -165,6 +165,22 @@ impl Number {
         pairs.map(|figure| char::from(b'0' + figure)).collect()
     }
 
+    /// The bytes in which Oracle stores it and sends it: an exponent, and the digits, complemented if it is negative.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        let digits = self.digits();
+        let exponent = self.exponent.to_le_bytes()[0];
+        if digits.is_empty() {
+            return vec![0x80];
+        }
+        if !self.negative {
+            let digits = digits.iter().map(|digit| digit + 1);
+            return std::iter::once(0xc1_u8.wrapping_add(exponent)).chain(digits).collect();
+        }
+        let ending = (digits.len() < Self::DIGITS_MAX).then_some(102);
+        let digits = digits.iter().map(|digit| 101 - digit);
+        std::iter::once(0x3e_u8.wrapping_sub(exponent)).chain(digits).chain(ending).collect()
+    }
+
     /// The power of 100 of the first digit.
     pub const fn exponent(self) -> i32 {
         self.exponent as i32

@@ -10,6 +10,11 @@ pub(crate) fn invalid_number() -> OraError {
     OraError::new(1722, "invalid number")
 }
 
+/// True for an error that says that a value is none of the wanted type.
+pub(crate) fn failed(error: &OraError) -> bool {
+    matches!(error.code, 1426 | 1722 | 1438 | 1465 | 1481 | 1830..=1867 | 1873..=1882)
+}
+
 /// ORA-00932.
 pub(crate) fn inconsistent(expected: &str, got: &Value) -> OraError {
     OraError::new(

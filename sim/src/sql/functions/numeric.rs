@@ -23,6 +23,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("MOD", (2, 2), Gives::Number, |_, v| with_two(v, number::modulo)),
     function("REMAINDER", (2, 2), Gives::Number, |_, v| with_two(v, remainder)),
+    function("SIN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().sin()))),
+    function("COS", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().cos()))),
+    function("TAN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().tan()))),
+    function("ASIN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().asin()))),
+    function("ACOS", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().acos()))),
+    function("ATAN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().atan()))),
+    function("ATAN2", (2, 2), Gives::Number, |_, v| {
+        with_two(v, |a, b| float(a.to_f64().atan2(b.to_f64())))
+    }),
     function("POWER", (2, 2), Gives::Number, |_, v| with_two(v, number::power)),
     function("BITAND", (2, 2), Gives::Number, |_, v| with_two(v, bitand)),
     function("ROUND", (1, 2), Gives::TimeOrNumber, |e, v| cut(e, v, number::round, time::rounded)),
