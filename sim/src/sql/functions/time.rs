@@ -50,13 +50,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("NEXT_DAY", (2, 2), Gives::Date, next_day),
     function("FROM_TZ", (2, 2), Gives::TimestampTz, from_tz),
-    function("TZ_OFFSET", (1, 1), Gives::Text(7), |e, v| match text_of(e, v, 0)? {
-        Some(zone) => match datetime::offset(&zone) {
-            Some(minutes) => Ok(Value::text(datetime::offset_text(minutes))),
-            None => Err(OraError::new(1882, "timezone region not found")),
-        },
-        None => Ok(Value::Null),
-    }),
 ];
 
 pub(super) fn is_time(value: &Value) -> bool {

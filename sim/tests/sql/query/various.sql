@@ -26,7 +26,8 @@ A Number | B Number | C Number | D Number
 
 SELECT TZ_OFFSET('America/New_York') e, TZ_OFFSET('+05:30') i FROM dual
 ----
-ORA-01882: timezone region not found
+E Varchar2(7) | I Varchar2(7)
+'-05:00' | '+05:30'
 
 SELECT TO_CHAR(NEW_TIME(TO_DATE('2026-03-01 12:00', 'YYYY-MM-DD HH24:MI'), 'AST', 'PST'), 'HH24:MI') t FROM dual
 ----
