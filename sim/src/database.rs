@@ -17,6 +17,7 @@ mod host;
 mod job;
 mod package;
 mod session;
+mod nls;
 mod setting;
 mod talk;
 
@@ -34,6 +35,7 @@ use crate::cluster::session::{Client, SessionKey};
 use crate::cluster::{Cluster, Micros};
 use crate::conversation::{About, Conversation, Database, Destination, Identity, Tags};
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use session::SessionState;
 use talk::Talk;
 
@@ -296,7 +298,12 @@ fn session_of(
         login: account.name.clone(),
         sysdba: identity.sysdba,
         viewer,
-        offset_minutes: identity.time_zone.as_deref().and_then(setting::offset).unwrap_or(0),
+        // A client that names a zone that does not exist gets UTC: logging on does not fail for it.
+        zone: identity
+            .time_zone
+            .as_deref()
+            .and_then(|zone| Zone::read(zone).ok())
+            .unwrap_or(Zone::Offset(0)),
         waiting: None,
         nested: BTreeMap::new(),
         last_rowid: None,

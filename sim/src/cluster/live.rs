@@ -270,6 +270,13 @@ impl Cluster {
         }
     }
 
+    /// Whether a session could have a row at once: nobody holds it, or its own transaction does.
+    pub fn row_is_free(&self, key: SessionKey, row: Row) -> bool {
+        let holder = self.locks.rows.get(&row).map(|lock| lock.holder);
+        let session = holder.and_then(|holder| self.transaction(holder)?.session);
+        holder.is_none() || session == Some(key)
+    }
+
     /// DBMS_LOCK.SLEEP.
     pub fn sleep(&mut self, key: SessionKey, length: Micros) -> Grant {
         let now = self.now;

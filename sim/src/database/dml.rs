@@ -179,7 +179,7 @@ impl Act<'_> {
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        let rows = match self.query(query, inputs) {
+        let mut rows = match self.query(query, inputs) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(rows)) => rows,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -193,7 +193,7 @@ impl Act<'_> {
         let [place] = places.as_slice() else {
             return unknown("FOR UPDATE of more than one table");
         };
-        let wanted = match self.rows_of(query, &tables[0], inputs, place) {
+        let mut wanted = match self.rows_of(query, &tables[0], inputs, place) {
             Ok(wanted) => wanted,
             Err(error) => return Poll::Ready(Err(error)),
         };
@@ -201,7 +201,19 @@ impl Act<'_> {
             LockWait::Wait => None,
             LockWait::Secs(seconds) => Some(self.state.cluster.now() + i64::from(seconds) * SECOND),
             LockWait::NoWait => Some(self.state.cluster.now()),
-            LockWait::SkipLocked => return unknown("SKIP LOCKED"),
+            LockWait::SkipLocked => {
+                let free = |number: &u32| {
+                    let row = Row { object: place.object_id, number: *number };
+                    self.state.cluster.row_is_free(self.session.key, row)
+                };
+                wanted.retain(free);
+                let shown = self.only(query, &tables[0], inputs, place, &wanted);
+                rows = match shown {
+                    Ok(rows) => rows,
+                    Err(error) => return Poll::Ready(Err(error)),
+                };
+                None
+            }
         };
         match self.lock_rows(place.object_id, &wanted) {
             Locked::Failed(error) => Poll::Ready(Err(error)),
@@ -229,7 +241,8 @@ impl Act<'_> {
         let view = self.view();
         let meter = Meter::limited(STEPS_OF_LOCKING);
         let gives = |place: usize| {
-            let one = OneRow { catalog: &view, table, place };
+            let shown = (0..=place).map(|other| other == place).collect();
+            let one = SomeRows { catalog: &view, table, shown };
             query::metered(query, &one, &sight, inputs, &meter)
                 .is_ok_and(|rows| !rows.cells.is_empty())
         };
@@ -237,6 +250,22 @@ impl Act<'_> {
         let wanted = rows.filter(|(row, _)| !meter.is_spent() && gives(*row));
         let wanted = wanted.map(|(_, number)| *number).collect();
         if meter.is_spent() { Err(meter::too_long()) } else { Ok(wanted) }
+    }
+
+    /// What a query gives of some rows of its table.
+    fn only(
+        &self,
+        query: &Query,
+        table: &str,
+        inputs: &Inputs,
+        place: &Place,
+        numbers: &[u32],
+    ) -> Result<crate::sql::query::Rows, OraError> {
+        let sight = self.sight();
+        let view = self.view();
+        let shown = place.numbers.iter().map(|number| numbers.contains(number)).collect();
+        let some = SomeRows { catalog: &view, table, shown };
+        crate::sql::query::run(query, &some, &sight, inputs)
     }
 
     /// LOCK TABLE, as far as it never has to wait here.
@@ -255,14 +284,14 @@ impl Act<'_> {
     }
 }
 
-/// A catalog in which one table has only one of its rows.
-struct OneRow<'a> {
+/// A catalog in which one table has only some of its rows, by their places; those behind the last are not there.
+struct SomeRows<'a> {
     catalog: &'a dyn Catalog,
     table: &'a str,
-    place: usize,
+    shown: Vec<bool>,
 }
 
-impl Catalog for OneRow<'_> {
+impl Catalog for SomeRows<'_> {
     fn columns(&self, table: &str) -> Result<&[crate::catalog::Column], OraError> {
         self.catalog.columns(table)
     }
@@ -279,7 +308,7 @@ impl Catalog for OneRow<'_> {
     ) -> Result<(), OraError> {
         let mut place = 0;
         self.catalog.scan(table, wanted, &mut |values| {
-            let shown = table != self.table || place == self.place;
+            let shown = table != self.table || self.shown.get(place) == Some(&true);
             place += 1;
             !shown || row(values)
         })

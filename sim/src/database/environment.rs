@@ -8,12 +8,14 @@ use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
 use crate::cluster::session::SessionKey;
 use crate::sql::environment::{Environment, Moment};
+use crate::sql::language::{AMERICAN, Language, NumericCharacters};
 use crate::value::Value;
 
 /// A session at one moment. It is made anew for each step of a call, so that time stands still within a step.
 pub(super) struct Sight {
     now: Moment,
     session_offset: i16,
+    session_zone: String,
     user: String,
     user_id: u32,
     nls: BTreeMap<String, String>,
@@ -23,9 +25,11 @@ pub(super) struct Sight {
 impl Sight {
     /// A session as it is now.
     pub(super) fn new(state: &State, session: &SessionState) -> Self {
+        let now = moment(state, session.key);
         Self {
-            now: moment(state, session.key),
-            session_offset: session.offset_minutes,
+            now,
+            session_offset: session.zone.offset_at(now.seconds),
+            session_zone: session.zone.name(),
             user: session.viewer.user.clone(),
             user_id: state
                 .books
@@ -143,6 +147,18 @@ impl Environment for Sight {
 
     fn session_offset(&self) -> i16 {
         self.session_offset
+    }
+
+    fn session_zone(&self) -> String {
+        self.session_zone.clone()
+    }
+
+    fn language(&self) -> &'static Language {
+        Language::find(&self.format("NLS_DATE_LANGUAGE")).unwrap_or(AMERICAN)
+    }
+
+    fn numeric_characters(&self) -> NumericCharacters {
+        NumericCharacters::read(&self.format("NLS_NUMERIC_CHARACTERS")).unwrap_or_default()
     }
 
     fn user(&self) -> String {

@@ -13,6 +13,7 @@ use crate::cluster::session::SessionKey;
 use crate::cluster::user_lock::Mode;
 use crate::conversation::{Direction, Tags};
 use crate::ora::OraError;
+use crate::sql::number;
 use crate::sql::plsql::{self, Parameter, Returned, Signature};
 use crate::value::{ColumnType, Number, Value};
 
@@ -235,11 +236,14 @@ fn request(
     }
 }
 
-/// Seconds as the model counts time.
+/// Seconds as the model counts time; more than it can count is for ever.
 fn micros(seconds: Number) -> i64 {
-    let (mantissa, scale) = seconds.parts();
-    let micros = mantissa.saturating_mul(i128::from(SECOND)) / 10_i128.pow(u32::from(scale));
-    i64::try_from(micros.clamp(-1, i128::from(i64::MAX / 4))).unwrap_or(0)
+    const FOR_EVER: i64 = i64::MAX / 4;
+    let micros = number::multiply(seconds, Number::integer(i128::from(SECOND)));
+    micros
+        .ok()
+        .and_then(|micros| number::truncate(micros, 0).to_i64())
+        .map_or(FOR_EVER, |it| it.clamp(-1, FOR_EVER))
 }
 
 /// DBMS_LOCK.SLEEP and DBMS_SESSION.SLEEP: ACTIVE in PL/SQL lock timer.
@@ -251,7 +255,7 @@ fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, 
             Waited::Failed(error) => Poll::Ready(Err(error)),
         };
     }
-    let length = micros(arguments.number("SECONDS").unwrap_or(Number::integer(0))).max(0);
+    let length = micros(arguments.number("SECONDS").unwrap_or(Number::ZERO)).max(0);
     match act.state.cluster.sleep(act.session.key, length) {
         Grant::Granted => nothing(),
         Grant::Queued => act.wait(Waiting::Model { until: None }),

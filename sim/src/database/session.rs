@@ -13,6 +13,7 @@ use crate::cluster::kill::{Answer, Pending};
 use crate::cluster::live;
 use crate::cluster::session::SessionKey;
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use crate::sql::plsql::Run;
 
 /// What the call under way waits for.
@@ -61,7 +62,7 @@ pub(super) struct SessionState {
     /// What it may see and do now.
     pub(super) viewer: Viewer,
     /// TIME_ZONE.
-    pub(super) offset_minutes: i16,
+    pub(super) zone: Zone,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
     /// What is worked out for the call meanwhile.

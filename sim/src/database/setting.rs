@@ -4,6 +4,7 @@ use super::session::Act;
 use crate::catalog::account::ContainerData;
 use crate::conversation::Release;
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use crate::sql::statement::Setting;
 
 /// Session parameters that change nothing in this model, and that clients set when they log on.
@@ -23,30 +24,22 @@ const HARMLESS: [&str; 13] = [
     "TIMED_STATISTICS",
 ];
 
-/// Hidden parameters that clients are known to set; these change nothing either.
-const HIDDEN: [&str; 5] =
-    ["_EXCLUDE_SEED_CDB_VIEW", "_OPTIM", "_ORACLE_SCRIPT", "_PARALLEL", "_PX"];
+/// Hidden parameters of the families that applications do set; any other is taken for one that does not exist.
+fn hidden(name: &str) -> bool {
+    const FAMILIES: [&str; 7] = [
+        "_EXCLUDE_SEED_CDB_VIEW",
+        "_OPTIM",
+        "_FIX_CONTROL",
+        "_ORACLE_SCRIPT",
+        "_SERIAL_DIRECT_READ",
+        "_PARALLEL",
+        "_PX",
+    ];
+    FAMILIES.iter().any(|family| name.starts_with(family))
+}
 
 fn bad_option() -> OraError {
     OraError::new(2248, "invalid option for ALTER SESSION")
-}
-
-/// `+02:00` in minutes. Regions count as UTC: the model has no zone rules.
-pub(super) fn offset(zone: &str) -> Option<i16> {
-    let zone = zone.trim();
-    let (sign, rest) = match zone.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => {
-            return zone
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
-                .then_some(0);
-        }
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes) = (hours.parse::<i16>().ok()?, minutes.parse::<i16>().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
 impl Act<'_> {
@@ -56,22 +49,20 @@ impl Act<'_> {
             "CURRENT_SCHEMA" => self.set_schema(value),
             "CONTAINER" => self.set_container(value),
             "TIME_ZONE" => {
-                let minutes = offset(value).ok_or_else(|| {
-                    OraError::new(1874, "time zone hour must be between -15 and 15")
-                })?;
-                self.session.offset_minutes = minutes;
+                self.session.zone = match value.to_uppercase().as_str() {
+                    "LOCAL" | "DBTIMEZONE" => Zone::Offset(0),
+                    _ => Zone::read(value)?,
+                };
                 Ok(())
             }
             _ if self.session.viewer.nls.contains_key(name) => {
-                self.session.viewer.nls.insert(name.to_owned(), value.to_owned());
-                Ok(())
+                super::nls::set(&mut self.session.viewer.nls, name, value)
             }
             "ISOLATION_LEVEL" if value.eq_ignore_ascii_case("READ COMMITTED") => Ok(()),
             "ISOLATION_LEVEL" if value.eq_ignore_ascii_case("SERIALIZABLE") => {
                 Err(OraError::new(3001, "unimplemented feature: SERIALIZABLE"))
             }
-            _ if HARMLESS.contains(&name) => Ok(()),
-            _ if HIDDEN.iter().any(|front| name.starts_with(front)) => Ok(()),
+            _ if HARMLESS.contains(&name) || hidden(name) => Ok(()),
             _ => match self.state.books.parameters.get(name) {
                 Some(parameter) if parameter.session => Ok(()),
                 Some(_) => Err(OraError::new(
@@ -209,23 +200,5 @@ fn check_value(kind: u8, name: &str, value: &str) -> Result<(), OraError> {
             2017,
             format!("integer or Boolean value required for {}", name.to_ascii_lowercase()),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::offset;
-
-    #[test]
-    fn time_zones_are_offsets() {
-        for (zone, minutes) in [
-            ("+02:00", Some(120)),
-            ("-05:30", Some(-330)),
-            ("UTC", Some(0)),
-            ("Europe/Berlin", Some(0)),
-            ("+99:00", None),
-        ] {
-            assert_eq!(offset(zone), minutes, "{zone}");
-        }
     }
 }

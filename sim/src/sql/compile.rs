@@ -3,6 +3,7 @@
 mod block;
 mod call;
 mod expression;
+mod grouping;
 mod joins;
 mod plan;
 mod recursive;

@@ -166,6 +166,10 @@ impl Evaluator<'_> {
                 convert::cast(self.value(inner, frame)?, *column_type, *scale, self.environment)
             }
             Code::Extract(field, inner) => arithmetic::extract(field, &self.value(inner, frame)?),
+            Code::Rescue(first, second) => match self.value(first, frame) {
+                Err(error) if convert::failed(&error) => self.value(second, frame),
+                result => result,
+            },
             Code::AtTimeZone(inner, zone) => {
                 let zone = self.text(zone, frame)?.unwrap_or_default();
                 convert::at_time_zone(&self.value(inner, frame)?, &zone, self.environment)

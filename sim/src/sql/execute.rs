@@ -211,7 +211,7 @@ impl Evaluator<'_> {
         let joined = self.join(&context)?;
         let mut units = self.units(&mut context, joined, most)?;
         if block.grouped {
-            units = self.group(&context, units)?;
+            units = self.group(&context, &units)?;
         }
         if !block.windows.is_empty() {
             self.windows(&context, &mut units)?;

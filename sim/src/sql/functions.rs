@@ -7,6 +7,7 @@ pub(crate) mod rowid;
 mod session;
 mod text;
 mod time;
+mod various;
 
 use super::evaluate::Evaluator;
 use super::evaluate::convert;
@@ -72,6 +73,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Function> {
         session::FUNCTIONS,
         regexp::FUNCTIONS,
         rowid::FUNCTIONS,
+        various::FUNCTIONS,
     ];
     all.into_iter().flatten().find(|function| function.name == name)
 }

@@ -11,5 +11,6 @@ mod passwords;
 mod privileges;
 mod rowids;
 mod rows;
+mod settings;
 mod support;
 mod user_locks;

@@ -91,3 +91,18 @@ fn a_client_that_breaks_off_gives_up_its_wait() {
     drop(ann);
     assert_eq!(bob.code("UPDATE app.t SET name = 'b' WHERE id = 1"), 0);
 }
+
+#[test]
+fn skip_locked_gives_the_rows_that_nobody_holds() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    let sql = "SELECT id FROM app.t ORDER BY id FOR UPDATE SKIP LOCKED";
+    assert_eq!(bob.cells(sql), ["2"]);
+    // What he has himself is not skipped, and she cannot have it.
+    assert_eq!(bob.cells(sql), ["2"]);
+    assert_eq!(ann.cells(sql), ["1"]);
+    assert_eq!(ann.code("SELECT id FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
+    bob.run("COMMIT").expect("it commits");
+    assert_eq!(ann.cells(sql), ["1", "2"]);
+}

@@ -276,7 +276,7 @@ impl Talk {
             return Err(OraError::new(942, "table or view does not exist").at(position));
         }
         if sql.contains("HUGE") {
-            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e40)]));
+            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e200)]));
         }
         if sql.contains("LENGTH") {
             return Ok(query(&[("LENGTH", ColumnType::Number)], vec![count(sql.len())]));
