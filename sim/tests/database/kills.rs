@@ -106,8 +106,8 @@ fn each_order_ends_each_kind_of_victim() {
     // What it does, and per order what the victim gets.
     let kinds = [
         ("BEGIN dbms_lock.sleep(3); END;", [28, 28, 28, 3113, 1013]),
-        // Its transaction has begun, and DISCONNECT waits for the end of that.
-        ("UPDATE app.t SET name = 'x' WHERE id = 1", [28, 28, 0, 3113, 1013]),
+        // It has changed nothing yet, so there is no transaction whose end DISCONNECT could wait for.
+        ("UPDATE app.t SET name = 'x' WHERE id = 1", [28, 28, 28, 3113, 1013]),
         (
             "BEGIN LOOP BEGIN dbms_lock.sleep(3); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END;",
             [28, 28, 28, 3113, 0],
