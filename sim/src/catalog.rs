@@ -4,18 +4,24 @@
 //! - `heap`: ordinary tables with rows that can be locked.
 //! - [`books`]: what a database knows besides its cluster: accounts, tables, parameters, services.
 //! - `definition`: the columns of every view, per release.
+//! - `rowid`: how rows are addressed.
 //! - `view`: one session's sight of all this; names, privileges, instances and containers are decided there.
-//! - `session`, `fixed`, `global`, `dictionary`: the rows.
+//! - `session`, `fixed`, `activity`, `facility`, `global`, `dictionary`, `schema`, `storage`: the rows.
 
 pub mod account;
+mod activity;
 pub mod books;
 mod cell;
 mod definition;
 mod dictionary;
+mod facility;
 mod fixed;
 mod global;
 pub(crate) mod heap;
+pub(crate) mod rowid;
+mod schema;
 mod session;
+mod storage;
 #[cfg(test)]
 mod tests;
 pub(crate) mod view;
@@ -50,4 +56,10 @@ pub trait Catalog {
         wanted: &[usize],
         row: &mut dyn FnMut(Vec<Value>) -> bool,
     ) -> Result<(), OraError>;
+
+    /// The ROWID of a row that is about to be inserted, the first, second … of a statement. `None` where rows have no
+    /// ROWID; where they have one, it is scanned as the column behind the last.
+    fn new_rowid(&self, _table: &str, _ordinal: u32) -> Option<Value> {
+        None
+    }
 }

@@ -45,6 +45,7 @@ pub mod statement;
 mod sweep;
 pub mod transaction;
 mod undo;
+pub mod user_lock;
 pub mod view;
 pub mod wait;
 
@@ -81,6 +82,8 @@ pub struct Cluster {
     pool: SharedPool,
     objects: BTreeMap<Arc<str>, u32>,
     users: BTreeMap<Arc<str>, Arc<User>>,
+    /// The backgrounds look at idle sessions because somebody set a limit.
+    sweeps: bool,
     lock_names: BTreeMap<Arc<str>, u32>,
     works: Vec<Work>,
     seats: Vec<Seat>,
@@ -108,6 +111,7 @@ impl Cluster {
             pool: SharedPool::default(),
             objects: BTreeMap::new(),
             users: BTreeMap::new(),
+            sweeps: false,
             lock_names: BTreeMap::new(),
             works: Vec::new(),
             seats: Vec::new(),

@@ -47,6 +47,12 @@ pub trait Database: Send + Sync {
     /// is locked by now.
     fn wrong_password(&self, user: &str) -> OraError;
 
+    /// Gives an account a new password, once the old one was proved; an expired account is open again. The error is
+    /// 28000, 28001, …
+    fn change_password(&self, user: &str, _password: &str) -> Result<(), OraError> {
+        Err(OraError::new(3_001, format!("unimplemented feature: another password for {user}")))
+    }
+
     /// What the clients of one instance are told at log-on.
     fn about(&self, instance: u32) -> About;
 
@@ -116,6 +122,10 @@ pub struct Statement {
     pub rows: Vec<Vec<Value>>,
     /// The client asked for a commit when it succeeds.
     pub autocommit: bool,
+    /// An iteration of DML that fails does not end the call: [`Extras::failures`] tells of it.
+    pub batch_errors: bool,
+    /// Binds, by place, that are cursors for a block to open; their values mean nothing.
+    pub cursors: Vec<usize>,
 }
 
 /// How a bind is declared.
@@ -174,6 +184,30 @@ pub enum Outcome {
     Done,
 }
 
+/// The rows of a cursor.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResultSet {
+    /// The columns.
+    pub columns: Vec<ResultColumn>,
+    /// Cells of all rows, one row after the other.
+    pub cells: Vec<Value>,
+}
+
+/// What a call gave besides its [`Outcome`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extras {
+    /// DML: rows changed by each iteration; 0 for one that failed.
+    pub counts: Vec<u64>,
+    /// DML with [`Statement::batch_errors`]: iterations that failed, from 0, in their order.
+    pub failures: Vec<(usize, OraError)>,
+    /// DML with several iterations: what RETURNING gave to each, as in [`Outcome::Dml`].
+    pub returning: Vec<Vec<Vec<Value>>>,
+    /// A block: the binds that it opened as cursors, by place.
+    pub cursors: Vec<(usize, ResultSet)>,
+    /// A block with several iterations: the values of each, as in [`Outcome::Plsql`].
+    pub iterations: Vec<Vec<Value>>,
+}
+
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultColumn {
@@ -205,6 +239,10 @@ pub struct Tags {
     pub client_info: Option<String>,
     /// CLIENT_IDENTIFIER.
     pub client_identifier: Option<String>,
+    /// ECID.
+    pub ecid: Option<String>,
+    /// The name of the database operation.
+    pub operation: Option<String>,
 }
 
 /// One session of one client. Dropping it ends the session, as a broken connection does.
@@ -212,8 +250,18 @@ pub trait Conversation: Send {
     /// SID and SERIAL#.
     fn session(&self) -> (u32, u32);
 
+    /// What the client is told at log-on although it is let in: ORA-28002.
+    fn warning(&self) -> Option<OraError> {
+        None
+    }
+
     /// Begins a call that runs a statement. Not while another one is waiting.
     fn execute(&mut self, statement: &Statement) -> Progress;
+
+    /// What the call that was just over gave besides its outcome. It is handed out once.
+    fn extras(&mut self) -> Extras {
+        Extras::default()
+    }
 
     /// Parses only: the columns of a query, nothing for the rest.
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError>;
@@ -228,6 +276,11 @@ pub trait Conversation: Send {
     /// that is not fetched to its end holds its SQL_ID.
     fn call(&mut self, open_cursor: bool);
 
+    /// OPEN_CURSORS: how many cursors the session may have.
+    fn open_cursors(&self) -> u16 {
+        300
+    }
+
     /// Takes over what the client set; `Some("")` empties it.
     fn tag(&mut self, tags: &Tags);
 
@@ -236,6 +289,11 @@ pub trait Conversation: Send {
 
     /// ROLLBACK.
     fn rollback(&mut self) -> Result<(), OraError>;
+
+    /// The ROWID of the last row that the last statement inserted, updated or deleted, if it did.
+    fn last_rowid(&self) -> Option<String> {
+        None
+    }
 
     /// True while there is a transaction.
     fn in_transaction(&self) -> bool;

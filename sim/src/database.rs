@@ -3,16 +3,21 @@
 //!
 //! - `talk`: one client's calls, from the first step to the last.
 //! - `session`: what a session is besides its row in the model, and how it waits.
+//! - `compute`, `away`, `job`: what takes long goes on without the database's lock.
 //! - `environment`: what a statement sees of its session.
 //! - `host`: what a PL/SQL block reaches outside itself.
 //! - `command`, `dml`, `setting`, `package`: what statements do.
 
 mod command;
+mod away;
+mod compute;
 mod dml;
 mod environment;
 mod host;
+mod job;
 mod package;
 mod session;
+mod nls;
 mod setting;
 mod talk;
 
@@ -30,10 +35,12 @@ use crate::cluster::session::{Client, SessionKey};
 use crate::cluster::{Cluster, Micros};
 use crate::conversation::{About, Conversation, Database, Destination, Identity, Tags};
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use session::SessionState;
 use talk::Talk;
 
-/// A cluster and its books: all that a database is. One lock is enough, since no statement takes long.
+/// A cluster and its books: all that a database is. One lock is enough, since nobody
+/// holds it for long.
 #[derive(Debug)]
 pub struct State {
     /// The model.
@@ -182,18 +189,30 @@ impl Database for SimDatabase {
         let con_id = Self::container_of(&state, &identity.service);
         let account = state.books.accounts.admit(&identity.user)?.clone();
         check_login(&account, &identity, con_id)?;
+        let restricted = state.cluster.instance(instance).is_some_and(|one| one.restricted);
+        if restricted && !identity.sysdba && !rights_of(&state, &account).has("RESTRICTED SESSION")
+        {
+            let text = "ORACLE only available to users with RESTRICTED SESSION privilege";
+            return Err(OraError::new(1035, text));
+        }
         let who = log_on_of(&account, &identity, con_id);
         let key = state.cluster.log_on(instance, who)?;
         if let Some(account) = state.books.accounts.get_mut(&identity.user) {
             account.failed = 0;
         }
-        let session = session_of(&state, &account, &identity, key, con_id);
+        let session = session_of(self, &state, &account, &identity, key, con_id);
         drop(state);
         Ok(Box::new(Talk::new(self.clone(), session)))
     }
 
     fn wrong_password(&self, user: &str) -> OraError {
-        self.lock().books.accounts.wrong_password(user)
+        let mut state = self.lock();
+        let now = state.cluster.now();
+        state.books.accounts.wrong_password(user, now)
+    }
+
+    fn change_password(&self, user: &str, password: &str) -> Result<(), OraError> {
+        self.lock().books.accounts.change_password(user, password)
     }
 
     fn about(&self, instance: u32) -> About {
@@ -255,6 +274,7 @@ fn log_on_of(account: &Account, identity: &Identity, con_id: u32) -> LogOn {
 }
 
 fn session_of(
+    database: &SimDatabase,
     state: &State,
     account: &Account,
     identity: &Identity,
@@ -269,15 +289,24 @@ fn session_of(
         rights: rights_of(state, account),
         container_data: account.container_data,
         nls: crate::catalog::default_nls(),
+        read_only: None,
     };
     SessionState {
+        database: database.clone(),
+        job: None,
         key,
         login: account.name.clone(),
         sysdba: identity.sysdba,
         viewer,
-        offset_minutes: identity.time_zone.as_deref().and_then(setting::offset).unwrap_or(0),
+        // A client that names a zone that does not exist gets UTC: logging on does not fail for it.
+        zone: identity
+            .time_zone
+            .as_deref()
+            .and_then(|zone| Zone::read(zone).ok())
+            .unwrap_or(Zone::Offset(0)),
         waiting: None,
         nested: BTreeMap::new(),
+        last_rowid: None,
         output: None,
     }
 }

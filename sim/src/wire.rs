@@ -26,6 +26,8 @@ mod auth;
 mod codec;
 mod scalar;
 mod feed;
+mod bind;
+mod piggyback;
 mod request;
 mod cursor;
 mod reply;

@@ -167,6 +167,8 @@ pub struct Account {
     pub container_data: ContainerData,
     /// Wrong passwords since the last right one.
     pub failed: u32,
+    /// When wrong passwords locked it, in microseconds since 1970.
+    pub locked: Option<i64>,
 }
 
 impl Account {
@@ -183,6 +185,7 @@ impl Account {
             container: None,
             container_data: ContainerData::Root,
             failed: 0,
+            locked: None,
         }
     }
 }
@@ -297,8 +300,29 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Counts a wrong password. The error is what the client gets.
-    pub fn wrong_password(&mut self, name: &str) -> OraError {
+    /// Gives an account a new password and opens it if it was only that it lacked. The error is ORA-28000, ORA-01017 or
+    /// ORA-00988.
+    pub fn change_password(&mut self, name: &str, password: &str) -> Result<(), OraError> {
+        let refused = || OraError::new(1017, "invalid username/password; logon denied");
+        let account = self.by_name.get_mut(name).ok_or_else(refused)?;
+        if password.is_empty() {
+            return Err(OraError::new(988, "missing or invalid password(s)"));
+        }
+        match account.status {
+            AccountStatus::Locked | AccountStatus::LockedTimed => {
+                return Err(OraError::new(28000, "The account is locked."));
+            }
+            AccountStatus::Open | AccountStatus::Expired | AccountStatus::Grace => {
+                account.status = AccountStatus::Open;
+            }
+        }
+        account.password = Some(password.to_owned());
+        account.failed = 0;
+        Ok(())
+    }
+
+    /// Counts a wrong password at a moment. The error is what the client gets.
+    pub fn wrong_password(&mut self, name: &str, now: i64) -> OraError {
         let refused = OraError::new(1017, "invalid username/password; logon denied");
         let Some(limit) =
             self.by_name.get(name).map(|account| self.profile_of(account).failed_logins)
@@ -311,6 +335,7 @@ impl Accounts {
             && limit.is_some_and(|limit| account.failed > limit)
         {
             account.status = AccountStatus::LockedTimed;
+            account.locked = Some(now);
         }
         match account.status {
             AccountStatus::Locked | AccountStatus::LockedTimed => {
@@ -508,11 +533,12 @@ mod tests {
     fn too_many_wrong_passwords_lock() {
         let (mut accounts, _) = with(&["CREATE SESSION"]);
         accounts.add_profile("DEFAULT", Profile { failed_logins: Some(2), ..Profile::default() });
-        assert_eq!(accounts.wrong_password("JOE").code, 1017);
-        assert_eq!(accounts.wrong_password("JOE").code, 1017);
-        assert_eq!(accounts.wrong_password("JOE").code, 28000);
+        assert_eq!(accounts.wrong_password("JOE", 7).code, 1017);
+        assert_eq!(accounts.wrong_password("JOE", 7).code, 1017);
+        assert_eq!(accounts.wrong_password("JOE", 9).code, 28000);
+        assert_eq!(accounts.get("JOE").and_then(|account| account.locked), Some(9));
         assert_eq!(accounts.admit("JOE").expect_err("locked").code, 28000);
-        assert_eq!(accounts.wrong_password("NOBODY").code, 1017);
+        assert_eq!(accounts.wrong_password("NOBODY", 7).code, 1017);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The columns of every table, per release, read once from `tables.txt`.
+//! The columns of every table, per release, read once from `tables.txt` and `schema.txt`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -41,7 +41,8 @@ pub(crate) type Tables = BTreeMap<String, Table>;
 /// The tables of a release.
 pub(crate) fn tables(release: Release) -> &'static Tables {
     static ALL: LazyLock<Vec<Tables>> = LazyLock::new(|| {
-        RELEASES.into_iter().map(|release| read(include_str!("tables.txt"), release)).collect()
+        let text = concat!(include_str!("tables.txt"), "\n", include_str!("schema.txt"));
+        RELEASES.into_iter().map(|release| read(text, release)).collect()
     });
     let place = RELEASES.iter().position(|known| *known == release);
     &ALL[place.expect("RELEASES holds every release")]
@@ -59,6 +60,10 @@ fn read(text: &str, release: Release) -> Tables {
             continue;
         }
         add(&mut tables, current.take(), release);
+        if let Some((name, pattern)) = line.split_once(" = ") {
+            current = like(&tables, name, pattern);
+            continue;
+        }
         let (name, since) = line.split_once(" @").unwrap_or((line, "11.2"));
         if release >= release_named(since) {
             current = Some((name.to_owned(), Vec::new()));
@@ -67,6 +72,18 @@ fn read(text: &str, release: Release) -> Tables {
     add(&mut tables, current, release);
     tables
 }
+
+/// A table with the columns of another; `None` when the release does not have that one.
+fn like(tables: &Tables, name: &str, pattern: &str) -> Option<(String, Vec<Column>)> {
+    let (pattern, without) = pattern.split_once(" - ").unwrap_or((pattern, ""));
+    let without: Vec<&str> = without.split(',').collect();
+    let columns = &tables.get(pattern)?.columns;
+    let kept = columns.iter().filter(|column| !without.contains(&column.name.as_str()));
+    Some((name.to_owned(), kept.cloned().collect()))
+}
+
+/// Views over all instances that have no GV$ form.
+const WITHOUT_GLOBAL: [&str; 1] = ["V$WAIT_CHAINS"];
 
 /// Adds a table in each of its forms.
 fn add(tables: &mut Tables, table: Option<(String, Vec<Column>)>, release: Release) {
@@ -79,7 +96,11 @@ fn add(tables: &mut Tables, table: Option<(String, Vec<Column>)>, release: Relea
     let mut form = Form::Dictionary;
     if base.starts_with("V$") {
         form = Form::Local;
-        let global = std::iter::once(extra("INST_ID")).chain(columns.clone()).collect();
+    }
+    if form == Form::Local && !WITHOUT_GLOBAL.contains(&base.as_str()) {
+        // V$DIAG_INFO has INST_ID already.
+        let own = columns.iter().filter(|column| column.name != "INST_ID").cloned();
+        let global = std::iter::once(extra("INST_ID")).chain(own).collect();
         tables.insert(
             format!("G{base}"),
             Table { base: base.clone(), form: Form::Global, columns: global },

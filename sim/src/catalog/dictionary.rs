@@ -1,17 +1,18 @@
-//! Dictionary views: accounts and grants, objects and columns, jobs, locks by name, NLS parameters.
+//! Dictionary views: accounts and grants, jobs, locks by name, NLS parameters. Objects are `schema`'s.
 
-use super::Column;
 use super::account::{Account, AccountStatus, Grant, Profile};
 use super::books::version;
 use super::cell::{date, maybe_number, maybe_text, number, text, yes_no};
-use super::definition::{Form, tables};
+use super::definition::Form;
 use super::fixed::lock_mode;
 use super::global::{base_version, dotted};
 use super::view::{Row, View};
+use super::{schema, storage};
 use crate::cluster::SECOND;
 use crate::cluster::lock::BlockingStatus;
 use crate::cluster::session::Session;
-use crate::value::{ColumnType, Value};
+use crate::cluster::spec::Kind;
+use crate::value::Value;
 
 /// The rows of a view; `None` if it is not one of these. The CDB_ form has those of every container, with CON_ID.
 pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> {
@@ -43,11 +44,8 @@ pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> 
             .profiles()
             .flat_map(|(name, profile)| profile_limits(name, profile))
             .collect(),
-        "ALL_TAB_COLUMNS" | "DBA_TAB_COLUMNS" => tab_columns(view, base == "DBA_TAB_COLUMNS"),
-        "USER_TAB_COLUMNS" => own_columns(view),
-        "ALL_OBJECTS" | "DBA_OBJECTS" => objects(view, base == "DBA_OBJECTS"),
-        "ALL_TABLES" => heap_tables(view),
         "DBA_SCHEDULER_RUNNING_JOBS" | "ALL_SCHEDULER_RUNNING_JOBS" => running_jobs(view),
+        "DBA_SCHEDULER_JOBS" | "ALL_SCHEDULER_JOBS" | "USER_SCHEDULER_JOBS" => jobs(view, base),
         "DBA_DATAPUMP_SESSIONS" => data_pump(view),
         "DBA_LOCK" => locks(view),
         "DBA_BLOCKERS" => blockers(view),
@@ -60,7 +58,7 @@ pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> 
         "GLOBAL_NAME" => vec![vec![("GLOBAL_NAME", text(&view.books.global_name))]],
         // Nothing is in doubt in this model.
         "DBA_2PC_PENDING" => Vec::new(),
-        _ => return None,
+        _ => return schema::rows(view, base).or_else(|| storage::rows(view, base)),
     })
 }
 
@@ -143,7 +141,7 @@ fn user(account: &Account, con_id: u32, created: i64) -> Row {
         ("USERNAME", text(&account.name)),
         ("USER_ID", number(account.user_id)),
         ("ACCOUNT_STATUS", text(account.status.shown())),
-        ("LOCK_DATE", if locked { date(created) } else { Value::Null }),
+        ("LOCK_DATE", if locked { date(account.locked.unwrap_or(created)) } else { Value::Null }),
         ("DEFAULT_TABLESPACE", text(if oracle { "SYSTEM" } else { "USERS" })),
         ("TEMPORARY_TABLESPACE", text("TEMP")),
         ("LOCAL_TEMP_TABLESPACE", text("TEMP")),
@@ -225,161 +223,6 @@ fn profile_limits(name: &str, profile: &Profile) -> Vec<Row> {
     .collect()
 }
 
-/// DATA_TYPE, DATA_LENGTH and CHAR_LENGTH of a column.
-fn data_type(column_type: ColumnType) -> (&'static str, u32, u32) {
-    match column_type {
-        ColumnType::Number => ("NUMBER", 22, 0),
-        ColumnType::Varchar2(size) => ("VARCHAR2", size, size),
-        ColumnType::Char(size) => ("CHAR", size, size),
-        ColumnType::Long => ("LONG", 0, 0),
-        ColumnType::Date => ("DATE", 7, 0),
-        ColumnType::Timestamp => ("TIMESTAMP(6)", 11, 0),
-        ColumnType::TimestampTz => ("TIMESTAMP(6) WITH TIME ZONE", 13, 0),
-        ColumnType::IntervalDs => ("INTERVAL DAY(2) TO SECOND(6)", 11, 0),
-        ColumnType::IntervalYm => ("INTERVAL YEAR(2) TO MONTH", 5, 0),
-        ColumnType::Raw(size) => ("RAW", size, 0),
-        ColumnType::RowId => ("ROWID", 10, 0),
-        ColumnType::BinaryDouble => ("BINARY_DOUBLE", 8, 0),
-    }
-}
-
-fn columns_of(owner: &str, table: &str, columns: &[Column]) -> Vec<Row> {
-    (1_u32..)
-        .zip(columns)
-        .map(|(place, column)| {
-            let (name, length, chars) = data_type(column.column_type);
-            vec![
-                ("OWNER", text(owner)),
-                ("TABLE_NAME", text(table)),
-                ("COLUMN_NAME", text(&column.name)),
-                ("DATA_TYPE", text(name)),
-                ("DATA_LENGTH", number(length)),
-                ("NULLABLE", text(if column.nullable { "Y" } else { "N" })),
-                ("COLUMN_ID", number(place)),
-                ("CHAR_LENGTH", number(chars)),
-                ("CHAR_USED", if chars > 0 { text("B") } else { Value::Null }),
-                ("GLOBAL_STATS", text("NO")),
-                ("USER_STATS", text("NO")),
-                ("HISTOGRAM", text("NONE")),
-                ("DEFAULT_ON_NULL", text("NO")),
-                ("IDENTITY_COLUMN", text("NO")),
-            ]
-        })
-        .collect()
-}
-
-/// What the object behind a name is called: V_$SESSION, a view of SYS, for V$SESSION.
-fn object_name(name: &str) -> String {
-    if name.starts_with("V$") || name.starts_with("GV$") {
-        name.replacen('$', "_$", 1)
-    } else {
-        name.to_owned()
-    }
-}
-
-/// The names of Oracle's that the viewer can read, or all of them.
-fn readable<'v>(
-    view: &'v View<'_>,
-    all: bool,
-) -> impl Iterator<Item = (&'static str, &'static [Column])> + 'v {
-    tables(view.release())
-        .iter()
-        .filter(move |(name, _)| {
-            let object = format!("SYS.{}", object_name(name));
-            all || view.resolve(&object, "SELECT").is_ok()
-        })
-        .map(|(name, table)| (name.as_str(), table.columns.as_slice()))
-}
-
-fn tab_columns(view: &View<'_>, all: bool) -> Vec<Row> {
-    let mut rows: Vec<Row> = readable(view, all)
-        .flat_map(|(name, columns)| columns_of("SYS", &object_name(name), columns))
-        .collect();
-    for table in view.books.heap.iter() {
-        if all || view.resolve(&format!("{}.{}", table.owner, table.name), "SELECT").is_ok() {
-            rows.extend(columns_of(&table.owner, &table.name, &table.columns));
-        }
-    }
-    rows
-}
-
-fn own_columns(view: &View<'_>) -> Vec<Row> {
-    let own = view.books.heap.iter().filter(|table| table.owner == view.viewer.user);
-    own.flat_map(|table| columns_of(&table.owner, &table.name, &table.columns)).collect()
-}
-
-fn object(owner: &str, name: &str, id: u32, kind: &str, created: i64) -> Row {
-    vec![
-        ("OWNER", text(owner)),
-        ("OBJECT_NAME", text(name)),
-        ("OBJECT_ID", number(id)),
-        ("DATA_OBJECT_ID", if kind == "TABLE" { number(id) } else { Value::Null }),
-        ("OBJECT_TYPE", text(kind)),
-        ("CREATED", date(created)),
-        ("LAST_DDL_TIME", date(created)),
-        ("STATUS", text("VALID")),
-        ("TEMPORARY", text("N")),
-        ("GENERATED", text("N")),
-        ("SECONDARY", text("N")),
-        ("NAMESPACE", number(1)),
-        ("ORACLE_MAINTAINED", text(if owner == "SYS" { "Y" } else { "N" })),
-    ]
-}
-
-fn objects(view: &View<'_>, all: bool) -> Vec<Row> {
-    let created = (view.cluster.spec().start_seconds - 400 * 86_400) * SECOND;
-    let mut rows = Vec::new();
-    for (place, (name, _)) in (4_000_u32..).zip(readable(view, all)) {
-        rows.push(object("SYS", &object_name(name), place, "VIEW", created));
-        if name.starts_with("V$") || name.starts_with("GV$") {
-            rows.push(object("PUBLIC", name, place + 2_000, "SYNONYM", created));
-        }
-    }
-    for (place, name) in (8_000_u32..).zip(["DBMS_LOCK", "DBMS_SESSION", "DBMS_APPLICATION_INFO"]) {
-        if all || view.viewer.rights.executes("SYS", name) {
-            rows.push(object("SYS", name, place, "PACKAGE", created));
-        }
-    }
-    // Tables of the model's clients, and those of the scenario, which are among them.
-    for (name, id) in view.cluster.tables() {
-        let (owner, name) = name.split_once('.').unwrap_or(("APP", name));
-        if all
-            || view.viewer.rights.table(owner, name, "SELECT") != super::account::Access::Invisible
-        {
-            rows.push(object(owner, name, id, "TABLE", created));
-        }
-    }
-    for (place, name) in (9_000_u32..).zip(view.books.procedures.keys()) {
-        let (owner, name) = name.split_once('.').unwrap_or(("SYS", name));
-        if all || view.viewer.rights.executes(owner, name) {
-            rows.push(object(owner, name, place, "PROCEDURE", created));
-        }
-    }
-    rows
-}
-
-fn heap_tables(view: &View<'_>) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for table in view.books.heap.iter() {
-        if view.resolve(&format!("{}.{}", table.owner, table.name), "SELECT").is_err() {
-            continue;
-        }
-        rows.push(vec![
-            ("OWNER", text(&table.owner)),
-            ("TABLE_NAME", text(&table.name)),
-            ("TABLESPACE_NAME", text("USERS")),
-            ("STATUS", text("VALID")),
-            ("LOGGING", text("YES")),
-            ("NUM_ROWS", number(table.next_number())),
-            ("PARTITIONED", text("NO")),
-            ("TEMPORARY", text("N")),
-            ("DROPPED", text("NO")),
-            ("READ_ONLY", text("NO")),
-        ]);
-    }
-    rows
-}
-
 /// Sessions of all instances whose process has a name of this kind: `J000` for "J".
 fn named<'v>(
     view: &View<'v>,
@@ -405,6 +248,37 @@ fn named<'v>(
         }
     }
     found
+}
+
+/// The jobs of the model's clients: each ACTION of theirs is one.
+fn jobs(view: &View<'_>, base: &str) -> Vec<Row> {
+    let running = named(view, &["J"]);
+    let workloads = view.cluster.spec().workloads.iter();
+    let mut rows = Vec::new();
+    for work in workloads.filter(|work| work.kind == Kind::Job) {
+        // Others' jobs are seen by whom a privilege of the scheduler opens them, which nobody has here.
+        if base != "DBA_SCHEDULER_JOBS" && work.user != view.viewer.user {
+            continue;
+        }
+        for name in &work.actions {
+            let runs = running.iter().any(|(session, _, _)| {
+                session.username() == Some(&work.user)
+                    && session.marks.action.as_deref() == Some(name)
+            });
+            rows.push(vec![
+                ("OWNER", text(&work.user)),
+                ("JOB_NAME", text(name)),
+                ("JOB_STYLE", text("REGULAR")),
+                ("JOB_CREATOR", text(&work.user)),
+                ("JOB_CLASS", text("DEFAULT_JOB_CLASS")),
+                ("ENABLED", text("TRUE")),
+                ("AUTO_DROP", text("FALSE")),
+                ("STATE", text(if runs { "RUNNING" } else { "SCHEDULED" })),
+                ("SYSTEM", text("FALSE")),
+            ]);
+        }
+    }
+    rows
 }
 
 fn running_jobs(view: &View<'_>) -> Vec<Row> {
@@ -512,20 +386,26 @@ fn blockers(view: &View<'_>) -> Vec<Row> {
 }
 
 fn waiters(view: &View<'_>) -> Vec<Row> {
-    waits(view)
-        .into_iter()
-        .map(|(waiter, blocker, con_id)| {
-            vec![
-                ("WAITING_SESSION", number(waiter)),
-                ("WAITING_CON_ID", number(con_id)),
-                ("HOLDING_SESSION", number(blocker)),
-                ("HOLDING_CON_ID", number(con_id)),
-                ("LOCK_TYPE", text("Transaction")),
-                ("MODE_HELD", text("Exclusive")),
-                ("MODE_REQUESTED", text("Exclusive")),
-            ]
-        })
-        .collect()
+    let Some(instance) = view.instance() else { return Vec::new() };
+    let locks = view.cluster.lock_rows(instance);
+    let mut rows = Vec::new();
+    for (waiter, blocker, con_id) in waits(view) {
+        // Waits that are for no lock have no row here.
+        let request = locks.iter().find(|one| one.sid == waiter && one.request > 0);
+        let Some(request) = request else { continue };
+        rows.push(vec![
+            ("WAITING_SESSION", number(waiter)),
+            ("WAITING_CON_ID", number(con_id)),
+            ("HOLDING_SESSION", number(blocker)),
+            ("HOLDING_CON_ID", number(con_id)),
+            ("LOCK_TYPE", text(lock_name(request.lock_type))),
+            ("MODE_HELD", text("Exclusive")),
+            ("MODE_REQUESTED", text(lock_mode(request.request))),
+            ("LOCK_ID1", number(request.id1)),
+            ("LOCK_ID2", number(request.id2)),
+        ]);
+    }
+    rows
 }
 
 fn allocated(view: &View<'_>) -> Vec<Row> {

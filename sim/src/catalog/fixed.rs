@@ -3,11 +3,11 @@
 
 use super::cell::{address, date, maybe_number, maybe_text, number, text};
 use super::view::{Row, View};
-use crate::cluster::SECOND;
 use crate::cluster::instance::{Instance, Process};
 use crate::cluster::lock::{BlockingStatus, LockRow};
 use crate::cluster::session::Session;
 use crate::cluster::transaction::Transaction;
+use crate::cluster::{Micros, SECOND};
 use crate::value::Value;
 
 /// Block size of the temporary tablespace's segments.
@@ -20,6 +20,14 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$BGPROCESS" => backgrounds(instance),
         "V$TRANSACTION" => instance.transactions().map(|one| transaction(view, one)).collect(),
         "V$LOCK" => view.cluster.lock_rows(instance).iter().map(lock).collect(),
+        // Those that are no transaction's own: others' transactions, user locks, editions.
+        "V$ENQUEUE_LOCK" => view
+            .cluster
+            .lock_rows(instance)
+            .iter()
+            .filter(|one| one.lock_type != "TM" && (one.lock_type != "TX" || one.request > 0))
+            .map(lock)
+            .collect(),
         "V$LOCKED_OBJECT" => locked_objects(view, instance),
         "V$PX_SESSION" => view.sessions(instance).filter_map(px_session).collect(),
         "V$PX_PROCESS" => px_processes(view, instance),
@@ -27,12 +35,12 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$DEAD_CLEANUP" => dead_cleanup(view, instance),
         "V$RESOURCE_LIMIT" => resource_limits(view, instance),
         "V$LICENSE" => vec![license(view, instance)],
-        "V$SESSTAT" => view.sessions(instance).flat_map(statistics).collect(),
+        "V$SESSTAT" => view.sessions(instance).flat_map(|one| statistics(view, one)).collect(),
         "V$MYSTAT" => view
             .cluster
             .session(view.viewer.key)
             .filter(|own| own.key.inst_id == instance.id)
-            .map_or_else(Vec::new, statistics),
+            .map_or_else(Vec::new, |own| statistics(view, own)),
         "V$TEMPSEG_USAGE" | "V$SORT_USAGE" => {
             view.sessions(instance).filter(|one| one.temp_blocks > 0).map(temporary).collect()
         }
@@ -155,24 +163,33 @@ fn lock(one: &LockRow) -> Row {
 
 fn locked_objects(view: &View<'_>, instance: &Instance) -> Vec<Row> {
     let mut rows = Vec::new();
-    for one in instance.transactions() {
-        let Some(session) = one.session.and_then(|key| view.cluster.session(key)) else { continue };
-        for object in &one.tables {
-            rows.push(vec![
-                ("XIDUSN", number(one.xid.0)),
-                ("XIDSLOT", number(one.xid.1)),
-                ("XIDSQN", number(one.xid.2)),
-                ("OBJECT_ID", number(*object)),
-                ("SESSION_ID", number(session.key.sid)),
-                ("ORACLE_USERNAME", maybe_text(session.username())),
-                ("OS_USER_NAME", text(&session.client.osuser)),
-                ("PROCESS", text(&session.client.process)),
-                ("LOCKED_MODE", number(3)),
-                ("CON_ID", number(one.con_id)),
-            ]);
-        }
+    for session in instance.sessions() {
+        let own = session.transaction.and_then(|key| view.cluster.transaction(key));
+        let changed = own.map_or(&[][..], |one| one.tables.as_slice()).iter().copied();
+        // Who waits for a row has the table, but no transaction before it changes something.
+        let xid = own.map_or((0, 0, 0), |one| one.xid);
+        rows.extend(
+            changed
+                .chain(view.cluster.waits_in_table(session))
+                .map(|object| locked_object(session, xid, object)),
+        );
     }
     rows
+}
+
+fn locked_object(session: &Session, xid: (u32, u32, u32), object: u32) -> Row {
+    vec![
+        ("XIDUSN", number(xid.0)),
+        ("XIDSLOT", number(xid.1)),
+        ("XIDSQN", number(xid.2)),
+        ("OBJECT_ID", number(object)),
+        ("SESSION_ID", number(session.key.sid)),
+        ("ORACLE_USERNAME", maybe_text(session.username())),
+        ("OS_USER_NAME", text(&session.client.osuser)),
+        ("PROCESS", text(&session.client.process)),
+        ("LOCKED_MODE", number(3)),
+        ("CON_ID", number(session.con_id)),
+    ]
 }
 
 fn px_session(session: &Session) -> Option<Row> {
@@ -235,7 +252,7 @@ fn blockers(view: &View<'_>, instance: &Instance) -> Vec<Row> {
         else {
             continue;
         };
-        let wait = session.wait(view.cluster.now());
+        let wait = view.cluster.wait(session);
         rows.push(vec![
             ("SID", number(session.key.sid)),
             ("SESS_SERIAL#", number(session.key.serial)),
@@ -313,8 +330,9 @@ fn license(view: &View<'_>, instance: &Instance) -> Row {
 }
 
 /// The statistics that are kept: name, class, and how many of it one call makes.
-pub(super) const STATISTICS: [(&str, u32, u64); 14] = [
+pub(super) const STATISTICS: [(&str, u32, u64); 15] = [
     ("logons cumulative", 1, 0),
+    ("logons current", 1, 0),
     ("opened cursors current", 1, 0),
     ("user commits", 1, 1),
     ("user rollbacks", 1, 0),
@@ -330,15 +348,24 @@ pub(super) const STATISTICS: [(&str, u32, u64); 14] = [
     ("execute count", 64, 4),
 ];
 
-fn statistics(session: &Session) -> Vec<Row> {
+/// Memory of a session, in bytes.
+pub(super) const UGA: u64 = 610_000;
+/// Memory of its process.
+pub(super) const PGA: u64 = 2_400_000;
+
+fn statistics(view: &View<'_>, session: &Session) -> Vec<Row> {
+    /// The statistic counts hundredths of a second.
+    const HUNDREDTH: Micros = 10_000;
+    let cpu = u64::try_from(session.cpu(view.cluster.now()) / HUNDREDTH).unwrap_or(0);
     (0_u32..)
         .zip(STATISTICS)
         .map(|(place, (name, _, per_call))| {
             let value = match name {
-                "logons cumulative" => 1,
+                "logons cumulative" | "logons current" => 1,
                 "opened cursors current" => u64::from(session.current.is_some()),
-                "session uga memory" => 610_000,
-                "session pga memory" => 2_400_000,
+                "session uga memory" => UGA,
+                "session pga memory" => PGA,
+                "CPU used by this session" => session.calls * per_call + cpu,
                 _ => session.calls * per_call,
             };
             vec![

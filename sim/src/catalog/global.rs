@@ -3,11 +3,12 @@
 
 use super::books::version;
 use super::cell::{address, date, number, text, yes_no};
-use super::fixed::STATISTICS;
+use super::fixed::{PGA, STATISTICS, UGA};
 use super::view::{Row, View};
 use crate::cluster::SECOND;
 use crate::cluster::event::EventId;
 use crate::cluster::instance::{Instance, InstanceState};
+use crate::cluster::session::Session;
 use crate::cluster::statement::Statement;
 use crate::conversation::Release;
 use crate::value::Value;
@@ -18,15 +19,19 @@ pub(super) fn rows(view: &View<'_>, base: &str, instance: &Instance) -> Option<V
         "V$INSTANCE" => vec![this_instance(view, instance)],
         "V$DATABASE" => vec![database(view)],
         "V$VERSION" => versions(view),
-        "V$PARAMETER" | "V$SYSTEM_PARAMETER" => parameters(view, instance),
+        "V$PARAMETER" | "V$PARAMETER2" | "V$SYSTEM_PARAMETER" | "V$SYSTEM_PARAMETER2" => {
+            parameters(view, instance)
+        }
         "V$SERVICES" | "V$ACTIVE_SERVICES" => services(view, instance),
         "V$CONTAINERS" => containers(view, 1),
         "V$PDBS" => containers(view, 2),
-        "V$SQL" | "V$SQLAREA" => {
+        "V$SQL" | "V$SQLAREA" | "V$SQLSTATS" => {
             view.cluster.statements().map(|one| statement(view, one)).collect()
         }
-        "V$SQLTEXT" => view.cluster.statements().flat_map(|one| pieces(one)).collect(),
-        "V$STATNAME" | "V$SYSSTAT" => statistics(view, instance),
+        "V$SQLTEXT" | "V$SQLTEXT_WITH_NEWLINES" => {
+            view.cluster.statements().flat_map(|one| pieces(one, base)).collect()
+        }
+        "V$STATNAME" | "V$SYSSTAT" => statistics(instance),
         "V$EVENT_NAME" => EventId::ALL.iter().map(|id| event(*id)).collect(),
         "V$SQLCOMMAND" => COMMANDS.iter().map(|(code, name)| command(*code, name)).collect(),
         "V$NLS_PARAMETERS" => nls(view),
@@ -80,7 +85,7 @@ fn this_instance(view: &View<'_>, instance: &Instance) -> Row {
         ("PARALLEL", yes_no(view.cluster.instances().count() > 1)),
         ("THREAD#", number(instance.id)),
         ("ARCHIVER", text("STARTED")),
-        ("LOGINS", text("ALLOWED")),
+        ("LOGINS", text(if instance.restricted { "RESTRICTED" } else { "ALLOWED" })),
         ("SHUTDOWN_PENDING", yes_no(instance.state == InstanceState::Stopping)),
         ("DATABASE_STATUS", text("ACTIVE")),
         ("INSTANCE_ROLE", text(if primary { "PRIMARY_INSTANCE" } else { "SECONDARY_INSTANCE" })),
@@ -170,6 +175,7 @@ fn parameters(view: &View<'_>, instance: &Instance) -> Vec<Row> {
             let value = match name {
                 "instance_name" => instance.name.to_string(),
                 "instance_number" | "thread" => instance.id.to_string(),
+                "undo_tablespace" if !parameter.changed => format!("UNDOTBS{}", instance.id),
                 _ => parameter.on(instance.id).to_owned(),
             };
             vec![
@@ -190,6 +196,7 @@ fn parameters(view: &View<'_>, instance: &Instance) -> Vec<Row> {
                 ("ISBASIC", text("FALSE")),
                 ("DESCRIPTION", text(name)),
                 ("HASH", number(place * 7_919)),
+                ("ORDINAL", number(1)),
                 ("CON_ID", number(0)),
             ]
         })
@@ -308,8 +315,13 @@ fn statement(view: &View<'_>, one: &Statement) -> Row {
     ]
 }
 
-fn pieces(one: &Statement) -> Vec<Row> {
-    let letters: Vec<char> = one.text.chars().collect();
+/// V$SQLTEXT has blanks for line breaks and tabs, V$SQLTEXT_WITH_NEWLINES has the text as it is.
+fn pieces(one: &Statement, base: &str) -> Vec<Row> {
+    let blank = |letter: char| match letter {
+        '\n' | '\r' | '\t' if base == "V$SQLTEXT" => ' ',
+        _ => letter,
+    };
+    let letters: Vec<char> = one.text.chars().map(blank).collect();
     (0_u32..)
         .zip(letters.chunks(PIECE))
         .map(|(place, piece)| {
@@ -326,16 +338,27 @@ fn pieces(one: &Statement) -> Vec<Row> {
         .collect()
 }
 
-fn statistics(view: &View<'_>, instance: &Instance) -> Vec<Row> {
-    let calls: u64 = view.sessions(instance).map(|session| session.calls).sum();
+fn statistics(instance: &Instance) -> Vec<Row> {
+    let calls = instance.calls();
+    let count = |counts: fn(&Session) -> bool| {
+        instance.sessions().filter(|session| counts(session)).count() as u64
+    };
     (0_u32..)
         .zip(STATISTICS)
         .map(|(place, (name, class, per_call))| {
+            let value = match name {
+                "logons cumulative" => instance.logons(),
+                "logons current" => count(|_| true),
+                "opened cursors current" => count(|session| session.current.is_some()),
+                "session uga memory" => count(|_| true) * UGA,
+                "session pga memory" => count(|_| true) * PGA,
+                _ => calls * per_call,
+            };
             vec![
                 ("STATISTIC#", number(place)),
                 ("NAME", text(name)),
                 ("CLASS", number(class)),
-                ("VALUE", number(calls * per_call)),
+                ("VALUE", number(value)),
                 ("STAT_ID", number(place * 15_485_863 + 7)),
                 ("DISPLAY_NAME", text(name)),
                 ("CON_ID", number(0)),

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Column;
+use super::rowid::RowId;
+use crate::cluster::lock::Row;
 use crate::cluster::session::SessionKey;
 use crate::value::Value;
 
@@ -43,6 +45,11 @@ impl HeapTable {
         (0..)
             .zip(&self.slots)
             .filter_map(move |(number, slot)| Some((number, slot.seen_by(session)?)))
+    }
+
+    /// The ROWID of a row, for as long as the row lives: numbers are never used again.
+    pub(crate) fn rowid(&self, number: u32) -> RowId {
+        Row { object: self.object_id, number }.into()
     }
 
     /// The number that the next new row gets.
@@ -105,6 +112,11 @@ impl Heap {
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &HeapTable> {
         self.tables.values()
+    }
+
+    /// All of them as they are now, by `OWNER.NAME`.
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, HeapTable> {
+        self.tables.clone()
     }
 
     /// A session changes a row whose lock it holds; `None` deletes it.

@@ -4,17 +4,16 @@
 use std::cell::OnceCell;
 
 use super::cell::{address, address_text, date, maybe_number, maybe_text, number, text};
+use crate::cluster::Cluster;
 use crate::cluster::lock::Blocking;
 use crate::cluster::session::{Execution, Session};
 use crate::cluster::wait::Wait;
-use crate::cluster::{Cluster, Micros};
 use crate::value::Value;
 
 /// A session, and what has to be asked of the cluster about it: once at most.
 pub(crate) struct SessionRow<'a> {
     cluster: &'a Cluster,
     session: &'a Session,
-    now: Micros,
     wait: OnceCell<Wait>,
     blocking: OnceCell<Blocking>,
 }
@@ -25,12 +24,11 @@ pub(crate) type Getter = fn(&SessionRow<'_>) -> Value;
 impl<'a> SessionRow<'a> {
     /// One session as it is now.
     pub(crate) fn new(cluster: &'a Cluster, session: &'a Session) -> Self {
-        let now = cluster.now();
-        Self { cluster, session, now, wait: OnceCell::new(), blocking: OnceCell::new() }
+        Self { cluster, session, wait: OnceCell::new(), blocking: OnceCell::new() }
     }
 
     fn wait(&self) -> &Wait {
-        self.wait.get_or_init(|| self.session.wait(self.now))
+        self.wait.get_or_init(|| self.cluster.wait(self.session))
     }
 
     fn blocking(&self) -> &Blocking {
@@ -85,6 +83,7 @@ fn client(name: &str) -> Option<Getter> {
         "ACTION_HASH" => |row| number(hash(row.session.marks.action.as_deref())),
         "CLIENT_INFO" => |row| maybe_text(row.session.marks.client_info.as_deref()),
         "CLIENT_IDENTIFIER" => |row| maybe_text(row.session.marks.client_identifier.as_deref()),
+        "ECID" => |row| maybe_text(row.session.marks.ecid.as_deref()),
         _ => return None,
     };
     Some(getter)

@@ -2,13 +2,14 @@
 //! containers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::account::{Access, ContainerData, Rights};
 use super::books::{Books, Managed};
 use super::definition::{Form, Table, tables};
 use super::heap::HeapTable;
 use super::session::{self, Getter, SessionRow};
-use super::{Catalog, Column, dictionary, fixed, global};
+use super::{Catalog, Column, activity, dictionary, facility, fixed, global};
 use crate::cluster::Cluster;
 use crate::cluster::instance::Instance;
 use crate::cluster::session::{SessionKey, SessionType};
@@ -36,6 +37,8 @@ pub(crate) struct Viewer {
     pub(crate) container_data: ContainerData,
     /// Its NLS parameters by upper-case name.
     pub(crate) nls: BTreeMap<String, String>,
+    /// The ordinary tables as they were when its read-only transaction began.
+    pub(crate) read_only: Option<Arc<BTreeMap<String, HeapTable>>>,
 }
 
 impl Viewer {
@@ -67,7 +70,9 @@ pub(crate) enum Resolved<'a> {
 }
 
 /// Dictionary views that are there for everybody, besides ALL_ and USER_.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
+    "DATABASE_PROPERTIES",
+    "DICTIONARY",
     "DUAL",
     "GLOBAL_NAME",
     "NLS_DATABASE_PARAMETERS",
@@ -85,7 +90,14 @@ const PUBLIC: [&str; 12] = [
 /// Names that stand for other names.
 fn alias(name: &str) -> &str {
     match name {
+        "COLS" => "USER_TAB_COLUMNS",
         "DBA_LOCKS" => "DBA_LOCK",
+        "DICT" => "DICTIONARY",
+        "IND" => "USER_INDEXES",
+        "OBJ" => "USER_OBJECTS",
+        "SEQ" => "USER_SEQUENCES",
+        "SYN" => "USER_SYNONYMS",
+        "TABS" => "USER_TABLES",
         "USER_ROLES" => "USER_ROLE_PRIVS",
         other => other,
     }
@@ -137,7 +149,11 @@ impl<'a> View<'a> {
     }
 
     fn heap(&self, owner: &str, name: &str) -> Option<&'a HeapTable> {
-        self.books.heap.get(&format!("{owner}.{name}"))
+        let name = format!("{owner}.{name}");
+        match &self.viewer.read_only {
+            Some(tables) => tables.get(&name),
+            None => self.books.heap.get(&name),
+        }
     }
 
     /// A view by its name; `of_sys` when the name was looked for in the schema SYS, where V$SESSION is SYS's alone and
@@ -234,6 +250,8 @@ impl<'a> View<'a> {
             return self.scan_sessions(wanted, base, instance, row);
         }
         let rows = fixed::rows(self, base, instance)
+            .or_else(|| activity::rows(self, base, instance))
+            .or_else(|| facility::rows(self, base, instance))
             .or_else(|| global::rows(self, base, instance))
             .unwrap_or_default();
         for one in rows {
@@ -281,7 +299,12 @@ impl<'a> View<'a> {
             }
             Form::Dictionary | Form::Containers => {
                 let rows = dictionary::rows(self, &table.base, table.form).unwrap_or_default();
-                for one in rows {
+                for mut one in rows {
+                    if table.form == Form::Containers
+                        && one.iter().all(|(name, _)| *name != "CON_ID")
+                    {
+                        one.push(("CON_ID", Value::integer(self.viewer.con_id)));
+                    }
                     let shown = table.form == Form::Dictionary || self.shows(&one);
                     if shown && !row(project(&one, &wanted, None)) {
                         return;
@@ -307,10 +330,15 @@ fn project(row: &Row, wanted: &[Wanted<'_>], inst_id: Option<u32>) -> Vec<Value>
         .iter()
         .map(|one| match one {
             Wanted::Instance => inst_id.map_or(Value::Null, Value::integer),
-            Wanted::Column(name) => row
-                .iter()
-                .find(|(known, _)| known == name)
-                .map_or(Value::Null, |(_, value)| value.clone()),
+            Wanted::Column(name) => {
+                let known = row.iter().find(|(known, _)| known == name);
+                match known {
+                    Some((_, value)) => value.clone(),
+                    // What a fixed view shows belongs to the whole database unless it says otherwise.
+                    None if *name == "CON_ID" && inst_id.is_some() => Value::integer(0),
+                    None => Value::Null,
+                }
+            }
         })
         .collect()
 }
@@ -332,10 +360,11 @@ impl Catalog for View<'_> {
         match self.readable(table)? {
             Resolved::Fixed(table) => self.scan_fixed(table, wanted, row),
             Resolved::Heap(table) => {
-                for (_, values) in table.rows(self.viewer.key) {
+                for (number, values) in table.rows(self.viewer.key) {
+                    let rowid = || Value::RowId(table.rowid(number).to_string());
                     let picked = wanted
                         .iter()
-                        .map(|place| values.get(*place).cloned().unwrap_or(Value::Null));
+                        .map(|place| values.get(*place).cloned().unwrap_or_else(rowid));
                     if !row(picked.collect()) {
                         break;
                     }
@@ -343,5 +372,15 @@ impl Catalog for View<'_> {
             }
         }
         Ok(())
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        match self.readable(table).ok()? {
+            Resolved::Fixed(_) => None,
+            Resolved::Heap(table) => {
+                let rowid = table.rowid(table.next_number().saturating_add(ordinal));
+                Some(Value::RowId(rowid.to_string()))
+            }
+        }
     }
 }

@@ -299,6 +299,7 @@ impl Cluster {
                 action: pick(&work.actions),
                 client_info,
                 client_identifier: None,
+                ecid: None,
             },
             con_id: work.con_id,
             role: Role::Seat(place),

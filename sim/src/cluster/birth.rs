@@ -80,6 +80,7 @@ impl Cluster {
     pub(super) fn open_at(&mut self, inst_id: u32, at: Micros) {
         let Some(instance) = self.instance_mut(inst_id) else { return };
         instance.state = InstanceState::Open;
+        instance.restricted = false;
         instance.startup = at + instance.skew;
         self.start_backgrounds(inst_id, at);
         self.record(What::Opened, SessionKey { inst_id, sid: 0, serial: 0 }, 0);
@@ -222,6 +223,8 @@ fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) 
         leave: None,
         cancel_next: false,
         cancelled: None,
+        cpu: 0,
+        on_cpu_since: None,
         role: birth.role,
     }
 }

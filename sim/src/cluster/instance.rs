@@ -129,6 +129,8 @@ pub struct Instance {
     pub state: InstanceState,
     /// STARTUP_TIME, on its own clock.
     pub startup: Micros,
+    /// ALTER SYSTEM ENABLE RESTRICTED SESSION: LOGINS is RESTRICTED.
+    pub restricted: bool,
     /// How far its clock is ahead of the model's.
     pub skew: Micros,
     slots: Vec<Slot>,
@@ -143,6 +145,10 @@ pub struct Instance {
     pub(super) processes_used: Gauge,
     pub(super) transactions_used: Gauge,
     pub(super) slaves_used: Gauge,
+    /// How many sessions began since it was started.
+    pub(super) logons: u64,
+    /// How many calls the sessions made that are gone.
+    pub(super) calls_before: u64,
     pub(super) next_spid: u32,
     pub(super) next_transaction: u64,
     pub(super) next_execution: u32,
@@ -178,6 +184,8 @@ impl Instance {
             transactions: BTreeMap::new(),
             trouble: Trouble::default(),
             sessions_used: Gauge::default(),
+            logons: 0,
+            calls_before: 0,
             processes_used: Gauge::default(),
             transactions_used: Gauge::default(),
             slaves_used: Gauge::default(),
@@ -186,6 +194,7 @@ impl Instance {
             next_execution: 0,
             slave_numbers: BTreeSet::new(),
             log_writer: None,
+            restricted: false,
         };
         instance.slots.resize_with(slots as usize + 1, Slot::default);
         instance.reset(rng);
@@ -210,9 +219,21 @@ impl Instance {
         self.transactions.clear();
         self.slave_numbers.clear();
         self.sessions_used = Gauge::default();
+        self.logons = 0;
+        self.calls_before = 0;
         self.processes_used = Gauge::default();
         self.transactions_used = Gauge::default();
         self.slaves_used = Gauge::default();
+    }
+
+    /// How many sessions began since it was started.
+    pub const fn logons(&self) -> u64 {
+        self.logons
+    }
+
+    /// How many calls its sessions made since it was started, those that are gone among them.
+    pub fn calls(&self) -> u64 {
+        self.calls_before + self.sessions().map(|session| session.calls).sum::<u64>()
     }
 
     /// What the instance's clock shows when the model's shows `now`.
@@ -259,6 +280,7 @@ impl Instance {
     /// Puts a session into its slot.
     pub(super) fn seat(&mut self, session: Session) {
         self.sessions_used.rise();
+        self.logons += 1;
         let sid = session.key.sid as usize;
         self.slots[sid].session = Some(Box::new(session));
     }
@@ -272,6 +294,7 @@ impl Instance {
         let session = slot.session.take()?;
         self.free_slots.push(key.sid);
         self.sessions_used.fall();
+        self.calls_before += session.calls;
         Some(*session)
     }
 

@@ -14,6 +14,7 @@ use super::session::{
     Call, CallKind, Client, Execution, Marks, Role, Server, Session, SessionKey, SessionType,
 };
 use super::statement::Statement;
+use super::user_lock::Mode;
 use super::wait::{Doing, Mix};
 use super::{Cluster, Micros, SECOND};
 use crate::conversation::{Death, Tags};
@@ -188,6 +189,13 @@ impl Cluster {
         ((instance.id << 24) | instance.next_execution, Some(instance.clock(now) / SECOND * SECOND))
     }
 
+    /// ALTER SYSTEM ENABLE and DISABLE RESTRICTED SESSION.
+    pub fn restrict(&mut self, inst_id: u32, restricted: bool) {
+        if let Some(instance) = self.instance_mut(inst_id) {
+            instance.restricted = restricted;
+        }
+    }
+
     /// MODULE, ACTION and the like; empty text is NULL.
     pub fn tag(&mut self, key: SessionKey, tags: &Tags) {
         if let Some(session) = self.session_mut(key) {
@@ -207,6 +215,14 @@ impl Cluster {
     pub fn log_off(&mut self, key: SessionKey) {
         self.commit(key);
         self.drop_connection(key);
+    }
+
+    /// ALTER SESSION SET CONTAINER: what others see of the session, with the service of the container.
+    pub fn set_container(&mut self, key: SessionKey, con_id: u32, service: &str) {
+        if let Some(session) = self.session_mut(key) {
+            session.con_id = con_id;
+            Arc::make_mut(&mut session.client).service = service.into();
+        }
     }
 
     /// The client is gone without a word, and the server noticed: its transaction is rolled back. A session that is
@@ -254,6 +270,13 @@ impl Cluster {
         }
     }
 
+    /// Whether a session could have a row at once: nobody holds it, or its own transaction does.
+    pub fn row_is_free(&self, key: SessionKey, row: Row) -> bool {
+        let holder = self.locks.rows.get(&row).map(|lock| lock.holder);
+        let session = holder.and_then(|holder| self.transaction(holder)?.session);
+        holder.is_none() || session == Some(key)
+    }
+
     /// DBMS_LOCK.SLEEP.
     pub fn sleep(&mut self, key: SessionKey, length: Micros) -> Grant {
         let now = self.now;
@@ -271,26 +294,35 @@ impl Cluster {
         id
     }
 
-    /// DBMS_LOCK.REQUEST in X mode: 0, 1, 2 or 4, or `None` while it waits.
+    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits.
     pub fn request_lock(
         &mut self,
         key: SessionKey,
         id: u32,
+        mode: Mode,
         timeout: Micros,
         release_on_commit: bool,
     ) -> Option<u32> {
         let id = self.scoped_lock(key, id);
-        self.want_user_lock(key, id, timeout, release_on_commit)
+        self.want_user_lock(key, id, mode, timeout, release_on_commit)
     }
 
     /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
     pub fn release_lock(&mut self, key: SessionKey, id: u32) -> u32 {
         let id = self.scoped_lock(key, id);
-        if self.locks.user.get(&id).is_none_or(|lock| lock.holder != key) {
-            return 4;
-        }
-        self.free_user_lock(id);
-        0
+        self.free_user_lock(key, id)
+    }
+
+    /// DBMS_LOCK.CONVERT: 0, 1, 2, or 4 if it is not held; `None` while it waits.
+    pub fn convert_lock(
+        &mut self,
+        key: SessionKey,
+        id: u32,
+        mode: Mode,
+        timeout: Micros,
+    ) -> Option<u32> {
+        let id = self.scoped_lock(key, id);
+        self.convert_user_lock(key, id, mode, timeout)
     }
 
     /// What became of the wait of the call under way.
@@ -377,10 +409,13 @@ impl Cluster {
         let (id, start) = self.next_execution(key.inst_id, now);
         let Some(session) = self.session_mut(key) else { return };
         session.call = Some(Call { kind, began: now, doing, seed, expected: None });
+        session.turn_to(Some(doing), now);
         session.boundary = now;
         session.calls += 1;
         session.seq = session.seq.wrapping_add(1);
-        session.plsql_entry = (kind == CallKind::Plsql).then_some((12_345, 1));
+        // An anonymous block is no object; what it calls is.
+        session.plsql_entry =
+            statement.as_ref().and_then(|one| one.package()).map(|object| (object, 1));
         let mut detail = 0;
         if let Some(statement) = statement {
             detail = u64::from(statement.hash_value);
@@ -404,6 +439,7 @@ impl Cluster {
         if session.call.take().is_none() {
             return;
         }
+        session.turn_to(None, now);
         session.boundary = now;
         session.seq = session.seq.wrapping_add(1);
         session.plsql_entry = None;
@@ -489,5 +525,6 @@ fn marks_of(old: &Marks, tags: &Tags) -> Marks {
         action: merged(&old.action, &tags.action, 64),
         client_info: merged(&old.client_info, &tags.client_info, 64),
         client_identifier: merged(&old.client_identifier, &tags.client_identifier, 64),
+        ecid: merged(&old.ecid, &tags.ecid, 64),
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Micros;
 use super::session::{SessionKey, TxKey};
+use super::user_lock::UserLock;
 
 /// A row of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,10 +15,17 @@ pub struct Row {
     pub number: u32,
 }
 
+/// The data files of tables: FILE_ID.
+pub const FILES: std::ops::Range<u32> = 5..12;
+
 impl Row {
     /// ROW_WAIT_FILE#, ROW_WAIT_BLOCK#, ROW_WAIT_ROW#.
     pub const fn place(self) -> (u32, u32, u32) {
-        (5 + self.object % 7, 128 + self.number / 100, self.number % 100)
+        (
+            FILES.start + self.object % (FILES.end - FILES.start),
+            128 + self.number / 100,
+            self.number % 100,
+        )
     }
 }
 
@@ -36,15 +43,6 @@ pub struct UserLockId {
     pub con_id: u32,
     /// ID1 in V$LOCK.
     pub id: u32,
-}
-
-/// A user lock in X mode.
-#[derive(Debug)]
-pub(super) struct UserLock {
-    pub(super) holder: SessionKey,
-    pub(super) since: Micros,
-    pub(super) release_on_commit: bool,
-    pub(super) waiters: VecDeque<SessionKey>,
 }
 
 /// All locks of the database.
@@ -65,13 +63,14 @@ impl Locks {
     /// Forgets that a session waits for a user lock.
     pub(super) fn leave_user(&mut self, id: UserLockId, session: SessionKey) {
         if let Some(lock) = self.user.get_mut(&id) {
-            lock.waiters.retain(|waiter| *waiter != session);
+            lock.waiters.retain(|waiter| waiter.session != session);
         }
     }
 
     /// The user locks that a session holds.
     pub(super) fn held_by(&self, session: SessionKey) -> Vec<UserLockId> {
-        self.user.iter().filter(|(_, lock)| lock.holder == session).map(|(id, _)| *id).collect()
+        let held = self.user.iter().filter(|(_, lock)| lock.holder(session).is_some());
+        held.map(|(id, _)| *id).collect()
     }
 }
 

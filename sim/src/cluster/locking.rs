@@ -1,14 +1,14 @@
 //! Who gets which lock, and who blocks whom, over all instances.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
+use super::Cluster;
 use super::error::error;
 use super::event::EventId;
 use super::history::What;
-use super::lock::{Blocking, BlockingStatus, Row, RowLock, UserLock, UserLockId};
+use super::lock::{Blocking, BlockingStatus, Row, RowLock};
 use super::session::{Role, Session, SessionKey, TxKey};
 use super::wait::{Doing, Mix};
-use super::{Cluster, Micros};
 use crate::ora::OraError;
 
 /// A chain longer than this is taken for a circle.
@@ -41,10 +41,14 @@ impl Cluster {
 
     /// Gives a session's transaction a row, or lets the session wait for it. The error is ORA-00060.
     pub(super) fn want_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
-        let transaction = self.ensure_transaction(key);
+        // Who only waits has changed nothing yet, and so has no transaction.
+        let own = self.session(key).and_then(|session| session.transaction);
         match self.locks.rows.get(&row).map(|lock| lock.holder) {
-            None => self.give_row(row, transaction, VecDeque::new()),
-            Some(holder) if holder == transaction => {}
+            None => {
+                let transaction = self.ensure_transaction(key);
+                self.give_row(row, transaction, VecDeque::new());
+            }
+            Some(holder) if Some(holder) == own => {}
             Some(holder) => {
                 let first = self.transaction(holder).and_then(|transaction| transaction.session);
                 if self.leads_to(first, key) {
@@ -86,7 +90,7 @@ impl Cluster {
     }
 
     /// A lock was granted to a session that waited.
-    fn granted(&mut self, key: SessionKey) {
+    pub(super) fn granted(&mut self, key: SessionKey) {
         self.do_now(key, Doing::Work(Mix::Oltp));
         self.record(What::LockGot, key, 0);
         if let Some(Role::Seat(seat)) = self.session(key).map(|session| session.role) {
@@ -96,10 +100,12 @@ impl Cluster {
 
     /// Changes what a call does.
     pub(super) fn do_now(&mut self, key: SessionKey, doing: Doing) {
+        let now = self.now;
         if let Some(session) = self.session_mut(key)
             && let Some(call) = &mut session.call
         {
             call.doing = doing;
+            session.turn_to(Some(doing), now);
             session.seq = session.seq.wrapping_add(1);
         }
     }
@@ -110,29 +116,49 @@ impl Cluster {
             self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing);
         match doing {
             Some(Doing::Row { row, .. }) => self.locks.leave_row(row, key),
-            Some(Doing::UserLock { id, .. }) => self.locks.leave_user(id, key),
+            Some(Doing::UserLock { id, .. }) => {
+                self.locks.leave_user(id, key);
+                // Those behind it may go with who holds it.
+                self.serve_user_lock(id);
+            }
             _ => return,
         }
         self.do_now(key, Doing::Work(Mix::Cpu));
     }
 
-    /// Whether the chain from a session leads to another one.
-    fn leads_to(&self, mut at: Option<SessionKey>, key: SessionKey) -> bool {
-        for _ in 0..CHAIN_MAX {
-            match at {
-                Some(found) if found == key => return true,
-                Some(found) => at = self.session(found).and_then(|session| self.blocker(session)),
-                None => return false,
+    /// Whether a chain from a session leads to another one. Of a user lock all are followed that hold it.
+    pub(super) fn leads_to(&self, from: Option<SessionKey>, key: SessionKey) -> bool {
+        let mut open: Vec<SessionKey> = from.into_iter().collect();
+        let mut met = BTreeSet::new();
+        while let Some(found) = open.pop() {
+            if found == key {
+                return true;
+            }
+            if met.insert(found)
+                && let Some(session) = self.session(found)
+            {
+                open.extend(self.blockers(session));
             }
         }
-        true
+        false
+    }
+
+    fn blockers(&self, session: &Session) -> Vec<SessionKey> {
+        match session.call.as_ref().map(|call| call.doing) {
+            Some(Doing::UserLock { id, .. }) => {
+                self.locks.user.get(&id).map_or_else(Vec::new, |lock| lock.blockers(session.key))
+            }
+            _ => self.blocker(session).into_iter().collect(),
+        }
     }
 
     /// The session that blocks a session directly.
     pub(super) fn blocker(&self, session: &Session) -> Option<SessionKey> {
         match session.call.as_ref()?.doing {
             Doing::Row { row, .. } => self.transaction(self.locks.rows.get(&row)?.holder)?.session,
-            Doing::UserLock { id, .. } => Some(self.locks.user.get(&id)?.holder),
+            Doing::UserLock { id, .. } => {
+                self.locks.user.get(&id)?.blockers(session.key).first().copied()
+            }
             Doing::Wait { event: EventId::LogFileSwitch, .. } => {
                 self.instance(session.key.inst_id)?.log_writer
             }
@@ -161,69 +187,5 @@ impl Cluster {
             }
         }
         Blocking { status, blocker: direct, final_status: status, final_blocker: end }
-    }
-
-    /// DBMS_LOCK.REQUEST in X mode: 0 granted, 4 held already, 1 not to be had at once, 2 a deadlock; `None`: it waits.
-    pub(super) fn want_user_lock(
-        &mut self,
-        key: SessionKey,
-        id: UserLockId,
-        timeout: Micros,
-        release_on_commit: bool,
-    ) -> Option<u32> {
-        let since = self.now;
-        let Some(lock) = self.locks.user.get(&id) else {
-            let lock = UserLock { holder: key, since, release_on_commit, waiters: VecDeque::new() };
-            self.locks.user.insert(id, lock);
-            return Some(0);
-        };
-        if lock.holder == key {
-            return Some(4);
-        }
-        if timeout <= 0 {
-            return Some(1);
-        }
-        let holder = lock.holder;
-        if self.leads_to(Some(holder), key) {
-            return Some(2);
-        }
-        self.locks.user.get_mut(&id).expect("it was just there").waiters.push_back(key);
-        self.do_now(key, Doing::UserLock { id, since, deadline: Some(since + timeout) });
-        None
-    }
-
-    /// Frees a user lock for the next who waits and has not given up.
-    pub(super) fn free_user_lock(&mut self, id: UserLockId) {
-        let Some(mut lock) = self.locks.user.remove(&id) else { return };
-        while let Some(next) = lock.waiters.pop_front() {
-            let Some(session) = self.session(next) else { continue };
-            let doing = session.call.as_ref().map(|call| call.doing);
-            let Some(Doing::UserLock { deadline, .. }) = doing else { continue };
-            if session.doom.is_some() || deadline.is_some_and(|deadline| deadline < self.now) {
-                continue;
-            }
-            lock.holder = next;
-            lock.since = self.now;
-            self.locks.user.insert(id, lock);
-            self.granted(next);
-            return;
-        }
-    }
-
-    pub(super) fn release_user_locks(&mut self, key: SessionKey) {
-        for id in self.locks.held_by(key) {
-            self.free_user_lock(id);
-        }
-    }
-
-    pub(super) fn release_on_commit(&mut self, key: SessionKey) {
-        if self.locks.user.is_empty() {
-            return;
-        }
-        for id in self.locks.held_by(key) {
-            if self.locks.user.get(&id).is_some_and(|lock| lock.release_on_commit) {
-                self.free_user_lock(id);
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Micros;
 use super::kill::Doom;
 use super::statement::Statement;
-use super::wait::Doing;
+use super::wait::{Doing, Mix};
 
 /// One life of a session. Within one start of an instance no two lives share it (facts, section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,8 @@ pub struct Marks {
     pub client_info: Option<Arc<str>>,
     /// CLIENT_IDENTIFIER.
     pub client_identifier: Option<Arc<str>>,
+    /// ECID.
+    pub ecid: Option<Arc<str>>,
 }
 
 /// A database user.
@@ -265,6 +267,9 @@ pub struct Session {
     pub cached: bool,
     /// Its place in a parallel statement.
     pub px: Option<Px>,
+    /// What its calls took of a CPU so far, and since when the call under way is on one.
+    pub(super) cpu: Micros,
+    pub(super) on_cpu_since: Option<Micros>,
     /// FIXED_TABLE_SEQUENCE: rises with each call.
     pub calls: u64,
     /// SEQ#: rises with each wait.
@@ -329,6 +334,17 @@ impl Session {
     /// LAST_CALL_ET at a moment of the model's clock.
     pub fn last_call_et(&self, now: Micros) -> u64 {
         u64::try_from((now - self.boundary) / super::SECOND).unwrap_or(0)
+    }
+
+    /// CPU time of long calls at a moment of the model's clock.
+    pub fn cpu(&self, now: Micros) -> Micros {
+        self.cpu + self.on_cpu_since.map_or(0, |since| now - since)
+    }
+
+    /// The call goes on in another way, or ends: its time on a CPU is counted up to now.
+    pub(super) fn turn_to(&mut self, doing: Option<Doing>, now: Micros) {
+        self.cpu = self.cpu(now);
+        self.on_cpu_since = matches!(doing, Some(Doing::Work(Mix::Cpu))).then_some(now);
     }
 
     /// LOCKWAIT: the address of the lock that it waits for.

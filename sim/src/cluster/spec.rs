@@ -133,6 +133,8 @@ pub struct Limits {
     pub parallel_servers: u32,
     /// MAX_IDLE_TIME in minutes, 0 for none.
     pub max_idle_minutes: u32,
+    /// MAX_IDLE_BLOCKER_TIME in minutes, 0 for none.
+    pub max_idle_blocker_minutes: u32,
     /// How many undo records a second a rollback applies.
     pub rollback_records_per_second: u32,
 }
@@ -144,6 +146,7 @@ impl Default for Limits {
             sessions: None,
             parallel_servers: 160,
             max_idle_minutes: 0,
+            max_idle_blocker_minutes: 0,
             rollback_records_per_second: 20_000,
         }
     }

@@ -1,7 +1,7 @@
 //! Statement texts and their SQL_ID, computed as Oracle computes it: the last 64 bits of the MD5 of the text and a NUL
 //! byte, in base 32.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,7 +71,24 @@ impl Statement {
         let address = 0x0000_0000_6000_0000 + u64::from(hash_value) * 8;
         Self { sql_id, hash_value, address, command: command(text), text: text.into() }
     }
+
+    /// OBJECT_ID of the package that a block calls first.
+    pub fn package(&self) -> Option<u32> {
+        const BLOCKS: [u16; 2] = [47, 170];
+        if !BLOCKS.contains(&self.command) {
+            return None;
+        }
+        let text = self.text.to_ascii_uppercase();
+        let called = PACKAGES
+            .iter()
+            .filter_map(|(name, object)| Some((text.find(&format!("{name}."))?, *object)));
+        called.min().map(|(_, object)| object)
+    }
 }
+
+/// The packages that blocks call, with their OBJECT_ID.
+pub const PACKAGES: [(&str, u32); 3] =
+    [("DBMS_LOCK", 8_000), ("DBMS_SESSION", 8_001), ("DBMS_APPLICATION_INFO", 8_002)];
 
 /// The command code of V$SQLCOMMAND, by the first word.
 fn command(text: &str) -> u16 {
@@ -101,37 +118,85 @@ fn command(text: &str) -> u16 {
     }
 }
 
-/// How many statements stay known. The oldest leave first; sessions that run them keep theirs.
+/// How many statements stay known.
 const STATEMENTS_MAX: usize = 20_000;
+/// How many bytes of text they have together.
+const TEXT_MAX: usize = 32 << 20;
+/// How many statements that sessions still name are passed over for one that can leave.
+const PASSED_OVER_MAX: usize = 16;
 
-/// The shared pool: every statement by SQL_ID.
+/// A statement, and when it was used last.
+#[derive(Debug)]
+struct Known {
+    statement: Arc<Statement>,
+    used: u64,
+}
+
+/// The shared pool: every statement by SQL_ID. Those that were not used for the longest time leave first; one that a
+/// session runs or ran last stays.
 #[derive(Debug, Default)]
 pub(super) struct SharedPool {
-    known: BTreeMap<SqlId, Arc<Statement>>,
-    age: VecDeque<SqlId>,
+    known: BTreeMap<SqlId, Known>,
+    /// By last use.
+    order: BTreeMap<u64, SqlId>,
+    uses: u64,
+    text: usize,
 }
 
 impl SharedPool {
     /// The statement of a text, made if it is new.
     pub(super) fn intern(&mut self, text: &str) -> Arc<Statement> {
         let statement = Statement::new(text);
-        if let Some(known) = self.known.get(&statement.sql_id) {
-            return Arc::clone(known);
+        let sql_id = statement.sql_id;
+        if self.known.contains_key(&sql_id) {
+            self.touch(sql_id);
+        } else {
+            self.make_room(text.len());
+            self.text += text.len();
+            self.uses += 1;
+            self.order.insert(self.uses, sql_id);
+            self.known.insert(sql_id, Known { statement: Arc::new(statement), used: self.uses });
         }
-        if self.age.len() == STATEMENTS_MAX
-            && let Some(oldest) = self.age.pop_front()
-        {
-            self.known.remove(&oldest);
+        Arc::clone(&self.known[&sql_id].statement)
+    }
+
+    /// It is the last that was used.
+    fn touch(&mut self, sql_id: SqlId) {
+        let Some(known) = self.known.get_mut(&sql_id) else { return };
+        self.order.remove(&known.used);
+        self.uses += 1;
+        known.used = self.uses;
+        self.order.insert(self.uses, sql_id);
+    }
+
+    fn make_room(&mut self, text: usize) {
+        let mut passed_over = 0;
+        while self.known.len() >= STATEMENTS_MAX || self.text + text > TEXT_MAX {
+            let Some((_, sql_id)) = self.order.first_key_value() else { return };
+            let sql_id = *sql_id;
+            if Arc::strong_count(&self.known[&sql_id].statement) > 1 {
+                passed_over += 1;
+                if passed_over > PASSED_OVER_MAX {
+                    return;
+                }
+                self.touch(sql_id);
+                continue;
+            }
+            if let Some(gone) = self.known.remove(&sql_id) {
+                self.order.remove(&gone.used);
+                self.text -= gone.statement.text.len();
+            }
         }
-        let statement = Arc::new(statement);
-        self.age.push_back(statement.sql_id);
-        self.known.insert(statement.sql_id, Arc::clone(&statement));
-        statement
+    }
+
+    /// A statement, if it is known.
+    pub(super) fn get(&self, sql_id: SqlId) -> Option<&Arc<Statement>> {
+        self.known.get(&sql_id).map(|known| &known.statement)
     }
 
     /// All, by SQL_ID.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Statement>> {
-        self.known.values()
+        self.known.values().map(|known| &known.statement)
     }
 }
 
@@ -152,14 +217,48 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_shares_and_forgets_the_oldest() {
+    fn a_block_names_the_package_that_it_calls() {
+        for (text, object) in [
+            ("begin dbms_session.set_role('x'); dbms_lock.sleep(1); end;", Some(8_001)),
+            ("begin null; end;", None),
+            ("select 'dbms_lock.' from dual", None),
+        ] {
+            assert_eq!(Statement::new(text).package(), object, "{text}");
+        }
+    }
+
+    fn knows(pool: &SharedPool, text: &str) -> bool {
+        let sql_id = Statement::new(text).sql_id;
+        pool.iter().any(|known| known.sql_id == sql_id)
+    }
+
+    #[test]
+    fn the_pool_forgets_what_was_not_used_for_the_longest_time() {
         let mut pool = SharedPool::default();
-        let first = pool.intern("select 0 from dual");
-        assert!(Arc::ptr_eq(&first, &pool.intern("select 0 from dual")));
-        for number in 1..=STATEMENTS_MAX {
-            pool.intern(&format!("select {number} from dual"));
+        let running = pool.intern("select 'running' from dual");
+        drop(pool.intern("select 'often' from dual"));
+        drop(pool.intern("select 'once' from dual"));
+        assert!(Arc::ptr_eq(&running, &pool.intern("select 'running' from dual")));
+        for number in 0..STATEMENTS_MAX {
+            if number % 1_000 == 0 {
+                drop(pool.intern("select 'often' from dual"));
+            }
+            drop(pool.intern(&format!("select {number} from dual")));
         }
         assert_eq!(pool.iter().count(), STATEMENTS_MAX);
-        assert!(!pool.iter().any(|known| known.sql_id == first.sql_id));
+        assert!(knows(&pool, "select 'running' from dual"));
+        assert!(knows(&pool, "select 'often' from dual"));
+        assert!(!knows(&pool, "select 'once' from dual"));
+    }
+
+    #[test]
+    fn long_texts_leave_room_for_fewer() {
+        let mut pool = SharedPool::default();
+        let long = "x".repeat(TEXT_MAX / 4);
+        for number in 0..10 {
+            drop(pool.intern(&format!("select '{long}' || {number} from dual")));
+        }
+        assert_eq!(pool.iter().count(), 3);
+        assert!(knows(&pool, &format!("select '{long}' || 9 from dual")));
     }
 }

@@ -11,7 +11,8 @@ use super::session::{Session, SessionKey};
 use super::spec::Workload;
 use super::statement::{SqlId, Statement};
 use super::transaction::Transaction;
-use super::wait::Doing;
+use super::user_lock::Waiter;
+use super::wait::{Doing, Wait};
 use super::{Micros, SECOND};
 
 /// A row of V$SESSION_LONGOPS.
@@ -53,9 +54,26 @@ impl Cluster {
         session.last_call_et(self.now) / step * step
     }
 
+    /// The wait columns of a session now. P2 and P3 of a wait for a row are the transaction that holds it, as ID1 and
+    /// ID2 in V$LOCK.
+    pub fn wait(&self, session: &Session) -> Wait {
+        let mut wait = session.wait(self.now);
+        let holder = wait.row.and_then(|row| self.locks.rows.get(&row));
+        if let Some(holder) = holder.and_then(|lock| self.transaction(lock.holder)) {
+            let (id1, id2) = holder.lock_ids();
+            wait.p = [wait.p[0], id1, id2];
+        }
+        wait
+    }
+
     /// The statements of the shared pool, by SQL_ID.
     pub fn statements(&self) -> impl Iterator<Item = &Arc<Statement>> {
         self.pool.iter()
+    }
+
+    /// A statement of the shared pool.
+    pub fn statement(&self, sql_id: SqlId) -> Option<&Arc<Statement>> {
+        self.pool.get(sql_id)
     }
 
     /// The containers, by CON_ID.
@@ -162,32 +180,64 @@ impl Cluster {
                     let (id1, id2) = holder.lock_ids();
                     rows.push(row("TX", id1, id2, 0, 6, seconds(self.now - since)));
                 }
+                // The table was locked before the row was wanted.
+                if !self.has_locked(session, wanted.object) {
+                    let block = if self.instances.len() > 1 { 2 } else { 0 };
+                    let table =
+                        row("TM", u64::from(wanted.object), 0, 3, 0, seconds(self.now - since));
+                    rows.push(LockRow { block, ..table });
+                }
             }
-            Some(Doing::UserLock { id, since, .. }) => {
-                rows.push(row("UL", u64::from(id.id), 0, 0, 6, seconds(self.now - since)));
+            // Who converts a lock has one row for what it holds and what it wants.
+            Some(Doing::UserLock { id, mode, since, .. })
+                if self
+                    .locks
+                    .user
+                    .get(&id)
+                    .is_none_or(|lock| lock.holder(session.key).is_none()) =>
+            {
+                let ctime = seconds(self.now - since);
+                rows.push(row("UL", u64::from(id.id), 0, 0, mode.number(), ctime));
             }
             _ => {}
         }
     }
 
+    /// Whether the session's transaction has changed a table.
+    fn has_locked(&self, session: &Session, object: u32) -> bool {
+        let transaction = session.transaction.and_then(|key| self.transaction(key));
+        transaction.is_some_and(|transaction| transaction.tables.contains(&object))
+    }
+
+    /// The table whose TM lock a session has that waits for one of its rows and has not changed it yet.
+    pub fn waits_in_table(&self, session: &Session) -> Option<u32> {
+        match session.call.as_ref()?.doing {
+            Doing::Row { row, .. } if !self.has_locked(session, row.object) => Some(row.object),
+            _ => None,
+        }
+    }
+
     fn user_lock_rows(&self, instance: &Instance, rows: &mut Vec<LockRow>) {
         for (id, lock) in &self.locks.user {
-            if lock.holder.inst_id != instance.id {
-                continue;
+            let here = lock.holders.iter().filter(|one| one.session.inst_id == instance.id);
+            for holder in here {
+                let Some(session) = self.session(holder.session) else { continue };
+                let wants = lock.waiters.iter().find(|waiter| waiter.session == holder.session);
+                let blocks =
+                    |waiter: &&Waiter| lock.blockers(waiter.session).contains(&holder.session);
+                rows.push(LockRow {
+                    sid: session.key.sid,
+                    saddr: session.saddr,
+                    lock_type: "UL",
+                    id1: u64::from(id.id),
+                    id2: 0,
+                    mode: holder.mode.number(),
+                    request: wants.map_or(0, |waiter| waiter.mode.number()),
+                    ctime: seconds(self.now - holder.since),
+                    block: if lock.waiters.iter().any(|waiter| blocks(&waiter)) { 1 } else { 2 },
+                    con_id: session.con_id,
+                });
             }
-            let Some(session) = self.session(lock.holder) else { continue };
-            rows.push(LockRow {
-                sid: session.key.sid,
-                saddr: session.saddr,
-                lock_type: "UL",
-                id1: u64::from(id.id),
-                id2: 0,
-                mode: 6,
-                request: 0,
-                ctime: seconds(self.now - lock.since),
-                block: if lock.waiters.is_empty() { 2 } else { 1 },
-                con_id: session.con_id,
-            });
         }
     }
 

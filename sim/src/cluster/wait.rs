@@ -6,6 +6,7 @@ use super::event::{Event, EventId};
 use super::lock::{Row, UserLockId};
 use super::rng;
 use super::session::Session;
+use super::user_lock::Mode;
 use super::{Micros, SECOND};
 
 /// What a call does now.
@@ -24,6 +25,8 @@ pub enum Doing {
     UserLock {
         /// Which.
         id: UserLockId,
+        /// In which mode.
+        mode: Mode,
         /// Since when.
         since: Micros,
         /// When it gives up.
@@ -199,8 +202,8 @@ impl Wait {
 const DRIVER_TCP: u64 = 0x7463_7000;
 /// `TX` in mode 6, as P1 of its enqueue.
 const TX_EXCLUSIVE: u64 = 0x5458_0006;
-/// `UL` in mode 6.
-const UL_EXCLUSIVE: u64 = 0x554c_0006;
+/// `UL`, as P1 of its enqueue without the mode.
+const UL: u64 = 0x554c_0000;
 
 impl Session {
     /// The wait columns at a moment of the model's clock.
@@ -225,9 +228,9 @@ impl Session {
                 wait.began = since;
                 wait.row = Some(row);
             }
-            Doing::UserLock { id, since, deadline } => {
+            Doing::UserLock { id, mode, since, deadline } => {
                 wait.event = EventId::UserLock;
-                wait.p = [UL_EXCLUSIVE, u64::from(id.id), 0];
+                wait.p = [UL | u64::from(mode.number()), u64::from(id.id), 0];
                 wait.began = since;
                 wait.remaining = Some(deadline.map_or(-1, |deadline| (deadline - now).max(0)));
             }

@@ -1,6 +1,7 @@
 //! Commands other than queries and blocks. A command that has to wait is carried out again when the wait is over, so it
 //! changes nothing before it has all that it waits for.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::session::{Act, Waited, Waiting};
@@ -45,10 +46,9 @@ impl Act<'_> {
     /// Carries out a command, or goes on with it.
     pub(super) fn carry_out(&mut self, command: &Command, inputs: &Inputs) -> Progress {
         match command {
-            Command::Query(query) => Poll::Ready(
-                self.query(query, inputs)
-                    .map(|rows| Executed { rows: Some(rows), ..Executed::default() }),
-            ),
+            Command::Query(query) => self
+                .query(query, inputs)
+                .map_ok(|rows| Executed { rows: Some(rows), ..Executed::default() }),
             Command::SelectForUpdate { query, tables, wait } => {
                 self.select_for_update(query, tables, *wait, inputs)
             }
@@ -73,7 +73,7 @@ impl Act<'_> {
                 Poll::Ready(act.set_system(settings, scope.as_deref(), sid.as_deref()))
             }),
             Command::SystemOther(words) => {
-                self.alter_system(Doors::OTHER, |_| Poll::Ready(system_other(words)))
+                self.alter_system(Doors::OTHER, |act| Poll::Ready(act.system_other(words)))
             }
             Command::SessionSet(settings) => {
                 let set =
@@ -90,9 +90,7 @@ impl Act<'_> {
                 self.state.books.heap.savepoint(self.session.key, name);
                 done()
             }
-            // These say how a transaction reads or is called, which changes nothing here.
-            Command::SetTransaction(words) if !words.contains("ROLLBACK") => done(),
-            Command::SetTransaction(words) => unknown(&format!("SET TRANSACTION {words}")),
+            Command::SetTransaction(words) => self.set_transaction(words),
             Command::SetRole(words) => unknown(&format!("SET ROLE {words}")),
             Command::LockTable { table, mode, .. } => self.lock_table(table, mode),
             Command::Ddl(ddl) => Poll::Ready(self.ddl(ddl)),
@@ -120,6 +118,34 @@ impl Act<'_> {
         }
     }
 
+    /// SET TRANSACTION: what it would change and this database cannot do is an error.
+    fn set_transaction(&mut self, words: &str) -> Progress {
+        if self.state.cluster.in_transaction(self.session.key) {
+            return failed(1453, "SET TRANSACTION must be first statement of transaction");
+        }
+        let words = words.split(" NAME ").next().unwrap_or_default().trim();
+        match words {
+            "READ ONLY" => {
+                self.state.sweep();
+                self.session.viewer.read_only = Some(Arc::new(self.state.books.heap.snapshot()));
+                done()
+            }
+            "READ WRITE" | "ISOLATION LEVEL READ COMMITTED" => done(),
+            _ if words.starts_with("NAME ") => done(),
+            _ => unknown(&format!("SET TRANSACTION {words}")),
+        }
+    }
+
+    /// What changes rows or locks them is not for a read-only transaction.
+    pub(super) fn check_read_write(&self) -> Result<(), OraError> {
+        if self.session.viewer.read_only.is_none() {
+            return Ok(());
+        }
+        let text =
+            "may not perform insert, delete, update operation inside a READ ONLY transaction";
+        Err(OraError::new(1456, text))
+    }
+
     fn roll_back(&mut self, savepoint: Option<&str>) -> Progress {
         let key = self.session.key;
         if let Some(name) = savepoint {
@@ -139,9 +165,35 @@ impl Act<'_> {
                 Waited::Failed(error) => Poll::Ready(Err(error)),
             };
         }
+        self.session.viewer.read_only = None;
         self.state.books.heap.rollback(key);
         let until = self.state.cluster.rollback(key);
         if until > self.state.cluster.now() { self.wait(Waiting::Until(until)) } else { done() }
+    }
+
+    /// Clauses of ALTER SYSTEM that are no more than words.
+    fn system_other(&mut self, words: &str) -> Result<(), OraError> {
+        /// These change nothing that could be seen here.
+        const KNOWN: [&str; 6] = [
+            "ARCHIVE LOG CURRENT",
+            "CHECK DATAFILES",
+            "CHECKPOINT",
+            "FLUSH ",
+            "REGISTER",
+            "SWITCH LOGFILE",
+        ];
+        match words {
+            "ENABLE RESTRICTED SESSION" | "DISABLE RESTRICTED SESSION" => {
+                let inst_id = self.session.key.inst_id;
+                self.state.cluster.restrict(inst_id, words.starts_with("ENABLE"));
+                Ok(())
+            }
+            "QUIESCE RESTRICTED" | "UNQUIESCE" | "SUSPEND" | "RESUME" => {
+                Err(OraError::new(3001, format!("unimplemented feature: ALTER SYSTEM {words}")))
+            }
+            _ if KNOWN.iter().any(|known| words.starts_with(known)) => Ok(()),
+            _ => Err(OraError::new(2065, "illegal option for ALTER SYSTEM")),
+        }
     }
 
     /// GRANT and REVOKE change accounts. Nothing else of the dictionary can be changed here.
@@ -188,22 +240,6 @@ impl Doors {
     const KILL: Self = Self(0);
     /// The rest.
     const OTHER: Self = Self(1);
-}
-
-fn system_other(words: &str) -> Result<(), OraError> {
-    const KNOWN: [&str; 6] = [
-        "ARCHIVE LOG CURRENT",
-        "CHECK DATAFILES",
-        "CHECKPOINT",
-        "FLUSH ",
-        "REGISTER",
-        "SWITCH LOGFILE",
-    ];
-    if KNOWN.iter().any(|known| words.starts_with(known)) {
-        Ok(())
-    } else {
-        Err(OraError::new(2065, "illegal option for ALTER SYSTEM"))
-    }
 }
 
 fn session_other(words: &str) -> Progress {

@@ -7,14 +7,16 @@ use std::task::Poll;
 use super::command::{Progress, failed, unknown};
 use super::session::{Act, Waited, Waiting};
 use crate::catalog::Catalog;
+use crate::catalog::rowid::RowId;
 use crate::catalog::view::Resolved;
 use crate::cluster::SECOND;
 use crate::cluster::live::Grant;
 use crate::cluster::lock::Row;
 use crate::ora::OraError;
-use crate::sql::dml::{self, Change, Changes, Dml};
+use crate::sql::dml::{Change, Changes, Dml};
+use crate::sql::meter::{self, Meter};
 use crate::sql::plsql::Executed;
-use crate::sql::query::{Inputs, Query};
+use crate::sql::query::{self, Inputs, Query};
 use crate::sql::statement::LockWait;
 use crate::value::Value;
 
@@ -27,6 +29,9 @@ struct Place {
     numbers: Vec<u32>,
     next: u32,
 }
+
+/// Steps to find the rows that FOR UPDATE locks, which nobody else can do anything meanwhile.
+const STEPS_OF_LOCKING: u64 = 1_000_000;
 
 /// What became of a wish for rows.
 enum Locked {
@@ -48,11 +53,13 @@ impl Act<'_> {
         if self.state.cluster.spec().read_only {
             return failed(16000, "database or pluggable database open for read-only access");
         }
-        self.state.sweep();
-        let sight = self.sight();
-        let changes = match dml::changes(statement, &self.view(), &sight, inputs) {
-            Ok(changes) => changes,
-            Err(error) => return Poll::Ready(Err(error)),
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
+        let changes = match self.changes(statement, inputs) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(changes)) => changes,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
         let privilege = match changes.rows.first() {
             Some(Change::Insert(_)) => "INSERT",
@@ -112,11 +119,12 @@ impl Act<'_> {
     /// Makes the changes, whose locks are held.
     fn apply(&mut self, place: &Place, changes: Changes, began: bool) -> Executed {
         let key = self.session.key;
+        let updates = changes.rows.iter().any(|change| matches!(change, Change::Update { .. }));
         let current: BTreeMap<u32, Vec<Value>> = match self.state.books.heap.get(&place.name) {
-            Some(table) => {
+            Some(table) if updates => {
                 table.rows(key).map(|(number, values)| (number, values.clone())).collect()
             }
-            None => BTreeMap::new(),
+            _ => BTreeMap::new(),
         };
         let count = changes.rows.len() as u64;
         if count > 0 {
@@ -146,6 +154,8 @@ impl Act<'_> {
                 }
             };
             self.state.books.heap.change(key, &place.name, number, values);
+            let row = Row { object: place.object_id, number };
+            self.session.last_rowid = Some(RowId::from(row).to_string());
         }
         Executed { count, rows: None, returning: changes.returning }
     }
@@ -166,9 +176,13 @@ impl Act<'_> {
                 Waited::Failed(error) => return Poll::Ready(Err(error)),
             }
         }
-        let rows = match self.query(query, inputs) {
-            Ok(rows) => rows,
-            Err(error) => return Poll::Ready(Err(error)),
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
+        let mut rows = match self.query(query, inputs) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(rows)) => rows,
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
         let places: Result<Vec<Place>, OraError> =
             tables.iter().map(|table| self.place(table, "UPDATE")).collect();
@@ -179,12 +193,27 @@ impl Act<'_> {
         let [place] = places.as_slice() else {
             return unknown("FOR UPDATE of more than one table");
         };
-        let wanted = self.rows_of(query, &tables[0], inputs, place);
+        let mut wanted = match self.rows_of(query, &tables[0], inputs, place) {
+            Ok(wanted) => wanted,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
         let until = match wait {
             LockWait::Wait => None,
             LockWait::Secs(seconds) => Some(self.state.cluster.now() + i64::from(seconds) * SECOND),
             LockWait::NoWait => Some(self.state.cluster.now()),
-            LockWait::SkipLocked => return unknown("SKIP LOCKED"),
+            LockWait::SkipLocked => {
+                let free = |number: &u32| {
+                    let row = Row { object: place.object_id, number: *number };
+                    self.state.cluster.row_is_free(self.session.key, row)
+                };
+                wanted.retain(free);
+                let shown = self.only(query, &tables[0], inputs, place, &wanted);
+                rows = match shown {
+                    Ok(rows) => rows,
+                    Err(error) => return Poll::Ready(Err(error)),
+                };
+                None
+            }
         };
         match self.lock_rows(place.object_id, &wanted) {
             Locked::Failed(error) => Poll::Ready(Err(error)),
@@ -201,25 +230,49 @@ impl Act<'_> {
     }
 
     /// The rows of a table that a query gives: the query is run over the table with one row at a time.
-    fn rows_of(&self, query: &Query, table: &str, inputs: &Inputs, place: &Place) -> Vec<u32> {
+    fn rows_of(
+        &self,
+        query: &Query,
+        table: &str,
+        inputs: &Inputs,
+        place: &Place,
+    ) -> Result<Vec<u32>, OraError> {
         let sight = self.sight();
         let view = self.view();
+        let meter = Meter::limited(STEPS_OF_LOCKING);
         let gives = |place: usize| {
-            let one = OneRow { catalog: &view, table, place };
-            crate::sql::query::run(query, &one, &sight, inputs)
+            let shown = (0..=place).map(|other| other == place).collect();
+            let one = SomeRows { catalog: &view, table, shown };
+            query::metered(query, &one, &sight, inputs, &meter)
                 .is_ok_and(|rows| !rows.cells.is_empty())
         };
-        place
-            .numbers
-            .iter()
-            .enumerate()
-            .filter(|(row, _)| gives(*row))
-            .map(|(_, number)| *number)
-            .collect()
+        let rows = place.numbers.iter().enumerate();
+        let wanted = rows.filter(|(row, _)| !meter.is_spent() && gives(*row));
+        let wanted = wanted.map(|(_, number)| *number).collect();
+        if meter.is_spent() { Err(meter::too_long()) } else { Ok(wanted) }
+    }
+
+    /// What a query gives of some rows of its table.
+    fn only(
+        &self,
+        query: &Query,
+        table: &str,
+        inputs: &Inputs,
+        place: &Place,
+        numbers: &[u32],
+    ) -> Result<crate::sql::query::Rows, OraError> {
+        let sight = self.sight();
+        let view = self.view();
+        let shown = place.numbers.iter().map(|number| numbers.contains(number)).collect();
+        let some = SomeRows { catalog: &view, table, shown };
+        crate::sql::query::run(query, &some, &sight, inputs)
     }
 
     /// LOCK TABLE, as far as it never has to wait here.
     pub(super) fn lock_table(&mut self, table: &str, mode: &str) -> Progress {
+        if let Err(error) = self.check_read_write() {
+            return Poll::Ready(Err(error));
+        }
         match self.place(table, "UPDATE") {
             Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
                 self.state.cluster.change(self.session.key, &place.name, 0);
@@ -231,16 +284,20 @@ impl Act<'_> {
     }
 }
 
-/// A catalog in which one table has only one of its rows.
-struct OneRow<'a> {
+/// A catalog in which one table has only some of its rows, by their places; those behind the last are not there.
+struct SomeRows<'a> {
     catalog: &'a dyn Catalog,
     table: &'a str,
-    place: usize,
+    shown: Vec<bool>,
 }
 
-impl Catalog for OneRow<'_> {
+impl Catalog for SomeRows<'_> {
     fn columns(&self, table: &str) -> Result<&[crate::catalog::Column], OraError> {
         self.catalog.columns(table)
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        self.catalog.new_rowid(table, ordinal)
     }
 
     fn scan(
@@ -251,7 +308,7 @@ impl Catalog for OneRow<'_> {
     ) -> Result<(), OraError> {
         let mut place = 0;
         self.catalog.scan(table, wanted, &mut |values| {
-            let shown = table != self.table || place == self.place;
+            let shown = table != self.table || self.shown.get(place) == Some(&true);
             place += 1;
             !shown || row(values)
         })

@@ -6,13 +6,16 @@ use super::State;
 use super::session::SessionState;
 use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
+use crate::cluster::session::SessionKey;
 use crate::sql::environment::{Environment, Moment};
+use crate::sql::language::{AMERICAN, Language, NumericCharacters};
 use crate::value::Value;
 
 /// A session at one moment. It is made anew for each step of a call, so that time stands still within a step.
 pub(super) struct Sight {
     now: Moment,
     session_offset: i16,
+    session_zone: String,
     user: String,
     user_id: u32,
     nls: BTreeMap<String, String>,
@@ -22,14 +25,11 @@ pub(super) struct Sight {
 impl Sight {
     /// A session as it is now.
     pub(super) fn new(state: &State, session: &SessionState) -> Self {
-        let clock = state
-            .cluster
-            .instance(session.key.inst_id)
-            .map_or(0, |one| one.clock(state.cluster.now()));
-        let nanos = u32::try_from(clock.rem_euclid(SECOND) * 1_000).unwrap_or(0);
+        let now = moment(state, session.key);
         Self {
-            now: Moment { seconds: clock.div_euclid(SECOND), nanos },
-            session_offset: session.offset_minutes,
+            now,
+            session_offset: session.zone.offset_at(now.seconds),
+            session_zone: session.zone.name(),
             user: session.viewer.user.clone(),
             user_id: state
                 .books
@@ -41,9 +41,21 @@ impl Sight {
         }
     }
 
+    /// Lets time go on.
+    pub(super) fn look(&mut self, state: &State, key: SessionKey) {
+        self.now = moment(state, key);
+    }
+
     fn format(&self, name: &str) -> String {
         self.nls.get(name).cloned().unwrap_or_default()
     }
+}
+
+/// The time on the session's instance.
+fn moment(state: &State, key: SessionKey) -> Moment {
+    let clock = state.cluster.instance(key.inst_id).map_or(0, |one| one.clock(state.cluster.now()));
+    let nanos = u32::try_from(clock.rem_euclid(SECOND) * 1_000).unwrap_or(0);
+    Moment { seconds: clock.div_euclid(SECOND), nanos }
 }
 
 /// The parameters of USERENV.
@@ -135,6 +147,18 @@ impl Environment for Sight {
 
     fn session_offset(&self) -> i16 {
         self.session_offset
+    }
+
+    fn session_zone(&self) -> String {
+        self.session_zone.clone()
+    }
+
+    fn language(&self) -> &'static Language {
+        Language::find(&self.format("NLS_DATE_LANGUAGE")).unwrap_or(AMERICAN)
+    }
+
+    fn numeric_characters(&self) -> NumericCharacters {
+        NumericCharacters::read(&self.format("NLS_NUMERIC_CHARACTERS")).unwrap_or_default()
     }
 
     fn user(&self) -> String {

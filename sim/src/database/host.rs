@@ -35,6 +35,18 @@ impl<'a> Outside<'a> {
         Self { act, sight, depth }
     }
 
+    /// Does something for the block, unless its session is over: no handler of an exception may go on then, and the
+    /// call ends with what ended the session.
+    fn alive<T>(&mut self, act: impl FnOnce(&mut Self) -> Poll<T>) -> Poll<T> {
+        let key = self.act.session.key;
+        let is_over = |outside: &Self| outside.act.state.cluster.death(key).is_some();
+        if is_over(self) {
+            return Poll::Pending;
+        }
+        let done = act(self);
+        if is_over(self) { Poll::Pending } else { done }
+    }
+
     /// Calls a definer-rights procedure, or goes on with it.
     fn call_procedure(
         &mut self,
@@ -134,14 +146,15 @@ impl Host for Outside<'_> {
     }
 
     fn execute(&mut self, command: &Command, inputs: &Inputs) -> Poll<Result<Executed, OraError>> {
-        let done = self.act.carry_out(command, inputs);
-        self.sight = self.act.sight();
-        done
+        self.alive(|outside| {
+            let done = outside.act.carry_out(command, inputs);
+            outside.sight = outside.act.sight();
+            done
+        })
     }
 
     fn query(&mut self, query: &Query, inputs: &Inputs) -> Poll<Result<Rows, OraError>> {
-        self.act.state.sweep();
-        Poll::Ready(query::run(query, &self.act.view(), &self.sight, inputs))
+        self.alive(|outside| outside.act.query(query, inputs))
     }
 
     fn signatures(&self, name: &str) -> Vec<Signature> {
@@ -157,8 +170,10 @@ impl Host for Outside<'_> {
         if let Some(procedure) = self.act.state.books.procedures.get(&signature.name).cloned() {
             return self.call_procedure(&procedure, arguments);
         }
-        let done = package::call(&mut self.act, signature, arguments);
-        self.sight = self.act.sight();
-        done
+        self.alive(|outside| {
+            let done = package::call(&mut outside.act, signature, arguments);
+            outside.sight = outside.act.sight();
+            done
+        })
     }
 }

@@ -10,13 +10,15 @@ use crate::cluster::SECOND;
 use crate::cluster::kill::{Answer, Manner, Order, Target};
 use crate::cluster::live::Grant;
 use crate::cluster::session::SessionKey;
+use crate::cluster::user_lock::Mode;
 use crate::conversation::{Direction, Tags};
 use crate::ora::OraError;
+use crate::sql::number;
 use crate::sql::plsql::{self, Parameter, Returned, Signature};
 use crate::value::{ColumnType, Number, Value};
 
 /// Packages that everybody may call.
-const PUBLIC: [&str; 3] = ["DBMS_APPLICATION_INFO", "DBMS_OUTPUT", "DBMS_SESSION"];
+const PUBLIC: [&str; 4] = ["DBMS_APPLICATION_INFO", "DBMS_OUTPUT", "DBMS_SESSION", "DBMS_UTILITY"];
 /// The last id that an application may choose, and the last one at all (facts, section 7.1).
 const LOCK_ID_MAX: i64 = 1_999_999_999;
 /// MAXWAIT.
@@ -135,6 +137,7 @@ pub(super) fn call(
         Some(("DBMS_LOCK", name)) => lock(act, name, &arguments),
         Some(("DBMS_APPLICATION_INFO", name)) => application_info(act, name, &arguments),
         Some(("DBMS_SESSION", name)) => session(act, name, &arguments),
+        Some(("DBMS_UTILITY", name)) => utility(act, name, &arguments),
         Some(("DBMS_OUTPUT", name)) => output(act, name, &arguments),
         Some(("RDSADMIN.RDSADMIN_UTIL", name)) => rds_call(act, name, &arguments),
         _ => unknown(signature),
@@ -171,7 +174,7 @@ fn lock(
             }
             Poll::Ready(Ok(arguments.out(vec![("LOCKHANDLE", Value::Text(handle(id)))])))
         }
-        "REQUEST" => request(act, arguments),
+        "REQUEST" | "CONVERT" => request(act, name, arguments),
         "RELEASE" => match lock_id(arguments) {
             Err(code) => gives(code),
             Ok(id) => gives(act.state.cluster.release_lock(act.session.key, id)),
@@ -199,8 +202,12 @@ fn lock_id(arguments: &Arguments<'_>) -> Result<u32, u32> {
     if handle(id) == text { Ok(id) } else { Err(5) }
 }
 
-/// DBMS_LOCK.REQUEST. Every mode but NULL counts as exclusive here.
-fn request(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, OraError>> {
+/// DBMS_LOCK.REQUEST and CONVERT.
+fn request(
+    act: &mut Act<'_>,
+    name: &str,
+    arguments: &Arguments<'_>,
+) -> Poll<Result<Returned, OraError>> {
     if let Some(waiting) = act.session.waiting {
         return match act.look(waiting) {
             Waited::Still => Poll::Pending,
@@ -212,15 +219,31 @@ fn request(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned
         Ok(id) => id,
         Err(code) => return gives(code),
     };
-    if !(1..=6).contains(&arguments.integer("LOCKMODE").unwrap_or(6)) {
+    let Some(mode) = Mode::of(arguments.integer("LOCKMODE").unwrap_or(6)) else {
         return gives(3);
-    }
-    let timeout = arguments.integer("TIMEOUT").unwrap_or(MAX_WAIT).clamp(0, MAX_WAIT);
+    };
+    let timeout = arguments.number("TIMEOUT").map_or(MAX_WAIT * SECOND, micros);
+    let timeout = timeout.clamp(0, MAX_WAIT * SECOND);
     let on_commit = arguments.integer("RELEASE_ON_COMMIT").unwrap_or(0) != 0;
-    match act.state.cluster.request_lock(act.session.key, id, timeout * SECOND, on_commit) {
+    let (cluster, key) = (&mut act.state.cluster, act.session.key);
+    let answer = match name {
+        "CONVERT" => cluster.convert_lock(key, id, mode, timeout),
+        _ => cluster.request_lock(key, id, mode, timeout, on_commit),
+    };
+    match answer {
         Some(code) => gives(code),
         None => act.wait(Waiting::Model { until: None }),
     }
+}
+
+/// Seconds as the model counts time; more than it can count is for ever.
+fn micros(seconds: Number) -> i64 {
+    const FOR_EVER: i64 = i64::MAX / 4;
+    let micros = number::multiply(seconds, Number::integer(i128::from(SECOND)));
+    micros
+        .ok()
+        .and_then(|micros| number::truncate(micros, 0).to_i64())
+        .map_or(FOR_EVER, |it| it.clamp(-1, FOR_EVER))
 }
 
 /// DBMS_LOCK.SLEEP and DBMS_SESSION.SLEEP: ACTIVE in PL/SQL lock timer.
@@ -232,9 +255,8 @@ fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, 
             Waited::Failed(error) => Poll::Ready(Err(error)),
         };
     }
-    let (mantissa, scale) = arguments.number("SECONDS").unwrap_or(Number::integer(0)).parts();
-    let micros = mantissa.max(0) * i128::from(SECOND) / 10_i128.pow(u32::from(scale));
-    match act.state.cluster.sleep(act.session.key, i64::try_from(micros).unwrap_or(i64::MAX / 4)) {
+    let length = micros(arguments.number("SECONDS").unwrap_or(Number::ZERO)).max(0);
+    match act.state.cluster.sleep(act.session.key, length) {
         Grant::Granted => nothing(),
         Grant::Queued => act.wait(Waiting::Model { until: None }),
     }
@@ -318,7 +340,33 @@ fn session(
             let value = value.trim_matches('\'').to_owned();
             Poll::Ready(act.set_session(&name, &value).map(|()| Returned::default()))
         }
+        // What packages of the session's own would keep is not there; what Oracle's keep goes.
+        "MODIFY_PACKAGE_STATE" | "RESET_PACKAGE" => {
+            act.session.output = None;
+            nothing()
+        }
+        "FREE_UNUSED_USER_MEMORY" => nothing(),
+        // A context can only be set by the package that was named for it, and there is none.
+        "SET_CONTEXT" => Poll::Ready(Err(OraError::new(1031, "insufficient privileges"))),
         "SLEEP" => sleep(act, arguments),
+        _ => unknown(arguments.signature),
+    }
+}
+
+/// DBMS_UTILITY: hundredths of a second since some moment, and on a CPU.
+fn utility(
+    act: &mut Act<'_>,
+    name: &str,
+    arguments: &Arguments<'_>,
+) -> Poll<Result<Returned, OraError>> {
+    const HUNDREDTH: i64 = SECOND / 100;
+    let now = act.state.cluster.now();
+    match name {
+        "GET_TIME" => gives(now / HUNDREDTH),
+        "GET_CPU_TIME" => {
+            let session = act.state.cluster.session(act.session.key);
+            gives(session.map_or(0, |session| session.cpu(now)) / HUNDREDTH)
+        }
         _ => unknown(arguments.signature),
     }
 }

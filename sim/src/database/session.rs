@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::task::Poll;
 
-use super::State;
+use super::compute::Product;
 use super::environment::Sight;
+use super::job::Job;
+use super::{SimDatabase, State};
 use crate::catalog::view::{View, Viewer};
 use crate::cluster::Micros;
 use crate::cluster::kill::{Answer, Pending};
 use crate::cluster::live;
 use crate::cluster::session::SessionKey;
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use crate::sql::plsql::Run;
-use crate::sql::query::{self, Inputs, Query, Rows};
 
 /// What the call under way waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(super) struct Nested {
 
 /// The state of one session that the model does not know.
 pub(super) struct SessionState {
+    /// Its database.
+    pub(super) database: SimDatabase,
     /// Its identity.
     pub(super) key: SessionKey,
     /// Who logged in.
@@ -58,11 +62,15 @@ pub(super) struct SessionState {
     /// What it may see and do now.
     pub(super) viewer: Viewer,
     /// TIME_ZONE.
-    pub(super) offset_minutes: i16,
+    pub(super) zone: Zone,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
+    /// What is worked out for the call meanwhile.
+    pub(super) job: Option<Job<Result<Product, OraError>>>,
     /// Definer-rights units under way, by depth.
     pub(super) nested: BTreeMap<usize, Nested>,
+    /// The ROWID of the last row that the last statement changed.
+    pub(super) last_rowid: Option<String>,
     /// DBMS_OUTPUT, while it is enabled.
     pub(super) output: Option<Vec<String>>,
 }
@@ -88,12 +96,6 @@ impl Act<'_> {
     /// The session's environment now.
     pub(super) fn sight(&self) -> Sight {
         Sight::new(self.state, self.session)
-    }
-
-    /// Runs a query.
-    pub(super) fn query(&mut self, query: &Query, inputs: &Inputs) -> Result<Rows, OraError> {
-        self.state.sweep();
-        query::run(query, &self.view(), &self.sight(), inputs)
     }
 
     /// Whether a system privilege is there: ORA-01031 otherwise.
@@ -152,6 +154,7 @@ impl Act<'_> {
 
     /// COMMIT.
     pub(super) fn commit(&mut self) {
+        self.session.viewer.read_only = None;
         self.state.commit(self.session.key);
     }
 }

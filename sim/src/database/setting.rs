@@ -2,17 +2,18 @@
 
 use super::session::Act;
 use crate::catalog::account::ContainerData;
+use crate::conversation::Release;
 use crate::ora::OraError;
+use crate::sql::datetime::Zone;
 use crate::sql::statement::Setting;
 
 /// Session parameters that change nothing in this model, and that clients set when they log on.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 13] = [
     "COMMIT_LOGGING",
     "COMMIT_WAIT",
     "CURSOR_SHARING",
     "DDL_LOCK_TIMEOUT",
     "EDITION",
-    "ISOLATION_LEVEL",
     "OPTIMIZER_MODE",
     "PARALLEL_FORCE_LOCAL",
     "PLSQL_CODE_TYPE",
@@ -23,26 +24,22 @@ const HARMLESS: [&str; 14] = [
     "TIMED_STATISTICS",
 ];
 
-fn bad_option() -> OraError {
-    OraError::new(2248, "invalid option for ALTER SESSION")
+/// Hidden parameters of the families that applications do set; any other is taken for one that does not exist.
+fn hidden(name: &str) -> bool {
+    const FAMILIES: [&str; 7] = [
+        "_EXCLUDE_SEED_CDB_VIEW",
+        "_OPTIM",
+        "_FIX_CONTROL",
+        "_ORACLE_SCRIPT",
+        "_SERIAL_DIRECT_READ",
+        "_PARALLEL",
+        "_PX",
+    ];
+    FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
-/// `+02:00` in minutes. Regions count as UTC: the model has no zone rules.
-pub(super) fn offset(zone: &str) -> Option<i16> {
-    let zone = zone.trim();
-    let (sign, rest) = match zone.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => {
-            return zone
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
-                .then_some(0);
-        }
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes) = (hours.parse::<i16>().ok()?, minutes.parse::<i16>().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
+fn bad_option() -> OraError {
+    OraError::new(2248, "invalid option for ALTER SESSION")
 }
 
 impl Act<'_> {
@@ -52,17 +49,20 @@ impl Act<'_> {
             "CURRENT_SCHEMA" => self.set_schema(value),
             "CONTAINER" => self.set_container(value),
             "TIME_ZONE" => {
-                let minutes = offset(value).ok_or_else(|| {
-                    OraError::new(1874, "time zone hour must be between -15 and 15")
-                })?;
-                self.session.offset_minutes = minutes;
+                self.session.zone = match value.to_uppercase().as_str() {
+                    "LOCAL" | "DBTIMEZONE" => Zone::Offset(0),
+                    _ => Zone::read(value)?,
+                };
                 Ok(())
             }
             _ if self.session.viewer.nls.contains_key(name) => {
-                self.session.viewer.nls.insert(name.to_owned(), value.to_owned());
-                Ok(())
+                super::nls::set(&mut self.session.viewer.nls, name, value)
             }
-            _ if HARMLESS.contains(&name) || name.starts_with('_') => Ok(()),
+            "ISOLATION_LEVEL" if value.eq_ignore_ascii_case("READ COMMITTED") => Ok(()),
+            "ISOLATION_LEVEL" if value.eq_ignore_ascii_case("SERIALIZABLE") => {
+                Err(OraError::new(3001, "unimplemented feature: SERIALIZABLE"))
+            }
+            _ if HARMLESS.contains(&name) || hidden(name) => Ok(()),
             _ => match self.state.books.parameters.get(name) {
                 Some(parameter) if parameter.session => Ok(()),
                 Some(_) => Err(OraError::new(
@@ -85,28 +85,36 @@ impl Act<'_> {
 
     /// SET CONTAINER, for common accounts with the right to it.
     fn set_container(&mut self, name: &str) -> Result<(), OraError> {
+        if self.state.cluster.release() < Release::R12_1 {
+            return Err(bad_option());
+        }
         let containers = self.state.cluster.containers();
+        if self.state.cluster.spec().containers.is_empty() {
+            let text = "operation only allowed in a container database";
+            return Err(OraError::new(65090, text));
+        }
         let found =
             containers.iter().find(|one| one.con_id > 0 && one.name.eq_ignore_ascii_case(name));
         let con_id = found.map(|one| one.con_id).ok_or_else(|| {
             OraError::new(65011, format!("Pluggable database {name} does not exist."))
         })?;
-        let common = self
-            .state
-            .books
-            .accounts
-            .get(&self.session.login)
-            .is_some_and(|one| one.container.is_none());
-        if !common || self.need("SET CONTAINER").is_err() {
+        let account = self.state.books.accounts.get(&self.session.login);
+        let common = account.filter(|one| one.container.is_none());
+        let own_data = common.map(|one| one.container_data);
+        if common.is_none() || self.need("SET CONTAINER").is_err() {
             return Err(OraError::new(1031, "insufficient privileges"));
         }
         if self.state.cluster.in_transaction(self.session.key) {
             return Err(OraError::new(65023, "active transaction exists in container"));
         }
+        let own_data = own_data.unwrap_or(ContainerData::Root);
         self.session.viewer.con_id = con_id;
-        if con_id > 1 {
-            self.session.viewer.container_data = ContainerData::Root;
-        }
+        self.session.viewer.container_data =
+            if con_id > 1 { ContainerData::Root } else { own_data };
+        let services = &self.state.books.services;
+        let service = services.iter().find(|one| one.con_id == con_id).map(|one| one.name.clone());
+        let service = service.unwrap_or_else(|| name.to_ascii_uppercase());
+        self.state.cluster.set_container(self.session.key, con_id, &service);
         Ok(())
     }
 
@@ -130,6 +138,14 @@ impl Act<'_> {
         };
         let at_once = !scope.is_some_and(|scope| scope.eq_ignore_ascii_case("SPFILE"));
         for setting in settings {
+            let since = match setting.name.to_ascii_uppercase().as_str() {
+                "MAX_IDLE_TIME" => Release::R12_2,
+                "MAX_IDLE_BLOCKER_TIME" => Release::R19,
+                _ => Release::R11_2,
+            };
+            if self.state.cluster.release() < since {
+                return Err(OraError::new(2065, "illegal option for ALTER SYSTEM"));
+            }
             let hidden = setting.name.starts_with('_');
             if hidden && self.state.books.parameters.get(&setting.name).is_none() {
                 self.state.books.parameters.add(&setting.name, 2, "", true);
@@ -148,6 +164,12 @@ impl Act<'_> {
             }
             check_value(parameter.kind, &setting.name, &setting.value)?;
             if at_once {
+                let minutes = || setting.value.parse::<u32>().ok();
+                match setting.name.to_ascii_uppercase().as_str() {
+                    "MAX_IDLE_TIME" => self.state.cluster.set_idle_limits(minutes(), None),
+                    "MAX_IDLE_BLOCKER_TIME" => self.state.cluster.set_idle_limits(None, minutes()),
+                    _ => {}
+                }
                 parameter.changed = true;
                 if let Some(id) = instance {
                     parameter.own.insert(id, setting.value.clone());
@@ -178,23 +200,5 @@ fn check_value(kind: u8, name: &str, value: &str) -> Result<(), OraError> {
             2017,
             format!("integer or Boolean value required for {}", name.to_ascii_lowercase()),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::offset;
-
-    #[test]
-    fn time_zones_are_offsets() {
-        for (zone, minutes) in [
-            ("+02:00", Some(120)),
-            ("-05:30", Some(-330)),
-            ("UTC", Some(0)),
-            ("Europe/Berlin", Some(0)),
-            ("+99:00", None),
-        ] {
-            assert_eq!(offset(zone), minutes, "{zone}");
-        }
     }
 }

@@ -1,21 +1,28 @@
 //! One client's calls. A call is parsed, waits until its instance answers, and is then carried out step by step until
-//! it ends or has to wait; each step holds the database's lock, and no step is long.
+//! it ends or has to wait; each step holds the database's lock, and no step is long: what takes longer is a job.
 
 use std::task::Poll;
 
+use super::away::{Alone, Away, Back};
 use super::host::Outside;
 use super::session::{Act, SessionState};
 use super::{SimDatabase, State, rights_of};
+use crate::catalog::account::AccountStatus;
 use crate::cluster::Micros;
 use crate::cluster::live::{self, Cursor};
 use crate::cluster::session::{CallKind, SessionKey};
-use crate::conversation::{Conversation, Death, Outcome, Progress, ResultColumn, Statement, Tags};
+use crate::conversation::{
+    Conversation, Death, Extras, Outcome, Progress, ResultColumn, ResultSet, Statement, Tags,
+};
 use crate::ora::OraError;
 use crate::sql::dml::Target;
-use crate::sql::plsql::{Executed, Run};
+use crate::sql::plsql::{Executed, Finished, Run};
 use crate::sql::query::{self, Input, Inputs};
 use crate::sql::statement::{self, Command, Parsed};
 use crate::value::Value;
+
+/// Iterations of a statement with many binds that a step carries out.
+const ITERATIONS_AT_ONCE: usize = 1_000;
 
 /// The call under way.
 struct Call {
@@ -25,10 +32,13 @@ struct Call {
     through: Micros,
     /// Which iteration of the binds.
     row: usize,
-    /// The block, once it has begun.
+    /// The block, once it has begun, and while it is not away.
     run: Option<Run>,
+    /// The block while it goes on without the database.
+    away: Option<Away>,
     count: u64,
     returning: Vec<Vec<Value>>,
+    extras: Extras,
 }
 
 /// A client's session.
@@ -44,6 +54,8 @@ pub(super) struct Talk {
     cancelled: bool,
     /// The session was ended by its own client.
     left: bool,
+    /// What the last call gave besides its outcome.
+    extras: Extras,
 }
 
 impl Talk {
@@ -56,6 +68,7 @@ impl Talk {
             ended: None,
             cancelled: false,
             left: false,
+            extras: Extras::default(),
         }
     }
 
@@ -68,6 +81,7 @@ impl Talk {
         if self.ended.is_some() {
             return Err(OraError::new(1012, "not logged on"));
         }
+        self.session.last_rowid = None;
         let key = self.key();
         let mut state = self.database.lock();
         let death = state.cluster.death(key);
@@ -99,8 +113,10 @@ impl Talk {
                     through,
                     row: 0,
                     run: None,
+                    away: None,
                     count: 0,
                     returning: Vec::new(),
+                    extras: Extras::default(),
                 });
                 Ok(())
             }
@@ -120,6 +136,11 @@ impl Talk {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) => call.go_on(&mut state, &mut self.session),
         };
+        // Whoever was ended on the way hears of that, unless the call failed already.
+        let progress = match (progress, state.cluster.death(key)) {
+            (Poll::Ready(Ok(_)) | Poll::Pending, Some(death)) => Poll::Ready(Err(told(death))),
+            (progress, _) => progress,
+        };
         match progress {
             Poll::Pending => {
                 self.call = Some(call);
@@ -127,6 +148,7 @@ impl Talk {
             }
             Poll::Ready(result) => {
                 self.finish(&mut state, call.statement.autocommit && result.is_ok());
+                self.extras = call.extras;
                 Progress::Done(result)
             }
         }
@@ -135,6 +157,7 @@ impl Talk {
     fn finish(&mut self, state: &mut State, commit: bool) {
         let key = self.key();
         self.session.waiting = None;
+        self.session.job = None;
         self.session.nested.clear();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
@@ -142,19 +165,25 @@ impl Talk {
             return;
         }
         if commit {
+            self.session.viewer.read_only = None;
             state.commit(key);
         }
         state.cluster.end_call(key, Cursor::Closed);
     }
 }
 
+/// The error that a client gets or makes of its end.
+fn told(death: Death) -> OraError {
+    match death {
+        Death::Error(error) => error,
+        Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
+    }
+}
+
 /// Whether a call may go on: its instance answers, and nobody has ended it.
 fn before(state: &mut State, key: SessionKey, through: Micros) -> Poll<Result<(), OraError>> {
     if let Some(death) = state.cluster.death(key) {
-        return Poll::Ready(Err(match death {
-            Death::Error(error) => error,
-            Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
-        }));
+        return Poll::Ready(Err(told(death)));
     }
     if state.cluster.now() >= through {
         return Poll::Ready(Ok(()));
@@ -204,17 +233,40 @@ impl Call {
             return Poll::Ready(Err(OraError::new(1008, "not all variables bound")));
         }
         let iterations = self.statement.rows.len().max(1);
-        loop {
+        let at_work = session.waiting.is_none() && session.job.is_none();
+        if self.row > 0
+            && at_work
+            && let live::Poll::Failed(error) = state.cluster.poll(session.key)
+        {
+            return Poll::Ready(Err(error));
+        }
+        for _ in 0..ITERATIONS_AT_ONCE {
             let outcome = match self.iterate(state, session) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) if self.goes_on_after(&error) => {
+                    session.waiting = None;
+                    self.extras.failures.push((self.row, error));
+                    self.outcome(Executed::default())
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(outcome)) => outcome,
             };
+            if let (Outcome::Plsql { values, .. }, true) = (&outcome, iterations > 1) {
+                self.extras.iterations.push(values.clone());
+            }
             self.row += 1;
             if self.row >= iterations {
                 return Poll::Ready(Ok(outcome));
             }
         }
+        // Others have their turn before the next ones.
+        Poll::Pending
+    }
+
+    /// Whether an error is only its iteration's: one of its values, in an array of DML that goes on behind errors.
+    fn goes_on_after(&self, error: &OraError) -> bool {
+        let dml = matches!(self.parsed.command, Command::Dml(_));
+        dml && self.statement.batch_errors && is_of_values(error.code)
     }
 
     fn iterate(
@@ -225,16 +277,25 @@ impl Call {
         let inputs = self.inputs();
         let mut act = Act { state, session };
         if let Command::Block(block) = &self.parsed.command {
-            let run = self.run.get_or_insert_with(|| Run::new(block.clone(), inputs));
-            let finished = match run.poll(&mut Outside::new(act)) {
+            if self.away.is_none() && self.run.is_none() {
+                let cursors = self.statement.cursors.clone();
+                self.run = Some(Run::with_cursors(block.clone(), inputs, cursors));
+            }
+            let finished = match self.block(act) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(finished) => finished,
             };
-            self.run = None;
-            return Poll::Ready(
-                finished
-                    .map(|one| Outcome::Plsql { directions: one.directions, values: one.values }),
-            );
+            return Poll::Ready(finished.map(|one| {
+                let sets = one.opened.into_iter().map(|(place, rows)| {
+                    (place, ResultSet { columns: rows.columns, cells: rows.cells })
+                });
+                self.extras.cursors.extend(sets);
+                Outcome::Plsql { directions: one.directions, values: one.values }
+            }));
+        }
+        if !self.statement.cursors.is_empty() {
+            let text = "inconsistent datatypes: expected - got CURSER";
+            return Poll::Ready(Err(OraError::new(932, text)));
         }
         match act.carry_out(&self.parsed.command, &inputs) {
             Poll::Pending => Poll::Pending,
@@ -243,20 +304,66 @@ impl Call {
         }
     }
 
+    /// Goes on with the block. One that runs for long without anything of the database does so in a job.
+    fn block(&mut self, act: Act<'_>) -> Poll<Result<Finished, OraError>> {
+        if let Some(away) = &mut self.away {
+            if act.session.waiting.is_none()
+                && let live::Poll::Failed(error) = act.state.cluster.poll(act.session.key)
+            {
+                away.interrupt.with(error);
+            }
+            match away.job.look() {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(back) => {
+                    self.away = None;
+                    match back {
+                        Err(error) => return Poll::Ready(Err(error)),
+                        Ok(Back::Finished(finished)) => return Poll::Ready(finished),
+                        Ok(Back::Wants(run)) => self.run = Some(run),
+                    }
+                }
+            }
+        }
+        let Some(mut run) = self.run.take() else { return Poll::Pending };
+        let at_work = act.session.waiting.is_none() && act.session.job.is_none();
+        // What waits asks about its wait itself.
+        if at_work && let live::Poll::Failed(error) = act.state.cluster.poll(act.session.key) {
+            run.interrupt().with(error);
+        }
+        let (sight, release) = (act.sight(), act.state.cluster.release());
+        let (database, key) = (act.session.database.clone(), act.session.key);
+        let progress = run.poll(&mut Outside::new(act));
+        if progress.is_pending() && run.is_paused() {
+            match Away::new(run, Alone { sight, release, database, key }) {
+                Ok(away) => self.away = Some(away),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        } else if progress.is_pending() {
+            self.run = Some(run);
+        }
+        progress
+    }
+
     fn outcome(&mut self, executed: Executed) -> Outcome {
         match (&self.parsed.command, executed.rows) {
             (_, Some(rows)) => Outcome::Query { columns: rows.columns, cells: rows.cells },
             (Command::Dml(_), None) => {
                 self.count += executed.count;
+                self.extras.counts.push(executed.count);
+                let mut returned = vec![Vec::new(); self.statement.binds.len()];
                 if !executed.returning.is_empty() {
-                    self.returning.resize(self.statement.binds.len(), Vec::new());
+                    self.returning.resize(returned.len(), Vec::new());
                 }
                 for one in executed.returning {
                     if let Target::Bind(place) = one.target
                         && let Some(values) = self.returning.get_mut(place)
                     {
-                        values.extend(one.values);
+                        values.extend_from_slice(&one.values);
+                        returned[place] = one.values;
                     }
+                }
+                if self.statement.rows.len() > 1 {
+                    self.extras.returning.push(returned);
                 }
                 Outcome::Dml { count: self.count, returning: self.returning.clone() }
             }
@@ -265,9 +372,27 @@ impl Call {
     }
 }
 
+/// Errors that the values of one row cause: constraints, sizes, conversions. Every other one would meet the next row
+/// as well.
+const fn is_of_values(code: u32) -> bool {
+    matches!(
+        code,
+        1 | 1_400 | 1_401 | 1_407 | 1_426 | 1_438 | 1_476 | 1_722 | 2_290..=2_292 | 6_502 | 12_899
+    ) || matches!(code, 1_481..=1_482 | 1_830..=1_899 | 22_835)
+}
+
 impl Conversation for Talk {
     fn session(&self) -> (u32, u32) {
         (self.session.key.sid, self.session.key.serial)
+    }
+
+    fn warning(&self) -> Option<OraError> {
+        /// PASSWORD_GRACE_TIME of the profile DEFAULT.
+        const GRACE_DAYS: u32 = 7;
+        let state = self.database.lock();
+        let account = state.books.accounts.get(&self.session.login)?;
+        let text = format!("the password will expire within {GRACE_DAYS} days");
+        (account.status == AccountStatus::Grace).then(|| OraError::new(28002, text))
     }
 
     fn execute(&mut self, statement: &Statement) -> Progress {
@@ -276,6 +401,10 @@ impl Conversation for Talk {
             Ok(()) => self.step(),
             Err(error) => Progress::Done(Err(error)),
         }
+    }
+
+    fn extras(&mut self) -> Extras {
+        std::mem::take(&mut self.extras)
     }
 
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError> {
@@ -335,6 +464,13 @@ impl Conversation for Talk {
         }
     }
 
+    fn open_cursors(&self) -> u16 {
+        let state = self.database.lock();
+        let parameter = state.books.parameters.get("OPEN_CURSORS");
+        let most = parameter.and_then(|one| one.on(self.session.key.inst_id).parse::<u32>().ok());
+        most.map_or(300, |most| u16::try_from(most).unwrap_or(u16::MAX))
+    }
+
     fn tag(&mut self, tags: &Tags) {
         let key = self.key();
         self.database.lock().cluster.tag(key, tags);
@@ -342,15 +478,21 @@ impl Conversation for Talk {
 
     fn commit(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| state.commit(key))
     }
 
     fn rollback(&mut self) -> Result<(), OraError> {
         let key = self.key();
+        self.session.viewer.read_only = None;
         self.ended_or(|state| {
             state.books.heap.rollback(key);
             state.cluster.rollback(key);
         })
+    }
+
+    fn last_rowid(&self) -> Option<String> {
+        self.session.last_rowid.clone()
     }
 
     fn in_transaction(&self) -> bool {
@@ -384,12 +526,8 @@ impl Talk {
         let mut state = self.database.lock();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
-            let error = match &death {
-                Death::Error(error) => error.clone(),
-                Death::Cut => OraError::new(3113, "end-of-file on communication channel"),
-            };
-            self.ended = Some(death);
-            return Err(error);
+            self.ended = Some(death.clone());
+            return Err(told(death));
         }
         act(&mut state);
         Ok(())

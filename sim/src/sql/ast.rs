@@ -116,6 +116,8 @@ pub(crate) struct Call {
     /// KEEP (DENSE_RANK FIRST|LAST …): true for LAST.
     pub(crate) keep_last: Option<bool>,
     pub(crate) over: Option<Over>,
+    /// DEFAULT … ON CONVERSION ERROR.
+    pub(crate) default: Option<Expr>,
     /// Without parentheses there is no argument list at all: `SYSDATE`.
     pub(crate) parentheses: bool,
 }
@@ -191,6 +193,8 @@ pub(crate) struct Select {
     pub(crate) filter: Option<Expr>,
     pub(crate) connect: Option<Connect>,
     pub(crate) group: Vec<Expr>,
+    /// ROLLUP, CUBE, GROUPING SETS and `()`: which of the keys each grouping has. Without them there is one with all.
+    pub(crate) sets: Option<Vec<Vec<usize>>>,
     pub(crate) having: Option<Expr>,
 }
 
@@ -286,6 +290,8 @@ pub(crate) struct Block {
 pub(crate) struct BindUse {
     pub(crate) reads: u32,
     pub(crate) written: bool,
+    /// It is opened as a cursor, which is the only way to write such a bind.
+    pub(crate) opened: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -369,6 +375,11 @@ pub(crate) enum StmtKind {
         arguments: Vec<Argument>,
     },
     Open(String),
+    /// OPEN :bind FOR a query.
+    OpenBind {
+        place: usize,
+        query: Box<Query>,
+    },
     Fetch {
         cursor: String,
         into: Vec<Target>,
@@ -463,6 +474,7 @@ impl Dml {
             filter,
             connect: None,
             group: Vec::new(),
+            sets: None,
             having: None,
         };
         let query = Query {

@@ -69,6 +69,8 @@ pub(crate) enum Code {
     Cast(Box<Code>, ColumnType, Option<i32>),
     Extract(String, Box<Code>),
     AtTimeZone(Box<Code>, Box<Code>),
+    /// `DEFAULT … ON CONVERSION ERROR`.
+    Rescue(Box<Code>, Box<Code>),
     Aggregate(usize),
     Window(usize),
 }
@@ -152,6 +154,8 @@ pub(crate) struct Block {
     pub(crate) connect: Option<Connect>,
     pub(crate) grouped: bool,
     pub(crate) keys: Vec<Code>,
+    /// Which of the keys each grouping has; one with all of them unless the statement says more.
+    pub(crate) sets: Vec<Vec<usize>>,
     pub(crate) aggregates: Vec<Aggregate>,
     pub(crate) having: Option<Code>,
     pub(crate) windows: Vec<Window>,
@@ -229,6 +233,16 @@ pub(crate) enum AggregateKind {
     Median,
     StdDev,
     Variance,
+    StatsMode,
+    /// PERCENTILE_CONT and PERCENTILE_DISC: between two values, or one of them.
+    PercentileCont,
+    PercentileDisc,
+    /// The value of a key, NULL in a grouping without it.
+    Key,
+    /// GROUPING and GROUPING_ID: a bit per argument, 1 where the grouping lacks it.
+    Grouping,
+    /// GROUP_ID: how many equal groupings came before.
+    GroupId,
 }
 
 #[derive(Debug)]
@@ -367,6 +381,59 @@ impl Code {
         }
     }
 
+    /// Puts something else in the place of every part for which `other` has it.
+    pub(crate) fn replace(&mut self, other: &dyn Fn(&Code) -> Option<Code>) {
+        if let Some(code) = other(self) {
+            *self = code;
+            return;
+        }
+        for child in self.children_mut() {
+            child.replace(other);
+        }
+    }
+
+    fn children_mut(&mut self) -> Vec<&mut Code> {
+        match self {
+            Self::Const(_)
+            | Self::Column(_)
+            | Self::RowNum
+            | Self::Level
+            | Self::IsLeaf
+            | Self::IsCycle
+            | Self::Exists(_)
+            | Self::Scalar(_)
+            | Self::Aggregate(_)
+            | Self::Window(_) => Vec::new(),
+            Self::Prior(inner)
+            | Self::Root(inner)
+            | Self::Negate(inner)
+            | Self::Not(inner)
+            | Self::IsNull(inner)
+            | Self::Cast(inner, ..)
+            | Self::Extract(_, inner) => vec![inner],
+            Self::Path(a, b)
+            | Self::Arithmetic(_, a, b)
+            | Self::Concat(a, b)
+            | Self::Compare { left: a, right: b, .. }
+            | Self::AtTimeZone(a, b)
+            | Self::Rescue(a, b) => vec![a, b],
+            Self::And(list)
+            | Self::Or(list)
+            | Self::Decode(list)
+            | Self::Coalesce(list)
+            | Self::Call(_, list)
+            | Self::Quantified { values: list, .. } => list.iter_mut().collect(),
+            Self::Nvl2(list) => list.iter_mut().collect(),
+            Self::Like { value, pattern, escape } => {
+                [value, pattern].into_iter().chain(escape).map(|part| &mut **part).collect()
+            }
+            Self::Case { arms, otherwise } => {
+                let parts = arms.iter_mut().flat_map(|(when, then)| [when, then]);
+                parts.chain([&mut **otherwise]).collect()
+            }
+        }
+    }
+
     /// Calls `visit` for the parts; those for which it returns true are not looked into.
     pub(crate) fn check(
         &self,
@@ -404,7 +471,8 @@ impl Code {
             | Self::Arithmetic(_, a, b)
             | Self::Concat(a, b)
             | Self::Compare { left: a, right: b, .. }
-            | Self::AtTimeZone(a, b) => children.extend([&**a, &**b]),
+            | Self::AtTimeZone(a, b)
+            | Self::Rescue(a, b) => children.extend([&**a, &**b]),
             Self::And(list)
             | Self::Or(list)
             | Self::Decode(list)

@@ -3,6 +3,7 @@
 mod block;
 mod call;
 mod expression;
+mod grouping;
 mod joins;
 mod plan;
 mod recursive;
@@ -91,6 +92,8 @@ struct Named {
     /// The table's whole name; empty for a view.
     full: String,
     columns: Vec<catalog::Column>,
+    /// The rows have a ROWID, behind the last column.
+    has_rowid: bool,
     /// The places of the columns that are read, in the order of their slots.
     wanted: RefCell<Vec<usize>>,
     /// Columns of JOIN … USING, which belong to an earlier source.
@@ -102,6 +105,21 @@ impl Named {
         for column in &mut self.columns {
             column.nullable = true;
         }
+    }
+
+    /// The place of a column, ROWID's being behind the last.
+    fn place(&self, name: &str) -> Option<usize> {
+        let place = self.columns.iter().position(|other| other.name == name);
+        place.or_else(|| (self.has_rowid && name == "ROWID").then_some(self.columns.len()))
+    }
+
+    /// The column at a place.
+    fn column(&self, place: usize) -> catalog::Column {
+        self.columns.get(place).cloned().unwrap_or_else(|| catalog::Column {
+            name: "ROWID".into(),
+            column_type: ColumnType::RowId,
+            nullable: true,
+        })
     }
 
     /// The slot of a column.
@@ -157,7 +175,7 @@ impl<'s> Scope<'s> {
                 scope.used.set(scope.used.get() | 1 << source.min(63));
                 let named = &scope.sources[source];
                 let place = Column { depth, source, slot: named.slot(column), outer, at };
-                return Ok(Some((place, named.columns[column].clone())));
+                return Ok(Some((place, named.column(column))));
             }
             match scope.parent {
                 Some(parent) => scope = parent,
@@ -188,9 +206,7 @@ impl<'s> Scope<'s> {
                 [name] => source.name == *name,
                 _ => source.full == qualifier.join("."),
             };
-            let column = fits
-                .then(|| source.columns.iter().position(|other| other.name == *column))
-                .flatten();
+            let column = fits.then(|| source.place(column)).flatten();
             if let Some(column) = column {
                 if found.is_some() {
                     return Err(OraError::new(918, "column ambiguously defined").at(at));

@@ -1,6 +1,8 @@
 //! DATE arithmetic on seconds since 1970, and the literals of times and intervals.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike,
+};
 
 use crate::ora::OraError;
 use crate::value::{Number, Value};
@@ -70,6 +72,64 @@ fn fractional(text: &str) -> Option<(i64, u32)> {
 pub(crate) fn nanos_of(digits: &str) -> Option<u32> {
     let digits: String = digits.chars().take(9).collect();
     format!("{digits:0<9}").parse().ok()
+}
+
+/// A time zone: an offset, or a region with its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// Minutes to add to UTC.
+    Offset(i16),
+    /// `Europe/Berlin`.
+    Region(chrono_tz::Tz),
+}
+
+impl Zone {
+    /// ORA-01874 for an offset that is too large, ORA-01882 for a region that does not exist.
+    pub(crate) fn read(text: &str) -> Result<Self, OraError> {
+        let text = text.trim();
+        if text.starts_with(['+', '-']) {
+            let minutes = offset(text);
+            return minutes
+                .map(Self::Offset)
+                .ok_or_else(|| OraError::new(1874, "time zone hour must be between -15 and 15"));
+        }
+        let region = chrono_tz::Tz::from_str_insensitive(text);
+        region.map(Self::Region).map_err(|_| OraError::new(1882, "timezone region not found"))
+    }
+
+    /// What is added to UTC at that second of UTC.
+    pub(crate) fn offset_at(&self, seconds: i64) -> i16 {
+        match self {
+            Self::Offset(minutes) => *minutes,
+            Self::Region(region) => minutes(region.offset_from_utc_datetime(&civil(seconds)).fix()),
+        }
+    }
+
+    /// What is added to UTC at that second of the zone's own wall clock; the earlier of two, and where the clock is
+    /// put forward the offset that holds afterwards.
+    pub(crate) fn offset_on_wall(&self, seconds: i64) -> i16 {
+        match self {
+            Self::Offset(minutes) => *minutes,
+            Self::Region(region) => {
+                match region.offset_from_local_datetime(&civil(seconds)).earliest() {
+                    Some(offset) => minutes(offset.fix()),
+                    None => self.offset_at(seconds),
+                }
+            }
+        }
+    }
+
+    /// As SESSIONTIMEZONE shows it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Offset(minutes) => offset_text(*minutes),
+            Self::Region(region) => region.name().to_owned(),
+        }
+    }
+}
+
+fn minutes(offset: chrono::FixedOffset) -> i16 {
+    i16::try_from(offset.local_minus_utc() / 60).unwrap_or(0)
 }
 
 /// `+02:00`, `-5:30`, `UTC`, to minutes.
@@ -166,16 +226,8 @@ pub(crate) fn months_text(months: i32) -> String {
 
 /// Nanoseconds as an exact number of `unit` seconds.
 pub(crate) fn days_to_nanos(days: Number) -> Option<i128> {
-    let (mantissa, scale) = days.parts();
-    let divisor = 10_i128.pow(u32::from(scale));
-    if let Some(product) = mantissa.checked_mul(DAY_NANOS) {
-        return Some(rounded_division(product, divisor));
-    }
-    // Too many digits behind the point; the whole days are exact, the rest is as good as a float.
-    let (whole, rest) = (mantissa / divisor, mantissa % divisor);
-    #[expect(clippy::cast_possible_truncation, reason = "less than a day of nanoseconds")]
-    let rest = (rest as f64 / divisor as f64 * DAY_NANOS as f64).round() as i128;
-    whole.checked_mul(DAY_NANOS)?.checked_add(rest)
+    let nanos = super::number::multiply(days, Number::integer(DAY_NANOS)).ok()?;
+    super::number::round(nanos, 0).to_i128()
 }
 
 /// To the nearest, halves away from zero.

@@ -4,6 +4,7 @@ use super::ast;
 use super::compile::{Compiler, Scope};
 use super::environment::Environment;
 use super::evaluate::{Evaluator, Frame, Row, convert};
+use super::meter::Meter;
 use super::query::Inputs;
 use crate::catalog::{Catalog, Column};
 use crate::ora::OraError;
@@ -61,15 +62,26 @@ pub enum Target {
     Variable(String),
 }
 
-/// What the statement would do.
+/// What the statement would do, however long it takes.
 pub fn changes(
     dml: &Dml,
     catalog: &dyn Catalog,
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Changes, OraError> {
+    metered(dml, catalog, environment, inputs, &Meter::unlimited())
+}
+
+/// What the statement would do, as far as the meter lets it.
+pub fn metered(
+    dml: &Dml,
+    catalog: &dyn Catalog,
+    environment: &dyn Environment,
+    inputs: &Inputs,
+    meter: &Meter,
+) -> Result<Changes, OraError> {
     let compiler = Compiler { catalog, inputs };
-    let evaluator = Evaluator { catalog, environment };
+    let evaluator = Evaluator { catalog, environment, meter };
     let work = Work { compiler, evaluator };
     match &dml.0 {
         ast::Dml::Insert { table, columns, source, returning, at } => {
@@ -146,7 +158,11 @@ impl Work<'_> {
             }
             rows.push(row);
         }
-        let returning = self.returning(returning, &scope, &rows)?;
+        let mut shown = rows.clone();
+        for (ordinal, row) in (0..).zip(&mut shown) {
+            row.extend(self.evaluator.catalog.new_rowid(&table.join("."), ordinal));
+        }
+        let returning = self.returning(returning, &scope, &shown)?;
         Ok(Changes {
             table: table.join("."),
             rows: rows.into_iter().map(Change::Insert).collect(),
@@ -170,8 +186,9 @@ impl Work<'_> {
         }
         let filter = filter.map(|filter| self.compiler.condition(filter, &scope)).transpose()?;
         let wanted = scope.wanted();
-        let every: Vec<usize> = (0..columns.len()).collect();
         let table = target.name.join(".");
+        let rowids = usize::from(self.evaluator.catalog.new_rowid(&table, 0).is_some());
+        let every: Vec<usize> = (0..columns.len() + rowids).collect();
         let mut rows = Vec::new();
         self.evaluator.catalog.scan(&table, &every, &mut |row| {
             rows.push(row);
@@ -180,6 +197,7 @@ impl Work<'_> {
         let mut changed = Vec::new();
         let mut left = Vec::new();
         for (ordinal, row) in rows.into_iter().enumerate() {
+            self.evaluator.meter.step(1)?;
             let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
             let frame = Frame::new(&[], Row::Direct(&read), None);
             if let Some(filter) = &filter

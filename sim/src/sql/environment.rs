@@ -1,5 +1,6 @@
 //! What a statement needs besides tables: the time, the session, its settings.
 
+use super::language::{AMERICAN, Language, NumericCharacters};
 use crate::value::Value;
 
 /// A moment: seconds since 1970 in UTC, and nanoseconds.
@@ -31,6 +32,21 @@ pub trait Environment {
     /// SYS_CONTEXT; both names are upper-case. `None`: there is no such parameter in USERENV (ORA-02003). A namespace
     /// that does not exist gives `Some(Null)`.
     fn context(&self, namespace: &str, parameter: &str) -> Option<Value>;
+
+    /// SESSIONTIMEZONE: the offset, or the name of a region.
+    fn session_zone(&self) -> String {
+        super::datetime::offset_text(self.session_offset())
+    }
+
+    /// NLS_DATE_LANGUAGE.
+    fn language(&self) -> &'static Language {
+        AMERICAN
+    }
+
+    /// NLS_NUMERIC_CHARACTERS.
+    fn numeric_characters(&self) -> NumericCharacters {
+        NumericCharacters::default()
+    }
 
     /// NLS_DATE_FORMAT.
     fn date_format(&self) -> String {

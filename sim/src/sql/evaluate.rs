@@ -11,6 +11,7 @@ use super::ast::Binary;
 use super::code::{Code, Column, Key, Rows, Subquery};
 use super::environment::Environment;
 use super::execute::tree::Tree;
+use super::meter::Meter;
 use crate::catalog::Catalog;
 use crate::ora::OraError;
 use crate::value::{Number, Value};
@@ -20,6 +21,7 @@ use crate::value::{Number, Value};
 pub(crate) struct Evaluator<'e> {
     pub(crate) catalog: &'e dyn Catalog,
     pub(crate) environment: &'e dyn Environment,
+    pub(crate) meter: &'e Meter,
 }
 
 /// A row, and the rows around it.
@@ -164,6 +166,10 @@ impl Evaluator<'_> {
                 convert::cast(self.value(inner, frame)?, *column_type, *scale, self.environment)
             }
             Code::Extract(field, inner) => arithmetic::extract(field, &self.value(inner, frame)?),
+            Code::Rescue(first, second) => match self.value(first, frame) {
+                Err(error) if convert::failed(&error) => self.value(second, frame),
+                result => result,
+            },
             Code::AtTimeZone(inner, zone) => {
                 let zone = self.text(zone, frame)?.unwrap_or_default();
                 convert::at_time_zone(&self.value(inner, frame)?, &zone, self.environment)
@@ -283,6 +289,7 @@ impl Evaluator<'_> {
 
     /// True if every condition holds.
     pub(crate) fn holds(&self, list: &[Code], frame: &Frame<'_>) -> Result<bool, OraError> {
+        self.meter.step(1)?;
         for code in list {
             if self.test(code, frame)? != Some(true) {
                 return Ok(false);
@@ -329,6 +336,7 @@ impl Evaluator<'_> {
             return self.member(value, query, &rows);
         }
         let mut result = Some(all);
+        self.meter.step(rows.len())?;
         for row in rows.iter() {
             let mut equal = Some(true);
             for (value, other) in values.iter().zip(row) {

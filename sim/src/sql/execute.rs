@@ -9,6 +9,8 @@ pub(crate) mod tree;
 mod window;
 
 use std::collections::HashSet;
+use std::mem::size_of;
+use std::rc::Rc;
 
 use super::ast::SetOperator;
 use super::code::{Block, Body, Code, Key, Limit, OrderTarget, Plan, Rows, Sorting, SourceKind};
@@ -20,9 +22,12 @@ use tree::Tree;
 /// More rows than this at one point of a query are an error rather than all the memory.
 const ROWS_MAX: usize = 5_000_000;
 
+/// Per source of a block, the place of its row. The rows of a hierarchy share them.
+type Places = Rc<[u32]>;
+
 /// A row on its way through a block.
 struct Unit {
-    row: Vec<u32>,
+    row: Places,
     node: Option<usize>,
     rownum: i64,
     aggregates: Vec<Value>,
@@ -67,7 +72,10 @@ impl Evaluator<'_> {
             self.first_rows(plan, parent)?
         };
         let mut rows = match &plan.body {
-            Body::Block(block) => return self.block(block, parent, plan.limit.as_ref(), most),
+            Body::Block(block) => {
+                let limit = plan.limit.as_ref();
+                return self.meter.within(|| self.block(block, parent, limit, most));
+            }
             Body::Recursive { anchor, member, feed } => {
                 self.recursive(plan, [anchor, member], feed, parent)?
             }
@@ -203,7 +211,7 @@ impl Evaluator<'_> {
         let joined = self.join(&context)?;
         let mut units = self.units(&mut context, joined, most)?;
         if block.grouped {
-            units = self.group(&context, units)?;
+            units = self.group(&context, &units)?;
         }
         if !block.windows.is_empty() {
             self.windows(&context, &mut units)?;
@@ -215,10 +223,10 @@ impl Evaluator<'_> {
     fn units(
         &self,
         context: &mut Context<'_>,
-        joined: Vec<Vec<u32>>,
+        joined: Vec<Places>,
         most: Option<usize>,
     ) -> Result<Vec<Unit>, OraError> {
-        let unit = |row: Vec<u32>, node| Unit {
+        let unit = |row: Places, node| Unit {
             row,
             node,
             rownum: 0,
@@ -231,7 +239,7 @@ impl Evaluator<'_> {
                 let (tree, order) = self.tree(context, connect, &joined)?;
                 let units = order
                     .into_iter()
-                    .map(|node| unit(tree.nodes[node].row.clone(), Some(node)))
+                    .map(|node| unit(Places::clone(&tree.nodes[node].row), Some(node)))
                     .collect();
                 context.tree = Some(tree);
                 units
@@ -241,6 +249,7 @@ impl Evaluator<'_> {
         for mut unit in units {
             unit.rownum = i64::try_from(kept.len()).unwrap_or(i64::MAX) + 1;
             if self.holds(&context.block.filter, &context.frame(&unit))? {
+                self.meter.hold(size_of::<Unit>())?;
                 kept.push(unit);
                 if most == Some(kept.len()) {
                     break;
@@ -261,6 +270,7 @@ impl Evaluator<'_> {
         let mut rows = Vec::new();
         let mut seen = HashSet::new();
         for unit in units {
+            self.meter.step(1)?;
             let frame = context.frame(unit);
             let cells = block.select.iter().map(|code| self.value(code, &frame));
             let cells = cells.collect::<Result<Vec<Value>, OraError>>()?;
@@ -276,6 +286,7 @@ impl Evaluator<'_> {
             } else {
                 keys.collect::<Result<Vec<Value>, OraError>>()?
             };
+            self.meter.hold(row_bytes(&cells) + row_bytes(&keys))?;
             rows.push((keys, cells));
         }
         if !block.order.is_empty() && !block.siblings {
@@ -287,6 +298,12 @@ impl Evaluator<'_> {
         }
         Ok(rows.into_iter().map(|(_, cells)| cells).collect())
     }
+}
+
+/// About what a row takes.
+fn row_bytes(row: &[Value]) -> usize {
+    let texts = row.iter().map(|value| if let Value::Text(text) = value { text.len() } else { 0 });
+    size_of::<Vec<Value>>() + size_of_val(row) + texts.sum::<usize>()
 }
 
 fn sortings(plan: &Plan) -> Vec<Sorting> {

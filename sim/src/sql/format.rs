@@ -62,6 +62,11 @@ fn elements(format: &str) -> Result<Vec<Element>, OraError> {
     Ok(elements)
 }
 
+/// Whether a format of times is one at all: ORA-01821.
+pub(crate) fn check_time_format(format: &str) -> Result<(), OraError> {
+    elements(format).map(drop)
+}
+
 /// The element at the beginning of a text, and its length; FX means nothing here.
 fn named(text: &str) -> Option<(Option<Element>, usize)> {
     let starts =
@@ -94,27 +99,10 @@ fn named(text: &str) -> Option<(Option<Element>, usize)> {
     starts("X").then(|| (Some(Element::Literal(".".into())), 1))
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-const DAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::language::{AMERICAN, NumericCharacters};
 
     /// Every format that shows all of a time reads it back.
     #[test]
@@ -130,8 +118,8 @@ mod tests {
         for step in 0..3000 {
             let seconds = 946_684_800 + step * 345_677;
             for format in formats {
-                let text = time_text(seconds, 0, None, format).expect("a format");
-                let read = read_time(&text, format, seconds).expect(&text);
+                let text = time_text(seconds, 0, None, format, AMERICAN).expect("a format");
+                let read = read_time(&text, format, seconds, AMERICAN).expect(&text);
                 assert_eq!(read.seconds, seconds, "{text} as {format}");
             }
         }
@@ -141,20 +129,30 @@ mod tests {
     fn whole_numbers_show_all_their_digits() {
         for number in (-2000_i128..2000).map(|step| step * step * step) {
             let value = crate::value::Number::integer(number);
-            let text = number_text(value, "FM999999999999").expect("a format");
+            let text = number_text(value, "FM999999999999", NumericCharacters::default())
+                .expect("a format");
             assert_eq!(text, number.to_string());
-            let grouped = number_text(value, "999,999,999,990.00").expect("a format");
+            let grouped = number_text(value, "999,999,999,990.00", NumericCharacters::default())
+                .expect("a format");
             assert_eq!(grouped.chars().count(), 19, "{grouped}");
-            assert_eq!(read_number(&grouped, "999,999,999,990.00"), Ok(value), "{grouped}");
+            assert_eq!(
+                read_number(&grouped, "999,999,999,990.00", NumericCharacters::default()),
+                Ok(value),
+                "{grouped}"
+            );
         }
     }
 
     #[test]
     fn unknown_formats_are_errors() {
-        assert_eq!(time_text(0, 0, None, "YYYY-XXQ!bla").map_err(|error| error.code), Err(1821));
-        assert_eq!(time_text(0, 0, None, "TZH").map_err(|error| error.code), Err(1821));
         assert_eq!(
-            number_text(crate::value::Number::integer(1), "9Y9").map_err(|error| error.code),
+            time_text(0, 0, None, "YYYY-XXQ!bla", AMERICAN).map_err(|error| error.code),
+            Err(1821)
+        );
+        assert_eq!(time_text(0, 0, None, "TZH", AMERICAN).map_err(|error| error.code), Err(1821));
+        assert_eq!(
+            number_text(crate::value::Number::integer(1), "9Y9", NumericCharacters::default())
+                .map_err(|error| error.code),
             Err(1481)
         );
         for (text, format, code) in [
@@ -166,7 +164,11 @@ mod tests {
             ("2026-ab-01", "YYYY-MM-DD", 1858),
             ("01-FOO-26", "DD-MON-RR", 1843),
         ] {
-            assert_eq!(read_time(text, format, 0).map_err(|error| error.code), Err(code), "{text}");
+            assert_eq!(
+                read_time(text, format, 0, AMERICAN).map_err(|error| error.code),
+                Err(code),
+                "{text}"
+            );
         }
     }
 }

@@ -3,9 +3,11 @@
 
 mod numeric;
 mod regexp;
+pub(crate) mod rowid;
 mod session;
 mod text;
 mod time;
+mod various;
 
 use super::evaluate::Evaluator;
 use super::evaluate::convert;
@@ -46,6 +48,7 @@ pub(crate) enum Gives {
     IntervalDs,
     IntervalYm,
     Raw(u32),
+    RowId,
 }
 
 /// Functions without parentheses.
@@ -63,10 +66,16 @@ pub(crate) const BARE: [&str; 10] = [
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
-    [text::FUNCTIONS, numeric::FUNCTIONS, time::FUNCTIONS, session::FUNCTIONS, regexp::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name == name)
+    let all = [
+        text::FUNCTIONS,
+        numeric::FUNCTIONS,
+        time::FUNCTIONS,
+        session::FUNCTIONS,
+        regexp::FUNCTIONS,
+        rowid::FUNCTIONS,
+        various::FUNCTIONS,
+    ];
+    all.into_iter().flatten().find(|function| function.name == name)
 }
 
 const fn function(

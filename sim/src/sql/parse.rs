@@ -4,6 +4,7 @@ pub(crate) mod alter;
 pub(crate) mod block;
 pub(crate) mod data;
 pub(crate) mod expression;
+mod group;
 pub(crate) mod literal;
 pub(crate) mod select;
 

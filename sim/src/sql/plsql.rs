@@ -113,32 +113,76 @@ pub struct Finished {
     pub directions: Vec<Direction>,
     /// Per bind; `Null` for an IN bind.
     pub values: Vec<Value>,
+    /// Binds that were opened as cursors, by place, with their rows.
+    pub opened: Vec<(usize, Rows)>,
 }
 
 /// The execution of a block. It owns all that it needs, so it can be kept while it waits.
 pub struct Run {
     future: Pin<Box<dyn Future<Output = Result<Finished, OraError>> + Send>>,
     desk: Arc<Desk>,
+    paused: bool,
+}
+
+/// Interrupts a block, wherever it runs.
+#[derive(Clone)]
+pub struct Interrupt(Arc<Desk>);
+
+impl Interrupt {
+    /// Lets the block fail with an error at its next pause.
+    pub fn with(&self, error: OraError) {
+        self.0.interrupt(error);
+    }
 }
 
 impl Run {
     /// Begins; nothing happens before the first poll.
     pub fn new(block: Block, binds: Inputs) -> Self {
-        let desk = Arc::new(Desk::default());
-        let machine = Machine::new(binds, Arc::clone(&desk));
-        Self { future: Box::pin(machine.whole(block.0)), desk }
+        Self::with_cursors(block, binds, Vec::new())
     }
 
-    /// Goes on until the block ends or the host has to wait. Not after it was `Ready`.
+    /// The same with binds, by place, that are cursors which the block may open.
+    pub fn with_cursors(block: Block, binds: Inputs, cursors: Vec<usize>) -> Self {
+        let desk = Arc::new(Desk::default());
+        let machine = Machine::new(binds, cursors, Arc::clone(&desk));
+        Self { future: Box::pin(machine.whole(block.0)), desk, paused: false }
+    }
+
+    /// Goes on until the block ends, the host has to wait, or the block has run for a while. Not after it was `Ready`.
     pub fn poll(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
+        self.go_on(host, |_| true)
+    }
+
+    /// The same with a host that knows the environment and the release only: it also ends where more is needed.
+    pub fn poll_alone(&mut self, host: &mut dyn Host) -> Poll<Result<Finished, OraError>> {
+        self.go_on(host, |desk| !desk.needs_database())
+    }
+
+    fn go_on(
+        &mut self,
+        host: &mut dyn Host,
+        serves: impl Fn(&Desk) -> bool,
+    ) -> Poll<Result<Finished, OraError>> {
         let mut context = Context::from_waker(Waker::noop());
+        self.paused = false;
         loop {
             if let Poll::Ready(result) = self.future.as_mut().poll(&mut context) {
                 return Poll::Ready(result);
             }
-            if self.desk.serve(host).is_pending() {
+            self.paused = self.desk.take_pause();
+            if self.paused || !serves(&self.desk) || self.desk.serve(host).is_pending() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether the block could go on at once, and was only stopped so that others can do something.
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What interrupts it.
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(Arc::clone(&self.desk))
     }
 }

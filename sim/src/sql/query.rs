@@ -6,6 +6,7 @@ use super::ast;
 use super::compile::{self, Compiler};
 use super::environment::Environment;
 use super::evaluate::Evaluator;
+use super::meter::Meter;
 use crate::catalog::Catalog;
 use crate::conversation::ResultColumn;
 use crate::ora::OraError;
@@ -59,16 +60,27 @@ pub fn describe(
     Ok(plan.columns)
 }
 
-/// Runs a query.
+/// Runs a query, however long it takes.
 pub fn run(
     query: &Query,
     catalog: &dyn Catalog,
     environment: &dyn Environment,
     inputs: &Inputs,
 ) -> Result<Rows, OraError> {
+    metered(query, catalog, environment, inputs, &Meter::unlimited())
+}
+
+/// Runs a query as far as the meter lets it.
+pub fn metered(
+    query: &Query,
+    catalog: &dyn Catalog,
+    environment: &dyn Environment,
+    inputs: &Inputs,
+    meter: &Meter,
+) -> Result<Rows, OraError> {
     let compiler = Compiler { catalog, inputs };
     let (plan, _) = compiler.plan(&query.0, None, None)?;
-    let rows = Evaluator { catalog, environment }.run(&plan, None, None)?;
+    let rows = Evaluator { catalog, environment, meter }.run(&plan, None, None)?;
     let mut cells = Vec::with_capacity(rows.len() * plan.columns.len());
     for row in rows {
         cells.extend(row);

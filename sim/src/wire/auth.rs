@@ -164,22 +164,43 @@ impl Challenge {
         write_pairs(to, &pairs);
     }
 
-    /// The server's own proof, if the second message proves the client's.
-    pub(super) fn check(&self, message: &Message) -> Option<String> {
+    /// What follows from the second message, if it proves that the client knows the password.
+    pub(super) fn check(&self, message: &Message) -> Option<Proof> {
         let theirs = unhex(message.get("AUTH_SESSKEY"))?;
         let theirs = decrypt(&self.verifier.key, &theirs)?;
         let joined = hex(&[theirs.get(..KEY)?, &self.half].concat());
         let mut key = [0; KEY];
         pbkdf2::pbkdf2_hmac::<Sha512>(joined.as_bytes(), &self.salt, SESSION_ROUNDS, &mut key);
-        let sent = unhex(message.get("AUTH_PASSWORD"))?;
-        let plain = decryptor(&key).decrypt_padded_vec::<Pkcs7>(&sent).ok()?;
-        let password = plain.get(BLOCK..)?;
-        if self.password.as_deref()?.as_bytes() != password {
+        let key = SessionKey(key);
+        if self.password != Some(key.open(message.get("AUTH_PASSWORD"))?) {
             return None;
         }
-        let proof =
+        let text =
             [&random::<BLOCK>().ok()?[..], b"SERVER_TO_CLIENT", &[BLOCK_BYTE; BLOCK]].concat();
-        Some(hex(&encrypt(&key, &proof)))
+        let text = hex(&encrypt(&key.0, &text));
+        Some(Proof { text, new_password: key.open(message.get("AUTH_NEWPASSWORD")), key })
+    }
+}
+
+/// A log-on that succeeded.
+pub(super) struct Proof {
+    /// The server's own proof.
+    pub(super) text: String,
+    /// The password that the account is to have from now on.
+    pub(super) new_password: Option<String>,
+    pub(super) key: SessionKey,
+}
+
+/// What both sides encrypt passwords with from the log-on to the end of the session.
+pub(super) struct SessionKey([u8; KEY]);
+
+impl SessionKey {
+    /// A password that was sent in hexadecimal; `None` if there is none or it cannot be read.
+    pub(super) fn open(&self, sent: &str) -> Option<String> {
+        let sent = unhex(sent)?;
+        let plain = decryptor(&self.0).decrypt_padded_vec::<Pkcs7>(&sent).ok()?;
+        // Random bytes stand before it.
+        String::from_utf8(plain.get(BLOCK..)?.to_vec()).ok()
     }
 }
 
@@ -266,6 +287,23 @@ mod tests {
         assert!(tiger.check(&Message::default()).is_none());
         let nobody = challenge(None);
         assert!(nobody.check(&answer(&nobody, "tiger")).is_none());
+    }
+
+    #[test]
+    fn a_new_password_is_sent_with_the_key_that_the_old_one_gave() {
+        let verifiers = Verifiers::default();
+        let challenge = Challenge::new(&verifiers, Some("tiger".to_owned())).expect("random bytes");
+        let mut message = answer(&challenge, "tiger");
+        let proof = challenge.check(&message).expect("proved");
+        assert_eq!(proof.new_password, None);
+        let secret = message.get("AUTH_PASSWORD").to_owned();
+        message.pairs.insert("AUTH_NEWPASSWORD".to_owned(), secret.clone());
+        let proof = challenge.check(&message).expect("proved");
+        assert_eq!(proof.new_password.as_deref(), Some("tiger"));
+        assert_eq!(proof.key.open(&secret).as_deref(), Some("tiger"));
+        for wrong in ["", "00", "zz", &secret[..secret.len() - 2], &secret[..32]] {
+            assert_eq!(proof.key.open(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -26,11 +26,23 @@ const NULL: u8 = 255;
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
+    lost: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, lost: false }
+    }
+
+    /// Where the message ends is not known: all that has come belongs to it, and perhaps more that has not.
+    pub(super) const fn lose(&mut self) {
+        self.lost = true;
+        self.rest = &[];
+    }
+
+    /// True if the end of the message is not known.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// How many bytes are left.

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::Shared;
-use super::auth::{self, Challenge, Message};
+use super::auth::{self, Challenge, Message, SessionKey};
 use super::codec::{Reader, Unreadable, Writer};
 use super::connect::{self, Connect, Grant};
 use super::feed::{Feed, Incoming};
 use super::negotiate::{self, DataTypes, Habits, Profile};
 use super::packet::{Fault, Kind, Socket, Wire};
-use super::reply::End;
-use super::request::{self, REQUEST_BYTES_MAX};
-use super::session::Session;
+use super::reply::{self, End};
+use super::request::{self, Header, REQUEST_BYTES_MAX};
+use super::session::{Door, Session};
 use crate::conversation::{About, Conversation, Database, Destination, Identity};
 use crate::ora::OraError;
 
@@ -39,7 +39,8 @@ async fn log_on(
     let Some(target) = connect(&mut feed, shared, room).await? else {
         return Ok(None);
     };
-    let mut log_on = LogOn { fields: target.profile.fields, target, challenge: None, shared, peer };
+    let fields = target.profile.fields;
+    let mut log_on = LogOn { fields, target, challenge: None, shared, peer, thin: false };
     loop {
         let fields = log_on.fields;
         let Incoming::Message(step) = feed.next(|reader| Step::read(reader, fields)).await? else {
@@ -48,8 +49,9 @@ async fn log_on(
         if !matches!(step, Step::Protocol(_) | Step::DataTypes(_)) && log_on.target.marks_end {
             feed.mark_end_of_response();
         }
-        if let Step::Protocol(habits) = step {
+        if let Step::Protocol(habits) | Step::Fast(habits, ..) = step {
             feed.adapt(habits);
+            log_on.thin = habits.thin;
         }
         let mut answer = Writer::new();
         match log_on.step(step, &mut answer)? {
@@ -59,12 +61,12 @@ async fn log_on(
                 feed.wire.part().await;
                 return Ok(None);
             }
-            Turn::In(conversation) => {
+            Turn::In(conversation, key) => {
                 feed.send(answer).await?;
                 feed.allow(REQUEST_BYTES_MAX);
                 let LogOn { target, fields, .. } = log_on;
-                let ticks = target.database.ticks();
-                return Ok(Some(Session::new(feed, conversation, fields, target.about, ticks)));
+                let door = Door { database: target.database, key, about: target.about };
+                return Ok(Some(Session::new(feed, conversation, fields, door)));
             }
         }
     }
@@ -155,7 +157,7 @@ fn resolve(shared: &Shared, wanted: &Destination) -> Result<(Arc<dyn Database>, 
 enum Step {
     Protocol(Habits),
     DataTypes(DataTypes),
-    Fast(DataTypes, u8, Message),
+    Fast(Habits, DataTypes, u8, Message),
     First(u8, Message),
     Second(u8, Message),
 }
@@ -171,10 +173,10 @@ impl Step {
             PROTOCOL => negotiate::read_protocol(reader).map(Self::Protocol),
             DATA_TYPES => negotiate::read_data_types(reader).map(Self::DataTypes),
             FAST => {
-                let types = negotiate::read_fast(reader)?;
+                let (habits, types) = negotiate::read_fast(reader)?;
                 match (reader.u8()?, Self::read_function(reader, FAST_FIELDS)?) {
                     (request::FUNCTION, Self::First(sequence, message)) => {
-                        Ok(Self::Fast(types, sequence, message))
+                        Ok(Self::Fast(habits, types, sequence, message))
                     }
                     _ => Err(Unreadable::Wrong("a fast log-on without a log-on")),
                 }
@@ -187,7 +189,7 @@ impl Step {
     fn read_function(reader: &mut Reader<'_>, fields: u8) -> Result<Self, Unreadable> {
         const FIRST: u8 = 118;
         const SECOND: u8 = 115;
-        let (code, sequence) = request::read_header(reader, fields)?;
+        let Header { code, sequence, .. } = request::read_header(reader, fields)?;
         match code {
             FIRST => Ok(Self::First(sequence, Message::read(reader)?)),
             SECOND => Ok(Self::Second(sequence, Message::read(reader)?)),
@@ -205,7 +207,7 @@ pub(super) fn read_any(bytes: &[u8], fields: u8) {
 enum Turn {
     Next,
     Away,
-    In(Box<dyn Conversation>),
+    In(Box<dyn Conversation>, SessionKey),
 }
 
 /// A log-on under way.
@@ -216,6 +218,8 @@ struct LogOn<'a> {
     challenge: Option<(Challenge, Message)>,
     shared: &'a Shared,
     peer: SocketAddr,
+    /// The client reads warnings.
+    thin: bool,
 }
 
 impl LogOn<'_> {
@@ -223,7 +227,7 @@ impl LogOn<'_> {
         match step {
             Step::Protocol(_) => negotiate::write_protocol(answer, self.target.profile.fields),
             Step::DataTypes(types) => self.agree(&types, answer),
-            Step::Fast(types, sequence, message) => {
+            Step::Fast(_, types, sequence, message) => {
                 negotiate::write_protocol(answer, self.target.profile.fields);
                 self.agree(&types, answer);
                 self.challenge(sequence, message, answer)?;
@@ -240,7 +244,9 @@ impl LogOn<'_> {
     }
 
     const fn end(&self, sequence: u8) -> End {
-        End { fields: self.fields, sequence, cursor: 0, kind: 0, rows: 0, in_transaction: false }
+        let row_id = [0; 4];
+        let (cursor, kind, rows, in_transaction) = (0, 0, 0, false);
+        End { fields: self.fields, sequence, cursor, kind, row_id, rows, in_transaction }
     }
 
     fn challenge(
@@ -270,6 +276,9 @@ impl LogOn<'_> {
         let proof =
             challenge.check(second).ok_or_else(|| database.wrong_password(&first.account()));
         let logged_on = proof.and_then(|proof| {
+            if let Some(password) = &proof.new_password {
+                database.change_password(&first.account(), password)?;
+            }
             let identity = self.identity(&first, second);
             let conversation = database.log_on(self.target.instance, identity)?;
             Ok((proof, conversation))
@@ -277,9 +286,14 @@ impl LogOn<'_> {
         match logged_on {
             Ok((proof, conversation)) => {
                 let session = conversation.session();
-                auth::write_pairs(answer, &about_pairs(&self.target, self.fields, proof, session));
+                let most = conversation.open_cursors();
+                let pairs = about_pairs(&self.target, self.fields, proof.text, session, most);
+                auth::write_pairs(answer, &pairs);
+                if let Some(warning) = conversation.warning().filter(|_| self.thin) {
+                    reply::write_warning(answer, &warning);
+                }
                 self.end(sequence).write_success(answer);
-                Ok(Turn::In(conversation))
+                Ok(Turn::In(conversation, proof.key))
             }
             Err(error) => {
                 self.end(sequence).write_error(answer, &error);
@@ -312,8 +326,8 @@ fn about_pairs(
     fields: u8,
     proof: String,
     session: (u32, u32),
+    open_cursors: u16,
 ) -> Vec<(&'static str, String, u32)> {
-    const OPEN_CURSORS: u16 = 300;
     const IDENTIFIER_BYTES: u8 = 128;
     const IDENTIFIER_BYTES_OLD: u8 = 30;
     const FIELDS_WITH_LONG_IDENTIFIERS: u8 = 8;
@@ -326,7 +340,7 @@ fn about_pairs(
         ("AUTH_SVR_RESPONSE", proof),
         ("AUTH_SESSION_ID", session.0.to_string()),
         ("AUTH_SERIAL_NUM", session.1.to_string()),
-        ("AUTH_MAX_OPEN_CURSORS", OPEN_CURSORS.to_string()),
+        ("AUTH_MAX_OPEN_CURSORS", open_cursors.to_string()),
         ("AUTH_MAX_IDEN_LENGTH", identifier.to_string()),
         ("AUTH_SC_SERVICE_NAME", target.service.to_lowercase()),
         ("AUTH_INSTANCENAME", instance.clone()),

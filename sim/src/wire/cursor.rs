@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::request::{Declared, Known};
+use super::bind::Declared;
+use super::request::Known;
 use crate::conversation::{Direction, ResultColumn};
 use crate::ora::OraError;
 use crate::value::Value;
 
-/// The cursors of one session. Oracle's OPEN_CURSORS is 300 or so; clients keep some more statements in their caches.
-pub(super) const CURSORS_MAX: u16 = 1_000;
 /// The values of all rows that wait to be fetched on one connection: 20,000 rows of 200 columns.
 const CELLS_MAX: usize = 4_000_000;
 
@@ -90,9 +89,12 @@ pub(super) struct Cursors {
 }
 
 impl Cursors {
-    /// A new one. The error is ORA-01000.
-    pub(super) fn create(&mut self) -> Result<u16, OraError> {
-        let free = (1..=CURSORS_MAX).find(|number| !self.by_number.contains_key(number));
+    /// A new one, unless there are `most`: a statement that its client keeps counts until it is closed. The error is
+    /// ORA-01000.
+    pub(super) fn create(&mut self, most: u16) -> Result<u16, OraError> {
+        let room = self.by_number.len() < usize::from(most);
+        let free =
+            (1..=u16::MAX).filter(|_| room).find(|number| !self.by_number.contains_key(number));
         let number = free.ok_or_else(|| OraError::new(1_000, "maximum open cursors exceeded"))?;
         self.by_number.insert(number, Cursor::default());
         Ok(number)
@@ -164,12 +166,14 @@ mod tests {
     #[test]
     fn numbers_begin_at_one_and_are_used_again() {
         let mut cursors = Cursors::default();
-        let create = |cursors: &mut Cursors| cursors.create().expect("room");
+        let create = |cursors: &mut Cursors| cursors.create(9).expect("room");
         assert_eq!((create(&mut cursors), create(&mut cursors)), (1, 2));
         cursors.close(&[1, 77]);
         assert_eq!(create(&mut cursors), 1);
-        while cursors.create().is_ok() {}
-        assert_eq!(cursors.create().map_err(|error| error.code), Err(1_000));
+        while cursors.create(9).is_ok() {}
+        assert_eq!(cursors.by_number.len(), 9);
+        assert!(cursors.create(10).is_ok());
+        assert_eq!(cursors.create(10).map_err(|error| error.code), Err(1_000));
         assert_eq!(cursors.get(2_000).map_err(|error| error.code).err(), Some(1_001));
     }
 }

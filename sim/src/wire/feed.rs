@@ -17,6 +17,14 @@ pub(super) enum Incoming<T> {
 /// An answer longer than this begins to be sent before it is complete.
 const ANSWER_BYTES: usize = 64 * 1_024;
 
+/// The end of what has come.
+struct Tail {
+    /// The last packet was as long as a packet can be.
+    full: bool,
+    /// Where the last message ends was not known, and its end may not have come yet.
+    lost: bool,
+}
+
 /// A client's messages.
 pub(super) struct Feed {
     pub(super) wire: Wire,
@@ -28,12 +36,23 @@ pub(super) struct Feed {
     marks_end: bool,
     /// Answers had better fit one packet.
     short_answers: bool,
+    tail: Tail,
+    /// What the next answer is to be known by, if by anything.
+    token: u64,
 }
 
 impl Feed {
     /// Messages of at most so many bytes.
     pub(super) const fn new(wire: Wire, bytes_max: usize) -> Self {
-        Self { wire, buffer: Vec::new(), bytes_max, marks_end: false, short_answers: false }
+        Self {
+            wire,
+            buffer: Vec::new(),
+            bytes_max,
+            marks_end: false,
+            short_answers: false,
+            tail: Tail { full: false, lost: false },
+            token: 0,
+        }
     }
 
     /// From now on messages may be longer.
@@ -64,8 +83,12 @@ impl Feed {
             if packet.kind == Kind::Marker {
                 return packet.marker().map(Incoming::Marker);
             }
+            let lost = self.tail.lost;
             if self.keep(&packet)? {
                 return Ok(Incoming::End);
+            }
+            if lost {
+                self.lose();
             }
         }
     }
@@ -78,6 +101,7 @@ impl Feed {
         match read(&mut reader) {
             Ok(message) => {
                 let used = self.buffer.len() - reader.left();
+                self.tail.lost = reader.is_lost() && self.tail.full;
                 if used == self.buffer.len() {
                     self.forget();
                 } else {
@@ -100,7 +124,14 @@ impl Feed {
             return Err(Fault::Protocol("a request that is too long"));
         }
         self.buffer.extend_from_slice(payload);
+        self.tail.full = payload.len() >= self.wire.payload_max();
         Ok(end)
+    }
+
+    /// Throws away what has come of a message whose end is not known. It goes on behind a packet that is full.
+    fn lose(&mut self) {
+        self.tail.lost = self.tail.full;
+        self.forget();
     }
 
     /// Drops what has come and was not read.
@@ -125,13 +156,30 @@ impl Feed {
     /// Sends what there is of a long answer, so that it need not be held whole.
     pub(super) async fn spill(&mut self, answer: &mut Writer) -> Result<(), Fault> {
         if answer.len() >= ANSWER_BYTES {
+            self.name(answer);
             self.wire.send_some(answer.bytes_mut()).await?;
         }
         Ok(())
     }
 
+    /// What the next answer is to be known by within a pipeline; 0 outside of one.
+    pub(super) const fn answers(&mut self, token: u64) {
+        self.token = token;
+    }
+
+    /// Puts in front of an answer what it is to be known by.
+    fn name(&mut self, answer: &mut Writer) {
+        let token = std::mem::take(&mut self.token);
+        if token != 0 {
+            let mut named = Writer::new();
+            reply::write_token(&mut named, token);
+            answer.bytes_mut().splice(..0, named.into_bytes());
+        }
+    }
+
     /// Sends an answer, or the rest of it.
     pub(super) async fn send(&mut self, mut answer: Writer) -> Result<(), Fault> {
+        self.name(&mut answer);
         if self.marks_end {
             reply::write_end_of_response(&mut answer);
         }

@@ -68,6 +68,8 @@ pub(super) struct Habits {
     /// It fetches again when it got fewer rows than it asked for, and reads an answer again from its beginning with
     /// each packet of it: short answers are best. Other clients take fewer rows for the end.
     pub(super) likes_short_answers: bool,
+    /// It is a driver without a client library, and reads warnings at log-on.
+    pub(super) thin: bool,
 }
 
 /// Reads the protocol message behind its first byte.
@@ -75,7 +77,9 @@ pub(super) fn read_protocol(reader: &mut Reader<'_>) -> Result<Habits, Unreadabl
     reader.zero_terminated(NAME_BYTES_MAX)?;
     let name = reader.zero_terminated(NAME_BYTES_MAX)?;
     let known = [&b"rust-oracledb"[..], b"python-oracledb"];
-    Ok(Habits { likes_short_answers: known.iter().any(|known| name.starts_with(known)) })
+    let likes_short_answers = known.iter().any(|known| name.starts_with(known));
+    let thin = likes_short_answers || name.starts_with(b"node-oracledb");
+    Ok(Habits { likes_short_answers, thin })
 }
 
 /// Answers it. The banner must not be the one of the client's own platform, or an OCI client goes over to its machine's
@@ -202,19 +206,19 @@ impl DataType {
 
 /// Reads the message that has the negotiation and the first part of the log-on in one, behind its first byte. What
 /// follows is the function of the first part.
-pub(super) fn read_fast(reader: &mut Reader<'_>) -> Result<DataTypes, Unreadable> {
+pub(super) fn read_fast(reader: &mut Reader<'_>) -> Result<(Habits, DataTypes), Unreadable> {
     const PROTOCOL: u8 = 1;
     const DATA_TYPES: u8 = 2;
     reader.skip(3)?;
     if reader.u8()? != PROTOCOL {
         return Err(Unreadable::Wrong("a fast log-on without a protocol"));
     }
-    read_protocol(reader)?;
+    let habits = read_protocol(reader)?;
     reader.skip(6)?;
     if reader.u8()? != DATA_TYPES {
         return Err(Unreadable::Wrong("a fast log-on without data types"));
     }
-    read_data_types(reader)
+    Ok((habits, read_data_types(reader)?))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Answers: descriptions, rows, what a block gave back, errors.
 
+use std::collections::BTreeMap;
+
+use super::bind::Declared;
 use super::codec::Writer;
-use super::request::Declared;
 use super::scalar::{self, Shape};
 use crate::conversation::{Direction, ResultColumn};
 use crate::ora::OraError;
@@ -17,6 +19,8 @@ pub(super) struct End {
     pub(super) cursor: u16,
     /// The kind of statement that ran, by its number.
     pub(super) kind: u8,
+    /// Object, file, block and row of the last row that changed.
+    pub(super) row_id: [u64; 4],
     /// Rows so far, of a query or a change.
     pub(super) rows: u64,
     pub(super) in_transaction: bool,
@@ -47,22 +51,29 @@ impl End {
 
     /// All went well.
     pub(super) fn write_success(self, to: &mut Writer) {
-        self.write(to, 0, 0);
+        self.write(to, 0, 0, &[]);
+    }
+
+    /// An array of DML is through, but some of its iterations failed.
+    pub(super) fn write_failures(self, to: &mut Writer, failures: &[(usize, OraError)]) {
+        const ERRORS_IN_ARRAY: u32 = 24_381;
+        self.write(to, ERRORS_IN_ARRAY, 0, failures);
+        to.counted(b"ORA-24381: error(s) in array DML\n");
     }
 
     /// All went well, and the last row was among those sent.
     pub(super) fn write_no_more_rows(self, to: &mut Writer) {
-        self.write(to, NO_DATA_FOUND, 0);
+        self.write(to, NO_DATA_FOUND, 0, &[]);
         to.counted(b"ORA-01403: no data found\n");
     }
 
     /// It failed.
     pub(super) fn write_error(self, to: &mut Writer, error: &OraError) {
-        self.write(to, error.code, error.position.unwrap_or(0));
+        self.write(to, error.code, error.position.unwrap_or(0), &[]);
         to.counted(format!("{error}\n").as_bytes());
     }
 
-    fn write(self, to: &mut Writer, code: u32, position: usize) {
+    fn write(self, to: &mut Writer, code: u32, position: usize, failures: &[(usize, OraError)]) {
         const FIELDS_WITH_CHECKSUM: u8 = 14;
         to.u8(4);
         to.ub(self.status());
@@ -73,11 +84,19 @@ impl End {
         to.ub(self.cursor);
         to.ub(position.min(u16::MAX.into()) as u64);
         to.u8(self.kind);
-        // Four settings and a warning; a ROWID of five parts; the system's error and the statement's number.
-        to.zeros(5 + 5 + 2);
+        // Four settings and a warning; the ROWID; the system's error and the statement's number.
+        to.zeros(5);
+        let [object, file, block, row] = self.row_id;
+        to.ub(object);
+        to.ub(file);
+        to.u8(0);
+        to.ub(block);
+        to.ub(row);
+        to.zeros(2);
         // An OCI client sends a statement again whose call ends with another number than its own.
         to.u8(self.sequence);
-        to.zeros(6);
+        to.zeros(3);
+        write_failed(to, failures);
         to.ub(code);
         to.ub(self.rows);
         if self.fields >= FIELDS_WITH_CHECKSUM {
@@ -86,16 +105,55 @@ impl End {
     }
 }
 
-/// What stands before the end of a first execution, and of no other.
-pub(super) fn write_return_parameters(to: &mut Writer) {
+/// The codes, places and texts of iterations that failed: three lists, each with its length.
+fn write_failed(to: &mut Writer, failures: &[(usize, OraError)]) {
+    /// A list begins with a byte for its size, which no client looks at as long as it does not say that it comes in
+    /// chunks.
+    const SIZE: u8 = 1;
+    if failures.is_empty() {
+        return to.zeros(3);
+    }
+    to.ub(failures.len() as u64);
+    to.u8(SIZE);
+    for (_, error) in failures {
+        to.ub(error.code.min(u16::MAX.into()));
+    }
+    to.ub(failures.len() as u64);
+    to.u8(SIZE);
+    for (place, _) in failures {
+        to.ub(*place as u64);
+    }
+    to.ub(failures.len() as u64);
+    to.u8(SIZE);
+    for (_, error) in failures {
+        let text = format!("{error}\n");
+        to.ub(text.len() as u64);
+        to.counted(text.as_bytes());
+        to.zeros(2);
+    }
+}
+
+/// What stands before the end of a first execution, and of no other. Rows are counted for each iteration only if the
+/// client asked for it.
+pub(super) fn write_return_parameters(to: &mut Writer, counts: Option<&[u64]>) {
     to.u8(8);
     to.zeros(4);
+    if let Some(counts) = counts {
+        to.ub(counts.len() as u64);
+        for count in counts {
+            to.ub(*count);
+        }
+    }
 }
 
 /// The columns of a query. They carry the date, which no client looks at.
 pub(super) fn write_description(to: &mut Writer, fields: u8, columns: &[ResultColumn]) {
     to.u8(16);
     to.u8(0);
+    write_columns(to, fields, columns);
+}
+
+fn write_columns(to: &mut Writer, fields: u8, columns: &[ResultColumn]) {
     let width: u64 =
         columns.iter().map(|column| u64::from(Shape::of(column.column_type).size)).sum();
     to.ub(width.min(u32::MAX.into()));
@@ -159,62 +217,100 @@ pub(super) fn write_row_header(to: &mut Writer, columns: usize, asked: u32) {
     to.zeros(3);
 }
 
-/// Which binds of a block went where, and the values of those that came back.
-pub(super) fn write_block(
+/// Cursors that a block opened: by place of the bind, their numbers and columns.
+pub(super) type Results = BTreeMap<usize, (u16, Vec<ResultColumn>)>;
+
+/// What a block did with its binds.
+pub(super) struct Block {
+    pub(super) fields: u8,
+    pub(super) directions: Vec<Direction>,
+    /// Of each iteration, the values by place.
+    pub(super) iterations: Vec<Vec<Value>>,
+    pub(super) results: Results,
+}
+
+impl Block {
+    /// Which binds went where, and the values of those that came back, iteration by iteration. The error is ORA-01426.
+    pub(super) fn write(&self, to: &mut Writer, binds: &[Declared]) -> Result<(), OraError> {
+        const FLAGS: u8 = 5;
+        if binds.is_empty() {
+            return Ok(());
+        }
+        to.raw(&[11, FLAGS]);
+        to.ub((binds.len() & 255) as u64);
+        to.ub((binds.len() >> 8) as u64);
+        to.ub(1_u8);
+        to.zeros(3);
+        for index in 0..binds.len() {
+            to.u8(match self.direction(index) {
+                Direction::In => 0x20,
+                Direction::Out => 0x10,
+                Direction::InOut => 0x30,
+            });
+        }
+        if (0..binds.len()).all(|index| self.direction(index) == Direction::In) {
+            return Ok(());
+        }
+        for values in &self.iterations {
+            to.u8(7);
+            for (index, bind) in binds.iter().enumerate() {
+                match self.direction(index) {
+                    Direction::In => {}
+                    _ if bind.is_cursor() => self.write_cursor(to, bind, index),
+                    _ => write_bind(to, bind, values.get(index).unwrap_or(&Value::Null))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn direction(&self, index: usize) -> Direction {
+        self.directions.get(index).copied().unwrap_or(Direction::In)
+    }
+
+    /// A cursor is its description and its number; one that was not opened has no columns.
+    fn write_cursor(&self, to: &mut Writer, bind: &Declared, index: usize) {
+        const LENGTH: u8 = 1;
+        let (number, columns) =
+            self.results.get(&index).map_or((0, &[][..]), |(number, columns)| (*number, columns));
+        to.u8(LENGTH);
+        write_columns(to, self.fields, columns);
+        to.ub(number);
+        to.zeros(if bind.wants_return_code() { 2 } else { 1 });
+    }
+}
+
+/// What RETURNING gave to each bind that takes it, iteration by iteration. The error is ORA-01426.
+pub(super) fn write_returning(
     to: &mut Writer,
     binds: &[Declared],
-    directions: &[Direction],
-    values: &[Value],
-) {
-    const FLAGS: u8 = 5;
-    if binds.is_empty() {
-        return;
-    }
-    to.raw(&[11, FLAGS]);
-    to.ub((binds.len() & 255) as u64);
-    to.ub((binds.len() >> 8) as u64);
-    to.ub(1_u8);
-    to.zeros(3);
-    let direction = |index: usize| directions.get(index).copied().unwrap_or(Direction::In);
-    for index in 0..binds.len() {
-        to.u8(match direction(index) {
-            Direction::In => 0x20,
-            Direction::Out => 0x10,
-            Direction::InOut => 0x30,
-        });
-    }
-    if (0..binds.len()).all(|index| direction(index) == Direction::In) {
-        return;
-    }
-    to.u8(7);
-    for (index, bind) in binds.iter().enumerate() {
-        if direction(index) != Direction::In {
-            write_bind(to, bind, values.get(index).unwrap_or(&Value::Null));
-        }
-    }
-}
-
-/// What RETURNING gave to each bind that takes it.
-pub(super) fn write_returning(to: &mut Writer, binds: &[Declared], returned: &[Vec<Value>]) {
+    iterations: &[Vec<Vec<Value>>],
+) -> Result<(), OraError> {
     let takers: Vec<_> = binds.iter().enumerate().filter(|(_, bind)| bind.returning).collect();
     if takers.is_empty() {
-        return;
+        return Ok(());
     }
-    // By place of the bind, or only of those that take something.
-    let by_place = returned.len() == binds.len();
-    to.u8(7);
-    for (nth, (place, bind)) in takers.into_iter().enumerate() {
-        let values =
-            returned.get(if by_place { place } else { nth }).map_or(&[][..], Vec::as_slice);
-        to.ub(values.len() as u64);
-        for value in values {
-            write_bind(to, bind, value);
+    for returned in iterations {
+        // By place of the bind, or only of those that take something.
+        let by_place = returned.len() == binds.len();
+        to.u8(7);
+        for (nth, (place, bind)) in takers.iter().enumerate() {
+            let values =
+                returned.get(if by_place { *place } else { nth }).map_or(&[][..], Vec::as_slice);
+            to.ub(values.len() as u64);
+            for value in values {
+                write_bind(to, bind, value)?;
+            }
         }
     }
+    Ok(())
 }
 
-fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) {
+fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) -> Result<(), OraError> {
     const NULL_INDICATOR: [u8; 2] = [0x81, 1];
+    if !scalar::fits_bind(bind.code, value) {
+        return Err(scalar::overflow());
+    }
     scalar::write_bind(to, bind.code, bind.national, value);
     if value.is_null() {
         to.raw(&NULL_INDICATOR);
@@ -224,6 +320,7 @@ fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) {
     if bind.wants_return_code() {
         to.zeros(1);
     }
+    Ok(())
 }
 
 /// The banner and the number of the release.
@@ -232,6 +329,22 @@ pub(super) fn write_version(to: &mut Writer, banner: &str, number: u32) {
     to.ub(banner.len() as u64);
     to.counted(banner.as_bytes());
     to.ub(number);
+}
+
+/// A warning: the call succeeds all the same.
+pub(super) fn write_warning(to: &mut Writer, warning: &OraError) {
+    let text = format!("{warning}\n");
+    to.u8(15);
+    to.ub(warning.code.min(u16::MAX.into()));
+    to.ub(text.len() as u64);
+    to.ub(0_u8);
+    to.counted(text.as_bytes());
+}
+
+/// What an answer within a pipeline is known by.
+pub(super) fn write_token(to: &mut Writer, token: u64) {
+    to.u8(33);
+    to.ub(token);
 }
 
 /// Marks the end of an answer, for the clients that want it marked.
@@ -255,7 +368,9 @@ mod tests {
     fn answers_are_those_that_clients_accept() {
         let end = End { fields: 13, cursor: 14, ..End::default() };
         assert_eq!(written(|to| end.write_status(to)), [9, 0, 0]);
-        assert_eq!(written(write_return_parameters), [8, 0, 0, 0, 0]);
+        assert_eq!(written(|to| write_return_parameters(to, None)), [8, 0, 0, 0, 0]);
+        let counted = written(|to| write_return_parameters(to, Some(&[2, 0])));
+        assert_eq!(counted, [8, 0, 0, 0, 0, 1, 2, 1, 2, 0]);
         let error = OraError::new(942, "table or view does not exist").at(14);
         let mut expected = vec![4, 1, 1, 0, 0, 2, 3, 0xae, 0, 0, 1, 14, 1, 14];
         expected.extend([0; 20]);

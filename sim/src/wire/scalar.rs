@@ -22,6 +22,13 @@ pub(super) mod code {
     pub(in crate::wire) const TIMESTAMP_TZ: u8 = 181;
     pub(in crate::wire) const INTERVAL_YM: u8 = 182;
     pub(in crate::wire) const INTERVAL_DS: u8 = 183;
+    pub(in crate::wire) const CURSOR: u8 = 102;
+    pub(in crate::wire) const OBJECT: u8 = 109;
+    pub(in crate::wire) const CLOB: u8 = 112;
+    pub(in crate::wire) const BLOB: u8 = 113;
+    pub(in crate::wire) const BFILE: u8 = 114;
+    pub(in crate::wire) const JSON: u8 = 119;
+    pub(in crate::wire) const VECTOR: u8 = 127;
     pub(in crate::wire) const UROWID: u8 = 208;
     pub(in crate::wire) const TIMESTAMP_LTZ: u8 = 231;
     pub(in crate::wire) const BOOLEAN: u8 = 252;
@@ -141,6 +148,12 @@ pub(super) fn fits_number(value: &Value) -> bool {
     !matches!(value, Value::Double(float) if Number::from_f64(*float).is_none())
 }
 
+/// The number of a cursor that a client named in a bind.
+pub(super) fn cursor_number(value: &Value) -> Option<u16> {
+    let Value::Number(number) = value else { return None };
+    number.to_i64().and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0)
+}
+
 /// True if a value can be sent back into a bind of this number.
 pub(super) fn fits_bind(code: u8, value: &Value) -> bool {
     ![code::NUMBER, code::BINARY_INTEGER].contains(&code) || fits_number(value)
@@ -168,60 +181,29 @@ fn write_long(to: &mut Writer, value: &Value) {
     }
 }
 
-/// The digits of a NUMBER, two to a byte.
-const NUMBER_PAIRS_MAX: usize = 20;
-
 fn write_number(to: &mut Writer, number: Number) {
-    let (mantissa, scale) = number.parts();
-    let mut rest = mantissa.unsigned_abs();
-    if rest == 0 {
+    let digits = number.digits();
+    if digits.is_empty() {
         return to.raw(&[1, 0x80]);
     }
-    // Pairs from the last to the first; a pair never straddles the point.
-    let mut pairs = [0; NUMBER_PAIRS_MAX + 2];
-    let mut count = 0;
-    if scale % 2 == 1 {
-        pairs[0] = low_digits(rest % 10) * 10;
-        rest /= 10;
-        count = 1;
-    }
-    while rest > u128::from(u64::MAX) {
-        pairs[count] = low_digits(rest % 100);
-        rest /= 100;
-        count += 1;
-    }
-    let mut small = u64::try_from(rest).unwrap_or(0);
-    while small > 0 {
-        pairs[count] = low_digits(u128::from(small % 100));
-        small /= 100;
-        count += 1;
-    }
-    let pairs = &pairs[..count];
-    let behind = usize::from(scale).div_ceil(2);
-    let zeros = pairs.iter().take_while(|pair| **pair == 0).count();
-    let pairs = &pairs[zeros.max(count.saturating_sub(NUMBER_PAIRS_MAX))..];
-    write_pairs(to, mantissa < 0, count.cast_signed() - behind.cast_signed() - 1, pairs);
-}
-
-fn low_digits(number: u128) -> u8 {
-    number.to_le_bytes()[0]
-}
-
-/// Pairs from the last to the first, and the power of 100 of the first.
-fn write_pairs(to: &mut Writer, negative: bool, exponent: isize, pairs: &[u8]) {
-    let ending = negative && pairs.len() < NUMBER_PAIRS_MAX;
+    let negative = number.signum() < 0;
+    let ending = negative && digits.len() < Number::DIGITS_MAX;
     // Between 2 and 22.
-    to.u8((pairs.len() + 1 + usize::from(ending)).to_le_bytes()[0]);
-    let exponent = exponent.to_le_bytes()[0];
+    to.u8((digits.len() + 1 + usize::from(ending)).to_le_bytes()[0]);
+    let exponent = number.exponent().to_le_bytes()[0];
     if negative {
         to.u8(0x3e_u8.wrapping_sub(exponent));
-        pairs.iter().rev().for_each(|pair| to.u8(101 - pair));
+        for digit in digits {
+            to.u8(101 - digit);
+        }
         if ending {
             to.u8(102);
         }
     } else {
         to.u8(0xc1_u8.wrapping_add(exponent));
-        pairs.iter().rev().for_each(|pair| to.u8(pair + 1));
+        for digit in digits {
+            to.u8(digit + 1);
+        }
     }
 }
 
@@ -236,20 +218,14 @@ fn read_number(bytes: &[u8]) -> Result<Option<Value>, Unreadable> {
     let negative = first & 0x80 == 0;
     let pairs = if negative { pairs.strip_suffix(&[102]).unwrap_or(pairs) } else { pairs };
     let exponent = if negative { 0x3e - i32::from(*first) } else { i32::from(*first) - 0xc1 };
-    let mut digits = String::from(if negative { "-" } else { "" });
-    for pair in pairs {
-        let pair = if negative { 101_u8.checked_sub(*pair) } else { pair.checked_sub(1) };
-        let pair = pair.filter(|pair| *pair < 100).ok_or(WRONG)?;
-        digits.push(char::from(b'0' + pair / 10));
-        digits.push(char::from(b'0' + pair % 10));
-    }
-    let length = i32::try_from(pairs.len()).map_err(|_| WRONG)?;
-    let text = format!("{digits}e{}", 2 * (exponent - length + 1));
-    // More digits than a Number holds: those of the nearest float must do.
-    let nearest = || text.parse().ok().and_then(Number::from_f64);
-    let number: Option<Number> = text.parse().ok().or_else(nearest);
+    let digit = |pair: &u8| {
+        let digit = if negative { 101_u8.checked_sub(*pair) } else { pair.checked_sub(1) };
+        digit.filter(|digit| *digit < 100).ok_or(WRONG)
+    };
+    let digits = pairs.iter().map(digit).collect::<Result<Vec<u8>, Unreadable>>()?;
+    let number = Number::from_digits(negative, exponent, &digits);
     // Zero has no pairs: this one is too small.
-    Ok(number.filter(|number| number.parts().0 != 0).map(Value::Number))
+    Ok(number.filter(|number| !number.is_zero()).map(Value::Number))
 }
 
 /// What orders like the number when compared byte by byte.
@@ -427,6 +403,17 @@ fn write_rowid(to: &mut Writer, value: &Value) {
     let (Value::RowId(text) | Value::Text(text)) = value else {
         return to.u8(0);
     };
+    let [object, file, block, row] = rowid_parts(text);
+    to.u8(LENGTH);
+    to.ub(object);
+    to.ub(file);
+    to.u8(0);
+    to.ub(block);
+    to.ub(row);
+}
+
+/// The object, the file, the block and the row of a ROWID.
+pub(super) fn rowid_parts(text: &str) -> [u64; 4] {
     let text = text.as_bytes();
     let part = |range: std::ops::Range<usize>| {
         let digits = text.get(range).unwrap_or_default().iter();
@@ -435,12 +422,7 @@ fn write_rowid(to: &mut Writer, value: &Value) {
             number << 6 | value as u64
         })
     };
-    to.u8(LENGTH);
-    to.ub(part(0..6));
-    to.ub(part(6..9));
-    to.u8(0);
-    to.ub(part(9..15));
-    to.ub(part(15..18));
+    [part(0..6), part(6..9), part(9..15), part(15..18)]
 }
 
 /// Reads the value of a bind that was declared with this number and character set form. `None` is a NUMBER that is
@@ -500,7 +482,8 @@ pub(super) const fn bind_type(code: u8, size: u32) -> Option<ColumnType> {
         // PL/SQL's own types are numbers here.
         code::NUMBER | code::BINARY_INTEGER | code::BOOLEAN => ColumnType::Number,
         code::LONG => ColumnType::Long,
-        code::ROWID | code::UROWID => ColumnType::RowId,
+        // The value of a cursor is never looked at.
+        code::ROWID | code::UROWID | code::CURSOR => ColumnType::RowId,
         code::DATE => ColumnType::Date,
         code::RAW | code::LONG_RAW => ColumnType::Raw(size),
         code::CHAR => ColumnType::Char(size),
@@ -538,6 +521,9 @@ mod tests {
             ("100", &[0xc2, 2]),
             ("123.45", &[0xc2, 2, 24, 46]),
             ("0.001", &[0xbf, 11]),
+            ("1e125", &[0xff, 11]),
+            ("-1e125", &[0, 91, 102]),
+            ("1e-130", &[0x80, 2]),
             ("-1", &[0x3e, 100, 102]),
             ("-123.45", &[0x3d, 100, 78, 56, 102]),
         ] {
@@ -554,6 +540,9 @@ mod tests {
             (code::NUMBER, Value::integer(-whole)),
             (code::NUMBER, number("-0.000123")),
             (code::NUMBER, number("99999999.99")),
+            (code::NUMBER, number("9.99e125")),
+            (code::NUMBER, number("-1e-130")),
+            (code::NUMBER, number("-3333333333333333333333333333333333333333e-45")),
             (code::VARCHAR2, Value::text("a \u{e9}")),
             (code::RAW, Value::Raw(vec![0, 255])),
             (code::DATE, Value::Date(seconds)),

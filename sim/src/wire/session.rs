@@ -1,22 +1,33 @@
 //! A logged-in client: its calls, one after the other, and what may come between them: a break, a death, the clock.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::auth::{Message, SessionKey};
 use super::codec::Writer;
 use super::connection::version_number;
 use super::cursor::Cursors;
 use super::feed::{Feed, Incoming};
 use super::packet::{Fault, Kind, Marker};
-use super::reply::{self, End, kind};
-use super::request::{self, Again, Call, Execute, Function, Piggyback};
+use super::piggyback::{AfterError, Piggyback};
+use super::reply::{self, Block, End, Results, kind};
+use super::request::{self, Again, Call, Execute, Function};
 use super::scalar;
 use crate::conversation::{
-    About, Bind, Conversation, Death, Outcome, Progress, ResultColumn, Statement,
+    About, Bind, Conversation, Database, Death, Outcome, Progress, ResultColumn, ResultSet,
+    Statement,
 };
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
+
+/// Where a client logged in, and how.
+pub(super) struct Door {
+    pub(super) database: Arc<dyn Database>,
+    pub(super) key: SessionKey,
+    pub(super) about: About,
+}
 
 /// A client that is logged in.
 pub(super) struct Session {
@@ -24,8 +35,17 @@ pub(super) struct Session {
     conversation: Option<Box<dyn Conversation>>,
     cursors: Cursors,
     fields: u8,
-    about: About,
+    door: Door,
     ticks: watch::Receiver<u64>,
+    /// The pipeline under way.
+    pipeline: Option<Pipeline>,
+}
+
+/// Requests that a client sends without waiting for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pipeline {
+    after_error: AfterError,
+    failed: bool,
 }
 
 /// How long a client may take to close the connection after its log-off.
@@ -68,6 +88,7 @@ fn set_schema(conversation: &mut dyn Conversation, schema: &str) -> Result<(), O
 }
 
 /// What a statement was run for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of the client that stands alone")]
 struct Run {
     sequence: u8,
     cursor: u16,
@@ -75,6 +96,32 @@ struct Run {
     full: bool,
     /// How many rows to answer with, if it is a query.
     rows: Option<u32>,
+    /// Unless a column is LONG.
+    ahead: bool,
+    /// Commit when it succeeds.
+    autocommit: bool,
+    /// Go on behind iterations of DML that fail.
+    batch_errors: bool,
+    /// Say how many rows each iteration changed.
+    row_counts: bool,
+    /// The cursor is as new as the call.
+    fresh: bool,
+}
+
+impl Run {
+    const fn again(sequence: u8, cursor: u16, rows: Option<u32>, autocommit: bool) -> Self {
+        Self {
+            sequence,
+            cursor,
+            full: false,
+            rows,
+            ahead: false,
+            autocommit,
+            batch_errors: false,
+            row_counts: false,
+            fresh: false,
+        }
+    }
 }
 
 impl Session {
@@ -83,11 +130,12 @@ impl Session {
         feed: Feed,
         conversation: Box<dyn Conversation>,
         fields: u8,
-        about: About,
-        ticks: watch::Receiver<u64>,
+        door: Door,
     ) -> Self {
         let conversation = Some(conversation);
-        Self { feed, conversation, cursors: Cursors::default(), fields, about, ticks }
+        let ticks = door.database.ticks();
+        let (cursors, pipeline) = (Cursors::default(), None);
+        Self { feed, conversation, cursors, fields, door, ticks, pipeline }
     }
 
     /// Serves the client until it leaves, dies, or breaks the protocol.
@@ -139,52 +187,98 @@ impl Session {
     }
 
     async fn answer(&mut self, call: Call) -> Result<Flow, Fault> {
-        let Call { piggybacks, sequence, function } = call;
+        let Call { piggybacks, sequence, token, function } = call;
+        self.feed.answers(token);
+        let set = self.take_along(piggybacks);
         let Some(conversation) = &mut self.conversation else {
             return Ok(Flow::Over);
         };
-        let mut set = Ok(());
-        for piggyback in piggybacks {
-            match piggyback {
-                Piggyback::Close(numbers) => self.cursors.close(&numbers),
-                Piggyback::Tag(tags) => conversation.tag(&tags),
-                Piggyback::Schema(schema) => set = set_schema(conversation.as_mut(), &schema),
-                Piggyback::Other => {}
-            }
-        }
         if let Some(death) = conversation.death() {
             return self.die(sequence, death).await;
         }
         if let (Err(error), false) = (&set, function == Function::LogOff) {
-            return self.refuse(sequence, error).await;
+            return self.fail(sequence, 0, error).await;
+        }
+        let stopped = Pipeline { after_error: AfterError::Stop, failed: true };
+        if self.pipeline == Some(stopped) && function != Function::EndPipeline {
+            let error = OraError::new(1_013, "user requested cancel of current operation");
+            return self.fail(sequence, 0, &error).await;
         }
         match function {
             Function::Execute(execute) => self.execute(sequence, execute).await,
             Function::Again(again) => self.again(sequence, again).await,
             Function::Fetch { cursor, rows } => self.fetch(sequence, cursor, rows).await,
             Function::LogOff => self.log_off().await,
+            Function::ChangePassword(message) => match self.change_password(&message) {
+                Ok(()) => self.succeed(sequence).await,
+                Err(error) => self.fail(sequence, 0, &error).await,
+            },
             Function::Unknown(code) => {
                 let error = OraError::new(3_115, format!("unsupported network function {code}"));
-                self.feed.forget();
                 self.fail(sequence, 0, &error).await
             }
             simple @ (Function::Commit
             | Function::Rollback
             | Function::Ping
+            | Function::EndPipeline
             | Function::Version) => self.simple(sequence, &simple).await,
         }
     }
 
+    /// Does what came along with a call. The error is the call's.
+    fn take_along(&mut self, piggybacks: Vec<Piggyback>) -> Result<(), OraError> {
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(());
+        };
+        let mut done = Ok(());
+        for piggyback in piggybacks {
+            match piggyback {
+                Piggyback::Close(numbers) => self.cursors.close(&numbers),
+                Piggyback::Tag(tags) => conversation.tag(&tags),
+                Piggyback::Schema(schema) => done = set_schema(conversation.as_mut(), &schema),
+                Piggyback::Refused(error) => done = Err(error),
+                Piggyback::Pipeline(after_error) => {
+                    self.pipeline = Some(Pipeline { after_error, failed: false });
+                }
+                Piggyback::Other => {}
+            }
+        }
+        done
+    }
+
     fn end(&self, sequence: u8, cursor: u16) -> End {
         let in_transaction = self.conversation.as_ref().is_some_and(|it| it.in_transaction());
-        End { fields: self.fields, sequence, cursor, kind: 0, rows: 0, in_transaction }
+        let (kind, row_id, rows) = (0, [0; 4], 0);
+        End { fields: self.fields, sequence, cursor, kind, row_id, rows, in_transaction }
     }
 
     async fn fail(&mut self, sequence: u8, cursor: u16, error: &OraError) -> Result<Flow, Fault> {
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.failed = true;
+        }
         let mut answer = Writer::new();
         self.end(sequence, cursor).write_error(&mut answer, error);
         self.feed.send(answer).await?;
         Ok(Flow::On)
+    }
+
+    async fn succeed(&mut self, sequence: u8) -> Result<Flow, Fault> {
+        let mut answer = Writer::new();
+        self.end(sequence, 0).write_success(&mut answer);
+        self.feed.send(answer).await?;
+        Ok(Flow::On)
+    }
+
+    /// Gives an account another password, if the client knows the one that it has.
+    fn change_password(&self, message: &Message) -> Result<(), OraError> {
+        let Door { database, key, .. } = &self.door;
+        let account = message.account();
+        let old = key.open(message.get("AUTH_PASSWORD"));
+        if old.is_none() || old != database.password(&account) {
+            return Err(database.wrong_password(&account));
+        }
+        let new = key.open(message.get("AUTH_NEWPASSWORD")).unwrap_or_default();
+        database.change_password(&account, &new)
     }
 
     /// The last that a client hears, if it hears anything.
@@ -214,6 +308,10 @@ impl Session {
         let done = match function {
             Function::Commit => conversation.commit(),
             Function::Rollback => conversation.rollback(),
+            Function::EndPipeline => {
+                self.pipeline = None;
+                Ok(())
+            }
             _ => {
                 conversation.call(open);
                 Ok(())
@@ -225,8 +323,8 @@ impl Session {
         let mut answer = Writer::new();
         let end = self.end(sequence, 0);
         if *function == Function::Version {
-            let number = version_number(self.about.version, self.fields);
-            reply::write_version(&mut answer, &self.about.banner, number);
+            let number = version_number(self.door.about.version, self.fields);
+            reply::write_version(&mut answer, &self.door.about.banner, number);
             end.write_success(&mut answer);
         } else {
             end.write_status(&mut answer);
@@ -257,28 +355,30 @@ impl Session {
         }
         let rows = execute.has(Execute::FETCH).then_some(execute.rows_wanted);
         let describe = execute.has(Execute::DESCRIBE) || !execute.has(Execute::EXECUTE);
-        let commit = execute.has(Execute::COMMIT);
+        let mut run = Run {
+            full: true,
+            ahead: execute.ahead,
+            batch_errors: execute.has(Execute::BATCH_ERRORS),
+            row_counts: execute.row_counts,
+            fresh: execute.cursor == 0,
+            ..Run::again(sequence, 0, rows, execute.has(Execute::COMMIT))
+        };
         let (cursor, values) = match self.prepare(execute) {
             Ok(prepared) => prepared,
-            Err(error) => return self.refuse(sequence, &error).await,
+            Err(error) => return self.fail(sequence, 0, &error).await,
         };
-        let run = Run { sequence, cursor, full: true, rows };
+        run.cursor = cursor;
         if describe {
             return self.describe(run).await;
         }
-        self.run_statement(run, values, commit).await
-    }
-
-    /// Fails a call of which not everything may have been read.
-    async fn refuse(&mut self, sequence: u8, error: &OraError) -> Result<Flow, Fault> {
-        self.feed.forget();
-        self.fail(sequence, 0, error).await
+        self.run_statement(run, values).await
     }
 
     /// Finds or makes the cursor, and gives it what the client sent.
     fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
         let rows = execute.rows?;
-        let number = if execute.cursor == 0 { self.cursors.create()? } else { execute.cursor };
+        let most = self.cursors_at_most();
+        let number = if execute.cursor == 0 { self.cursors.create(most)? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
         if let Some(sql) = execute.sql {
             cursor.sql = sql;
@@ -296,19 +396,14 @@ impl Session {
         }
         let rows = match again.rows {
             Ok(rows) => rows,
-            Err(error) => return self.refuse(sequence, &error).await,
+            Err(error) => return self.fail(sequence, 0, &error).await,
         };
-        let run = Run { sequence, cursor: again.cursor, full: false, rows: again.fetch };
-        self.run_statement(run, rows, again.commit).await
+        let run = Run::again(sequence, again.cursor, again.fetch, again.commit);
+        self.run_statement(run, rows).await
     }
 
-    async fn run_statement(
-        &mut self,
-        run: Run,
-        rows: Vec<Vec<Value>>,
-        autocommit: bool,
-    ) -> Result<Flow, Fault> {
-        let statement = match self.statement(run.cursor, rows, autocommit) {
+    async fn run_statement(&mut self, run: Run, rows: Vec<Vec<Value>>) -> Result<Flow, Fault> {
+        let statement = match self.statement(&run, rows) {
             Ok(statement) => statement,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
@@ -324,13 +419,8 @@ impl Session {
         }
     }
 
-    fn statement(
-        &mut self,
-        cursor: u16,
-        mut rows: Vec<Vec<Value>>,
-        autocommit: bool,
-    ) -> Result<Statement, OraError> {
-        let cursor = self.cursors.get(cursor)?;
+    fn statement(&mut self, run: &Run, mut rows: Vec<Vec<Value>>) -> Result<Statement, OraError> {
+        let cursor = self.cursors.get(run.cursor)?;
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
             let column_type = scalar::bind_type(bind.code, bind.size);
@@ -338,10 +428,19 @@ impl Session {
             column_type.map(|column_type| Bind { column_type }).ok_or_else(unknown)
         });
         let binds = binds.collect::<Result<Vec<_>, _>>()?;
-        if rows.is_empty() {
-            rows.push(vec![Value::Null; binds.len()]);
+        let opened = cursor.binds.iter().enumerate().filter(|(_, bind)| bind.is_cursor());
+        let cursors: Vec<usize> = opened.map(|(place, _)| place).collect();
+        let sql = cursor.sql.clone();
+        for row in &mut rows {
+            row.resize(binds.len(), Value::Null);
+            for place in &cursors {
+                // The client names the cursor that the bind held so far.
+                let old = std::mem::replace(&mut row[*place], Value::Null);
+                self.cursors.close(&scalar::cursor_number(&old).into_iter().collect::<Vec<_>>());
+            }
         }
-        Ok(Statement { sql: cursor.sql.clone(), binds, rows, autocommit })
+        let (autocommit, batch_errors) = (run.autocommit, run.batch_errors);
+        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors })
     }
 
     /// Waits until a call is over, the client breaks it off or the session dies.
@@ -384,33 +483,71 @@ impl Session {
     async fn outcome(&mut self, run: Run, outcome: Outcome) -> Result<Flow, Fault> {
         let mut end = self.end(run.sequence, run.cursor);
         let mut answer = Writer::new();
+        let mut extras = self.conversation.as_mut().map(|it| it.extras()).unwrap_or_default();
+        let results = match self.open_all(std::mem::take(&mut extras.cursors)) {
+            Ok(results) => results,
+            Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
+        };
         let cursor = match self.cursors.get(run.cursor) {
             Ok(cursor) => cursor,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
-        match outcome {
+        let fits = match outcome {
             Outcome::Query { columns, cells } => return self.query(run, columns, cells).await,
             Outcome::Dml { count, returning } => {
                 end = End { rows: count, kind: kind::DML, ..end };
-                reply::write_returning(&mut answer, &cursor.binds, &returning);
+                let last = self.conversation.as_ref().and_then(|it| it.last_rowid());
+                end.row_id = last.as_deref().map_or([0; 4], scalar::rowid_parts);
+                let all =
+                    if extras.returning.is_empty() { vec![returning] } else { extras.returning };
+                reply::write_returning(&mut answer, &cursor.binds, &all)
             }
             Outcome::Plsql { directions, values } => {
-                let mut bound = cursor.binds.iter().zip(&values);
-                if !bound.all(|(bind, value)| scalar::fits_bind(bind.code, value)) {
-                    return self.fail(run.sequence, run.cursor, &scalar::overflow()).await;
-                }
                 end.kind = kind::BLOCK;
-                reply::write_block(&mut answer, &cursor.binds, &directions, &values);
+                let all =
+                    if extras.iterations.is_empty() { vec![values] } else { extras.iterations };
                 cursor.direct(&directions);
+                let block = Block { fields: self.fields, directions, iterations: all, results };
+                block.write(&mut answer, &cursor.binds)
             }
-            Outcome::Done => {}
+            Outcome::Done => Ok(()),
+        };
+        if let Err(error) = fits {
+            return self.fail(run.sequence, run.cursor, &error).await;
         }
         if run.full {
-            reply::write_return_parameters(&mut answer);
+            reply::write_return_parameters(&mut answer, run.row_counts.then_some(&extras.counts));
         }
-        end.write_success(&mut answer);
+        // Running a cursor again cannot ask for the counts: an array is kept from being run so.
+        if run.fresh && (run.row_counts || extras.counts.len() > 1) {
+            self.cursors.close(&[run.cursor]);
+            end.cursor = 0;
+        }
+        if extras.failures.is_empty() {
+            end.write_success(&mut answer);
+        } else {
+            end.write_failures(&mut answer, &extras.failures);
+        }
         self.feed.send(answer).await?;
         Ok(Flow::On)
+    }
+
+    /// OPEN_CURSORS.
+    fn cursors_at_most(&self) -> u16 {
+        self.conversation.as_ref().map_or(0, |conversation| conversation.open_cursors())
+    }
+
+    /// Makes cursors of what a block opened.
+    fn open_all(&mut self, sets: Vec<(usize, ResultSet)>) -> Result<Results, OraError> {
+        let mut results = Results::new();
+        let most = self.cursors_at_most();
+        for (place, ResultSet { columns, cells }) in sets {
+            self.cursors.room_for(cells.len())?;
+            let number = self.cursors.create(most)?;
+            results.insert(place, (number, columns.clone()));
+            self.cursors.get(number)?.open(columns, cells);
+        }
+        Ok(results)
     }
 
     /// Parses a statement without running it.
@@ -430,7 +567,7 @@ impl Session {
             end.kind = kind::QUERY;
             reply::write_description(&mut answer, self.fields, &columns);
         }
-        reply::write_return_parameters(&mut answer);
+        reply::write_return_parameters(&mut answer, None);
         end.write_success(&mut answer);
         self.feed.send(answer).await?;
         Ok(Flow::On)
@@ -438,13 +575,16 @@ impl Session {
 
     async fn query(
         &mut self,
-        run: Run,
+        mut run: Run,
         columns: Vec<ResultColumn>,
         cells: Vec<Value>,
     ) -> Result<Flow, Fault> {
         let mut answer = Writer::new();
         if run.full {
             reply::write_description(&mut answer, self.fields, &columns);
+        }
+        if run.ahead && columns.iter().any(|column| column.column_type == ColumnType::Long) {
+            run.rows = None;
         }
         let width = columns.len().max(1);
         let fits =
@@ -470,7 +610,7 @@ impl Session {
         if let Err(error) = fetchable {
             return self.fail(sequence, number, &error).await;
         }
-        let run = Run { sequence, cursor: number, full: false, rows: Some(rows) };
+        let run = Run::again(sequence, number, Some(rows), false);
         self.rows(run, Writer::new()).await
     }
 
@@ -508,7 +648,7 @@ impl Session {
             conversation.call(open);
         }
         if run.full {
-            reply::write_return_parameters(&mut answer);
+            reply::write_return_parameters(&mut answer, None);
         }
         if last {
             end.write_no_more_rows(&mut answer);

@@ -70,6 +70,20 @@ const checks = {
     await fails(() => connect({ user: 'locked' }), 'ORA-28000');
   },
 
+  async passwords() {
+    await fails(() => connect({ user: 'expired' }), 'ORA-28001');
+    await fails(() => connect({ user: 'expired', password: 'wrong', newPassword: 'Lion 1' }), 'ORA-01017');
+    await (await connect({ user: 'expired', newPassword: 'Lion 1' })).close();
+    const connection = await connect({ user: 'expired', password: 'Lion 1' });
+    await fails(() => connection.changePassword('expired', 'wrong', 'Bear 2'), 'ORA-01017');
+    await connection.changePassword('expired', 'Lion 1', 'Bear 2');
+    assert.deepStrictEqual(await one(connection, 'select 1 from dual'), [1]);
+    await connection.close();
+    await fails(() => connect({ user: 'expired', password: 'Lion 1' }), 'ORA-01017');
+    await (await connect({ user: 'expired', password: 'Bear 2' })).close();
+    await (await connect({ user: 'grace' })).close();
+  },
+
   async sysdba() {
     await withConnection(async (connection) => {
       assert.ok((await one(connection, 'select * from v$session')).includes('YES'));
@@ -179,11 +193,47 @@ const checks = {
       assert.strictEqual((await connection.execute('insert into a values (:1, :2)', [1, 'x'])).rowsAffected, 1);
       const many = await connection.executeMany('insert into a values (:1, :2)', [[1, 'a'], [2, 'bb'], [3, 'c']]);
       assert.strictEqual(many.rowsAffected, 3);
+      const { lastRowid } = await connection.execute('insert into a values (:1, :2)', [1, 'x']);
+      assert.strictEqual(lastRowid, 'AAAR3sAAEAAAACXAAB');
       assert.strictEqual(connection.transactionInProgress, true);
       await connection.commit();
       assert.strictEqual(connection.transactionInProgress, false);
       await connection.execute('delete from a');
       await connection.rollback();
+    });
+  },
+
+  async cursorsOfBlocks() {
+    await withConnection(async (connection) => {
+      for (let round = 0; round < 3; round++) {
+        const binds = {
+          cur1: { dir: oracledb.BIND_OUT, type: oracledb.CURSOR },
+          outn: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER },
+        };
+        const { outBinds } = await connection.execute('begin open :cur1 for x; p(:outn); end;', binds);
+        assert.strictEqual(outBinds.outn, 42);
+        compare(await outBinds.cur1.getRows(), 250);
+        await outBinds.cur1.close();
+      }
+    });
+  },
+
+  async arraysOfChanges() {
+    await withConnection(async (connection) => {
+      const sql = 'update a set b = b where c < :1 and d = :2';
+      const rows = [[1, 'bad'], [2, 'y'], [3, 'bad'], [5, 'w']];
+      for (let round = 0; round < 2; round++) {
+        const counted = await connection.executeMany(sql, [[3, 'x'], [0, 'y'], [300, 'z']], { dmlRowCounts: true });
+        assert.deepStrictEqual(counted.dmlRowCounts, [3, 0, 300]);
+        await fails(() => connection.executeMany(sql, rows), 'ORA-12899');
+        const { batchErrors, dmlRowCounts, rowsAffected } =
+          await connection.executeMany(sql, rows, { batchErrors: true, dmlRowCounts: true });
+        assert.deepStrictEqual(batchErrors.map((one) => one.offset), [0, 2]);
+        assert.match(batchErrors[1].message, /ORA-12899: value too large for column/);
+        assert.deepStrictEqual(dmlRowCounts, [0, 2, 0, 5]);
+        assert.strictEqual(rowsAffected, 7);
+        assert.strictEqual((await connection.executeMany(sql, rows.slice(1, 2))).rowsAffected, 2);
+      }
     });
   },
 
@@ -238,6 +288,8 @@ const checks = {
       Object.assign(connection, { module: 'billing', action: 'post', clientInfo: 'info', clientId: 'id' });
       const row = await one(connection, 'select * from v$session');
       assert.deepStrictEqual(row.slice(8, 12), ['billing', 'post', 'info', 'id']);
+      Object.assign(connection, { ecid: 'journey', dbOp: 'nightly' });
+      assert.deepStrictEqual((await one(connection, 'select * from v$session')).slice(16), ['journey', 'nightly']);
     });
   },
 

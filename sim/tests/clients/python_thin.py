@@ -62,6 +62,24 @@ def locked():
     fails(lambda: connect(user="locked"), "ORA-28000")
 
 
+def passwords():
+    fails(lambda: connect(user="expired"), "ORA-28001")
+    fails(lambda: connect(user="expired", password="wrong", newpassword="Lion 1"), "ORA-01017")
+    fails(lambda: connect(user="expired"), "ORA-28001")
+    connect(user="expired", newpassword="Lion 1").close()
+    fails(lambda: connect(user="expired"), "ORA-01017")
+    with connect(user="expired", password="Lion 1") as connection:
+        fails(lambda: connection.changepassword("wrong", "Bear \u00e9 2"), "ORA-01017")
+        connection.changepassword("Lion 1", "Bear \u00e9 2")
+        assert one(connection, "select 1 from dual") == (1,)
+    fails(lambda: connect(user="expired", password="Lion 1"), "ORA-01017")
+    with connect(user="expired", password="Bear \u00e9 2") as connection:
+        assert connection.warning is None
+    with connect(user="grace") as connection:
+        assert connection.warning.full_code == "ORA-28002", connection.warning
+        assert one(connection, "select 1 from dual") == (1,)
+
+
 def sysdba():
     with connect(user="sys", mode=oracledb.AUTH_MODE_SYSDBA) as connection:
         assert "YES" in one(connection, "select * from v$session")
@@ -174,16 +192,33 @@ def types_of_plsql():
             assert values == [True, 10, True, None], values
 
 
+def cursors_of_blocks():
+    with connect() as connection, connection.cursor() as cursor:
+        for _ in range(3):
+            number, rows, others = cursor.var(int), cursor.var(oracledb.DB_TYPE_CURSOR), connection.cursor()
+            cursor.execute("begin open :cur1 for x; p(:outn); open :cur2 for x; end;", [rows, number, others])
+            assert number.getvalue() == 42
+            compare(rows.getvalue(), 250)
+            assert others.fetchone()[0] == 1
+            compare(cursor.execute("select * from t where rownum <= 5"), 5)
+            assert [row[0] for row in others.fetchmany(3)] == [2, 3, 4]
+            others.close()
+        # The same variable again and again: what it held is closed.
+        for _ in range(1_100):
+            cursor.execute("begin open :cur1 for x; end;", [rows])
+        compare(rows.getvalue(), 250)
+
+
 def refused_binds():
     with connect() as connection, connection.cursor() as cursor:
-        for value in (cursor.var(oracledb.DB_TYPE_CURSOR), cursor.arrayvar(int, [1, 2]), {"a": 1}):
+        for value in (cursor.arrayvar(int, [1, 2]), {"a": 1}):
             if isinstance(value, dict):
                 value = connection.cursor().var(oracledb.DB_TYPE_JSON)
             fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
             assert one(connection, "select 1 from dual") == (1,)
-        for number in (10**40, -(10**125), decimal.Decimal("1e-130")):
-            fails(lambda: cursor.execute("select :1 from dual", [number]), "ORA-01426")
-            assert one(connection, "select :1 from dual", 5) == (5,)
+        tiny = decimal.Decimal("1e-130")
+        for number in (10**40, -(10**125), tiny):
+            assert one(connection, "select :1 from dual", number) == (number if number != tiny else float(tiny),)
         fails(lambda: cursor.execute("select huge from dual"), "ORA-01426")
         assert one(connection, "select 1 from dual") == (1,)
 
@@ -192,8 +227,11 @@ def changes():
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute("insert into a values (:1, :2)", [1, "x"])
         assert cursor.rowcount == 1 and connection.transaction_in_progress
+        assert cursor.lastrowid == "AAAR3sAAEAAAACXAAB", cursor.lastrowid
         cursor.executemany("insert into a values (:1, :2)", [(1, "a"), (2, "bb"), (3, None)])
         assert cursor.rowcount == 3
+        cursor.executemany("insert into a values (9)", 4)
+        assert cursor.rowcount == 4
         connection.commit()
         assert not connection.transaction_in_progress
         cursor.execute("delete from a")
@@ -202,6 +240,44 @@ def changes():
         for number in range(3):
             cursor.execute("insert into a values (:1, :2)", [number, "x"])
         assert not connection.transaction_in_progress
+
+
+def arrays_of_changes():
+    with connect() as connection, connection.cursor() as cursor:
+        sql = "update a set b = b where c < :1 and d = :2"
+        good, mixed = [(3, "x"), (0, "y"), (300, "z")], [(1, "bad"), (2, "y"), (3, "bad"), (5, "w")]
+        for _ in range(2):
+            cursor.executemany(sql, good, arraydmlrowcounts=True)
+            assert cursor.getarraydmlrowcounts() == [3, 0, 300] and cursor.rowcount == 303
+            fails(lambda: cursor.executemany(sql, mixed), "ORA-12899")
+            cursor.executemany(sql, mixed, batcherrors=True)
+            found = [(one.offset, one.code, one.message) for one in cursor.getbatcherrors()]
+            text = "ORA-12899: value too large for column"
+            assert [one[:2] for one in found] == [(0, 12899), (2, 12899)] and text in found[1][2], found
+            assert cursor.rowcount == 7
+            cursor.executemany(sql, mixed, batcherrors=True, arraydmlrowcounts=True)
+            assert len(cursor.getbatcherrors()) == 2
+            assert cursor.getarraydmlrowcounts() == [0, 2, 0, 5]
+            cursor.executemany(sql, good)
+            assert cursor.rowcount == 303
+        cursor.execute(sql, good[0])
+        assert cursor.rowcount == 3
+        cursor.executemany(sql, [(1, "bad")] * 5_000, batcherrors=True)
+        assert [one.offset for one in cursor.getbatcherrors()] == list(range(5_000))
+        assert one(connection, "select 1 from dual") == (1,)
+
+
+def arrays_of_blocks():
+    with connect() as connection, connection.cursor() as cursor:
+        out = cursor.var(int, arraysize=3)
+        cursor.setinputsizes(None, out)
+        data = [(number, number * 10) for number in (1, 2, 3)]
+        both = cursor.var(int, arraysize=3)
+        for place in range(3):
+            both.setvalue(place, place)
+        cursor.setinputsizes(out, both)
+        cursor.executemany("begin p(:outn, :both); end;", 3)
+        assert out.values[:3] == [42, 42, 42] and both.values[:3] == [1, 2, 3], (out.values, both.values)
 
 
 def returning():
@@ -213,6 +289,11 @@ def returning():
         number = cursor.var(int)
         cursor.execute("delete from a returning c into :1", [number])
         assert len(number.getvalue()) == 2
+        given = cursor.var(int, arraysize=3)
+        cursor.setinputsizes(None, given)
+        for _ in range(2):
+            cursor.executemany("update a set b = :1 returning c into :2", [(1,), (2,), (3,)])
+            assert [given.getvalue(place) for place in range(3)] == [[1, 7], [2, 7], [3, 7]]
 
 
 def errors():
@@ -260,8 +341,10 @@ def tags():
     with connect() as connection:
         connection.module, connection.action = "billing", "post"
         connection.clientinfo, connection.client_identifier = "info", "id"
+        connection.dbop = "nightly"
         row = one(connection, "select * from v$session")
         assert row[8:12] == ("billing", "post", "info", "id"), row
+        assert row[17] == "nightly", row
         for empty in ("", None):
             connection.module = connection.action = connection.clientinfo = empty
             connection.client_identifier = connection.dbop = empty
@@ -365,6 +448,53 @@ async def in_asyncio():
     await pool.close()
 
 
+async def in_pipelines():
+    async with oracledb.connect_async(user=USER, password=PASSWORD, dsn=DSN) as connection:
+        for after_error in (True, False):
+            for _ in range(2):
+                pipeline = oracledb.create_pipeline()
+                for number in range(4):
+                    pipeline.add_fetchall("select * from t where rownum <= 250")
+                    pipeline.add_fetchone("select :1, :2 from dual", [number, "x"])
+                pipeline.add_executemany("insert into a values (:1, :2)", [(1, "a"), (2, "b")])
+                pipeline.add_commit()
+                pipeline.add_callproc("p", [1])
+                pipeline.add_fetchmany("select * from t where rownum <= 250", num_rows=10)
+                results = await connection.run_pipeline(pipeline, continue_on_error=after_error)
+                assert len(results) == 12
+                for number in range(4):
+                    compare(results[2 * number].rows, 250)
+                    assert results[2 * number + 1].rows == [(number, "x")], results[2 * number + 1].rows
+                compare(results[11].rows, 10)
+        pipeline = oracledb.create_pipeline()
+        pipeline.add_fetchone("select 1 from dual")
+        pipeline.add_execute("select * from missing")
+        pipeline.add_execute("begin null; end;")
+        pipeline.add_execute("begin p(:in1); end;", [connection.cursor().arrayvar(int, [1, 2])])
+        pipeline.add_execute("insert into a values (1)")
+        pipeline.add_fetchone("select 1 from dual")
+        results = await connection.run_pipeline(pipeline, continue_on_error=True)
+        codes = [result.error.full_code if result.error else None for result in results]
+        assert codes == [None, "ORA-00942", None, "ORA-03115", None, None], codes
+        assert results[5].rows == [(1,)]
+        assert connection.transaction_in_progress
+        await connection.commit()
+        pipeline = oracledb.create_pipeline()
+        pipeline.add_fetchone("select 1 from dual")
+        pipeline.add_execute("select * from missing")
+        pipeline.add_execute("insert into a values (1)")
+        for _ in range(2):
+            try:
+                await connection.run_pipeline(pipeline)
+            except oracledb.DatabaseError as error:
+                assert error.args[0].full_code == "ORA-00942", error
+            else:
+                raise AssertionError("no error")
+            # What stands behind an error was not done.
+            assert not connection.transaction_in_progress
+            assert await connection.fetchone("select 1 from dual") == (1,)
+
+
 def over_tls(trusted):
     context = ssl.create_default_context(cafile=os.path.join(trusted, "ewallet.pem"))
     with connect(dsn=f"tcps://localhost:{PORT}/sales", ssl_context=context) as connection:
@@ -383,6 +513,7 @@ def main():
         wrong_password,
         unknown_service,
         locked,
+        passwords,
         sysdba,
         identity,
         rows,
@@ -393,8 +524,11 @@ def main():
         long_statement,
         blocks,
         types_of_plsql,
+        cursors_of_blocks,
         refused_binds,
         changes,
+        arrays_of_changes,
+        arrays_of_blocks,
         returning,
         errors,
         scrollable,
@@ -408,10 +542,13 @@ def main():
         pooled,
     ]
     failures = 0
-    for check in checks + [lambda: asyncio.run(in_asyncio())]:
-        name = check.__name__ if check.__name__ != "<lambda>" else "asyncio"
+    for check in checks + [in_asyncio, in_pipelines]:
+        name = check.__name__
         try:
-            check()
+            if asyncio.iscoroutinefunction(check):
+                asyncio.run(asyncio.wait_for(check(), 60))
+            else:
+                check()
             print(f"ok {name}", flush=True)
         except Exception as error:
             failures += 1

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use oracle::sql_type::{IntervalDS, IntervalYM, OracleType, Timestamp};
+use oracle::sql_type::{IntervalDS, IntervalYM, OracleType, RefCursor, Timestamp};
 use oracle::{Connection, Connector, Error, Privilege};
 
 const USER: &str = "scott";
@@ -18,12 +18,13 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 19] = [
+    let checks: [(&str, fn(&Target) -> Checked); 22] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
         ("locked", locked),
         ("SYSDBA", sysdba),
+        ("passwords", passwords),
         ("identity", identity),
         ("rows", rows),
         ("rows in large arrays", rows_in_large_arrays),
@@ -32,7 +33,9 @@ fn main() -> ExitCode {
         ("bind echo", echo),
         ("long statement", long_statement),
         ("blocks", blocks),
+        ("cursors of blocks", cursors_of_blocks),
         ("changes", changes),
+        ("arrays of changes", arrays_of_changes),
         ("errors", errors),
         ("ALTER and kill", alter),
         ("tags", tags),
@@ -111,6 +114,20 @@ fn unknown_service(to: &Target) -> Checked {
 fn locked(to: &Target) -> Checked {
     fails(Connection::connect("locked", PASSWORD, &to.address), &[28_000]);
     Ok(())
+}
+
+fn passwords(to: &Target) -> Checked {
+    let with = |password: &str| Connection::connect("expired", password, &to.address);
+    fails(with(PASSWORD), &[28_001]);
+    let mut change = Connector::new("expired", PASSWORD, &to.address);
+    change.new_password("Lion 1").connect()?.close()?;
+    fails(with(PASSWORD), &[1_017]);
+    let connection = with("Lion 1")?;
+    fails(connection.change_password("expired", "wrong", "Bear 2"), &[1_017]);
+    connection.change_password("expired", "Lion 1", "Bear 2")?;
+    assert_eq!(connection.query_row_as::<i32>("select 1 from dual", &[])?, 1);
+    with("Bear 2")?.close()?;
+    Connection::connect("grace", PASSWORD, &to.address)?.close()
 }
 
 fn sysdba(to: &Target) -> Checked {
@@ -251,6 +268,41 @@ fn blocks(to: &Target) -> Checked {
         assert_eq!(block.bind_value::<_, i32>(5)?, 10);
     }
     fails(connection.execute("begin raise; end;", &[]), &[20_001]);
+    one(&connection)
+}
+
+fn cursors_of_blocks(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for _ in 0..3 {
+        let mut block =
+            connection.statement("begin open :cur1 for x; p(:outn); end;").build()?;
+        block.execute(&[&OracleType::RefCursor, &OracleType::Number(0, 0)])?;
+        assert_eq!(block.bind_value::<_, i32>(2)?, 42);
+        let mut cursor: RefCursor = block.bind_value(1)?;
+        let mut seen = 0;
+        for row in cursor.query()? {
+            seen += 1;
+            assert_eq!(row?.get::<_, i32>(0)?, seen);
+        }
+        assert_eq!(seen, 250);
+    }
+    one(&connection)
+}
+
+fn arrays_of_changes(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    let sql = "update a set b = b where c < :1 and d = :2";
+    for _ in 0..2 {
+        let mut batch = connection.batch(sql, 10).with_batch_errors().with_row_counts().build()?;
+        for (number, text) in [(1, "bad"), (2, "y"), (3, "bad"), (5, "w")] {
+            batch.append_row(&[&number, &text])?;
+        }
+        let error = batch.execute().err().expect("two iterations fail");
+        let failed = error.batch_errors().expect("they are told");
+        let failed: Vec<_> = failed.iter().map(|one| (one.offset(), one.code())).collect();
+        assert_eq!(failed, [(0, 12_899), (2, 12_899)]);
+        assert_eq!(batch.row_counts()?, [0, 2, 0, 5]);
+    }
     one(&connection)
 }
 

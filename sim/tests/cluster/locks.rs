@@ -4,6 +4,7 @@ use rac_sim::cluster::kill::Manner;
 use rac_sim::cluster::live::{Grant, LogOn, Poll};
 use rac_sim::cluster::lock::{BlockingStatus, Row};
 use rac_sim::cluster::session::{CallKind, SessionKey};
+use rac_sim::cluster::user_lock::Mode;
 use rac_sim::cluster::{Cluster, SECOND};
 
 use super::{Scene, code, death_code, log_on, quiet};
@@ -137,13 +138,13 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
             .expect("well");
     };
     call(&mut scene, leader);
-    assert_eq!(scene.cluster.request_lock(leader, id, 0, false), Some(0));
-    assert_eq!(scene.cluster.request_lock(leader, id, 0, false), Some(4));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(0));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(4));
     scene.cluster.commit(leader);
     scene.end();
     call(&mut scene, follower);
-    assert_eq!(scene.cluster.request_lock(follower, id, 0, false), Some(1));
-    assert_eq!(scene.cluster.request_lock(follower, id, 10 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 0, false), Some(1));
+    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 10 * SECOND, false), None);
     scene.pass(9);
     assert_eq!(scene.cluster.poll(follower), Poll::Waiting);
     let waiting = scene.cluster.session(follower).expect("it waits");
@@ -151,7 +152,10 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
     assert_eq!(scene.cluster.blocking(waiting).blocker, Some(leader));
     scene.pass(1);
     assert_eq!(scene.cluster.poll(follower), Poll::Done(1));
-    assert_eq!(scene.cluster.request_lock(follower, id, 100 * SECOND, false), None);
+    assert_eq!(
+        scene.cluster.request_lock(follower, id, Mode::Exclusive, 100 * SECOND, false),
+        None
+    );
     assert_eq!(code(&scene.kill(Manner::Immediate)), 0);
     assert_eq!(scene.cluster.poll(follower), Poll::Done(0), "the killed leader's lock is free");
     let instance = scene.cluster.instance(2).expect("it is there");
@@ -170,9 +174,9 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
 fn a_lock_released_on_commit_is_gone_with_it() {
     let mut scene = Scene::new(quiet());
     scene.begin("begin null; end;");
-    assert_eq!(scene.cluster.request_lock(scene.victim, 5, 0, true), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.victim, 5, Mode::Exclusive, 0, true), Some(0));
     scene.cluster.commit(scene.victim);
-    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, 0, false), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, Mode::Exclusive, 0, false), Some(0));
 }
 
 #[test]
@@ -186,8 +190,8 @@ fn user_locks_are_known_per_container_or_everywhere() {
             let who = LogOn { user: "U".into(), con_id, ..LogOn::default() };
             cluster.log_on(1, who).expect("there is room")
         });
-        assert_eq!(cluster.request_lock(one, 7, 0, false), Some(0));
-        assert_eq!(cluster.request_lock(two, 7, 0, false), Some(expected));
+        assert_eq!(cluster.request_lock(one, 7, Mode::Exclusive, 0, false), Some(0));
+        assert_eq!(cluster.request_lock(two, 7, Mode::Exclusive, 0, false), Some(expected));
     }
 }
 
@@ -200,10 +204,10 @@ fn a_circle_of_user_locks_is_2() {
             .cluster
             .begin_call(key, CallKind::Plsql, Some("begin null; end;"))
             .expect("it is well");
-        assert_eq!(scene.cluster.request_lock(key, id, 0, false), Some(0));
+        assert_eq!(scene.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Some(0));
     }
-    assert_eq!(scene.cluster.request_lock(one, 2, 60 * SECOND, false), None);
-    assert_eq!(scene.cluster.request_lock(two, 1, 60 * SECOND, false), Some(2));
+    assert_eq!(scene.cluster.request_lock(one, 2, Mode::Exclusive, 60 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(two, 1, Mode::Exclusive, 60 * SECOND, false), Some(2));
 }
 
 #[test]

@@ -92,3 +92,79 @@ fn a_session_that_disconnects_rolls_back() {
     let mut ann = Client::new(&database, "ANN", 1);
     assert_eq!(ann.cell("SELECT name FROM app.t WHERE id = 1"), "b");
 }
+
+/// What a victim does when it is ended, and how its client hears of it: at once, or with its next call.
+#[test]
+fn each_order_ends_each_kind_of_victim() {
+    const ORDERS: [&str; 5] = [
+        "KILL SESSION '{}'",
+        "KILL SESSION '{}' IMMEDIATE",
+        "DISCONNECT SESSION '{}' POST_TRANSACTION",
+        "DISCONNECT SESSION '{}' IMMEDIATE",
+        "CANCEL SQL '{}'",
+    ];
+    // What it does, and per order what the victim gets.
+    let kinds = [
+        ("BEGIN dbms_lock.sleep(3); END;", [28, 28, 28, 3113, 1013]),
+        // It has changed nothing yet, so there is no transaction whose end DISCONNECT could wait for.
+        ("UPDATE app.t SET name = 'x' WHERE id = 1", [28, 28, 28, 3113, 1013]),
+        (
+            "BEGIN LOOP BEGIN dbms_lock.sleep(3); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END;",
+            [28, 28, 28, 3113, 0],
+        ),
+        ("half a fetch", [28, 3113, 28, 3113, 1013]),
+        ("nothing", [28, 3113, 28, 3113, 1013]),
+    ];
+    for (sql, wanted) in kinds {
+        for (order, wanted) in ORDERS.into_iter().zip(wanted) {
+            let database = shop();
+            let mut holder = Client::new(&database, "BOB", 1);
+            holder.run("UPDATE app.t SET name = 'b' WHERE id = 1").expect("he may");
+            let mut victim = Client::new(&database, "SYSTEM", 1);
+            let mut dba = Client::new(&database, "SYSTEM", 1);
+            match sql {
+                "half a fetch" => {
+                    victim.run("SELECT sid FROM v$session").expect("it may");
+                    victim.talk.call(true);
+                }
+                "nothing" => {}
+                _ => assert!(matches!(victim.start(sql), Progress::Waiting)),
+            }
+            let target = victim.target().replace(",@1", "");
+            let ordered = dba.start(&format!("ALTER SYSTEM {}", order.replace("{}", &target)));
+            for _ in 0..12 {
+                database.advance(SECOND / 2);
+            }
+            drop(ordered);
+            let progress = match sql {
+                "half a fetch" | "nothing" => victim.start("SELECT 1 FROM dual"),
+                _ => victim.talk.resume(),
+            };
+            let got = match progress {
+                Progress::Waiting => 0,
+                over @ Progress::Done(_) => code(&over),
+            };
+            assert_eq!(got, wanted, "{order}: {sql}");
+        }
+    }
+}
+
+#[test]
+fn nobody_ends_itself_or_a_background() {
+    let database = shop();
+    let mut dba = Client::new(&database, "SYSTEM", 1);
+    let background =
+        dba.cells("SELECT sid, serial# FROM v$session WHERE type = 'BACKGROUND' AND ROWNUM = 1");
+    let background = background.join(",");
+    let own = dba.target().replace(",@1", "");
+    for order in ["KILL SESSION", "DISCONNECT SESSION", "CANCEL SQL"] {
+        let tail = if order == "CANCEL SQL" { "" } else { " IMMEDIATE" };
+        for (target, wanted) in [(&own, 27), (&background, 29), (&"9,9".to_owned(), 30)] {
+            assert_eq!(
+                dba.code(&format!("ALTER SYSTEM {order} '{target}'{tail}")),
+                wanted,
+                "{order} {target}"
+            );
+        }
+    }
+}

@@ -1,8 +1,16 @@
 //! A simulated database without the wire: what its clients' statements do, to it and to each other.
 
 mod applications;
+mod arrays;
+mod cursors;
+mod heavy;
+mod modes;
 mod kills;
 mod managed;
+mod passwords;
 mod privileges;
+mod rowids;
 mod rows;
+mod settings;
 mod support;
+mod user_locks;

@@ -38,6 +38,14 @@ fn a_waiter_shows_who_blocks_it_and_gets_the_row() {
         seen,
         ["ACTIVE", "enq: TX - row lock contention", "WAITING", "1", blocker.as_str(), "VALID"]
     );
+    // He has the table, and asks for the row; he changed nothing, and so has no transaction.
+    let sql = "SELECT l.type, l.lmode, l.request FROM gv$lock l
+                 JOIN gv$session s ON s.inst_id = l.inst_id AND s.sid = l.sid
+                WHERE s.username = 'BOB' AND s.taddr IS NULL AND l.type <> 'AE' ORDER BY l.type";
+    assert_eq!(dba.cells(sql), ["TM", "3", "0", "TX", "0", "6"]);
+    assert_eq!(dba.cell("SELECT COUNT(*) FROM gv$transaction"), "1");
+    let sql = "SELECT xidusn, locked_mode FROM gv$locked_object WHERE oracle_username = 'BOB'";
+    assert_eq!(dba.cells(sql), ["0", "3"]);
     let sql = "SELECT blocker_sess_serial# FROM gv$session_blockers";
     assert_eq!(dba.cell(sql), ann.talk.session().1.to_string());
     let sql = "SELECT used_urec FROM gv$transaction t JOIN gv$session s
@@ -82,4 +90,19 @@ fn a_client_that_breaks_off_gives_up_its_wait() {
     assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "one");
     drop(ann);
     assert_eq!(bob.code("UPDATE app.t SET name = 'b' WHERE id = 1"), 0);
+}
+
+#[test]
+fn skip_locked_gives_the_rows_that_nobody_holds() {
+    let database = shop();
+    let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 2));
+    ann.run("UPDATE app.t SET name = 'a' WHERE id = 1").expect("she may");
+    let sql = "SELECT id FROM app.t ORDER BY id FOR UPDATE SKIP LOCKED";
+    assert_eq!(bob.cells(sql), ["2"]);
+    // What he has himself is not skipped, and she cannot have it.
+    assert_eq!(bob.cells(sql), ["2"]);
+    assert_eq!(ann.cells(sql), ["1"]);
+    assert_eq!(ann.code("SELECT id FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
+    bob.run("COMMIT").expect("it commits");
+    assert_eq!(ann.cells(sql), ["1", "2"]);
 }

@@ -44,6 +44,11 @@ impl Client {
     pub(crate) fn new(database: &SimDatabase, user: &str, inst_id: u32) -> Self {
         let service = format!("{}{inst_id}", database.name());
         let talk = database.connect(user, &service).expect("the account can log in");
+        Self::of(talk, database, inst_id)
+    }
+
+    /// A client that is logged in.
+    pub(crate) fn of(talk: Box<dyn Conversation>, database: &SimDatabase, inst_id: u32) -> Self {
         Self { talk, database: database.clone(), inst_id }
     }
 
@@ -77,7 +82,7 @@ impl Client {
             sql: sql.to_owned(),
             binds: binds.collect(),
             rows: vec![values.to_vec()],
-            autocommit: false,
+            ..Statement::default()
         };
         let progress = self.talk.execute(&statement);
         match self.finish(progress)? {
@@ -126,7 +131,8 @@ pub(crate) fn code(progress: &Progress) -> u32 {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A cell as text; NULL is empty.
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Text(text) => text.clone(),

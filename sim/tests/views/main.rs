@@ -1,5 +1,8 @@
 //! The views as a client sees them: every one of the list on every release, with the columns of that release.
 
+mod agreement;
+mod cases;
+
 use rac_sim::conversation::{Outcome, Progress, Statement};
 use rac_sim::database::SimDatabase;
 use rac_sim::scenario::Scenario;

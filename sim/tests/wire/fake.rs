@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rac_sim::conversation::{
-    About, Conversation, Database, Death, Destination, Direction, Identity, Outcome, Progress,
-    Release, ResultColumn, Statement, Tags,
+    About, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
+    Progress, Release, ResultColumn, ResultSet, Statement, Tags,
 };
 use rac_sim::ora::OraError;
 use rac_sim::value::{ColumnType, Number, Value};
@@ -25,6 +25,8 @@ pub(crate) struct Fake {
 /// What all sessions share.
 struct World {
     sessions: Mutex<BTreeMap<u32, Peer>>,
+    /// Of ordinary accounts, if it was changed.
+    passwords: Mutex<BTreeMap<String, String>>,
     ticks: watch::Sender<u64>,
 }
 
@@ -42,9 +44,16 @@ impl World {
     }
 }
 
+impl World {
+    fn passwords(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Fake {
     pub(crate) fn new(release: Release) -> Arc<Self> {
-        let world = World { sessions: Mutex::default(), ticks: watch::Sender::new(0) };
+        let (sessions, passwords) = (Mutex::default(), Mutex::default());
+        let world = World { sessions, passwords, ticks: watch::Sender::new(0) };
         Arc::new(Self { release, world: Arc::new(world) })
     }
 
@@ -64,12 +73,22 @@ impl Database for Fake {
     }
 
     fn password(&self, user: &str) -> Option<String> {
-        [USER, "SYS", "LOCKED"].contains(&user).then(|| PASSWORD.to_owned())
+        let changed = self.world.passwords().get(user).cloned();
+        let known = [USER, "SYS", "LOCKED", "EXPIRED", "GRACE"].contains(&user);
+        changed.or_else(|| known.then(|| PASSWORD.to_owned()))
+    }
+
+    fn change_password(&self, user: &str, password: &str) -> Result<(), OraError> {
+        self.world.passwords().insert(user.to_owned(), password.to_owned());
+        Ok(())
     }
 
     fn log_on(&self, _: u32, identity: Identity) -> Result<Box<dyn Conversation>, OraError> {
         if identity.user == "LOCKED" {
             return Err(OraError::new(28_000, "the account is locked"));
+        }
+        if identity.user == "EXPIRED" && !self.world.passwords().contains_key("EXPIRED") {
+            return Err(OraError::new(28_001, "the password has expired"));
         }
         let mut sessions = self.world.sessions();
         let sid = (1..=u16::MAX.into()).find(|sid| !sessions.contains_key(sid)).unwrap_or(1);
@@ -78,7 +97,8 @@ impl Database for Fake {
         drop(sessions);
         let world = Arc::clone(&self.world);
         let (transaction, schema, waiting) = (false, USER, None);
-        Ok(Box::new(Talk { sid, serial, world, transaction, schema, waiting }))
+        let extras = Extras::default();
+        Ok(Box::new(Talk { sid, serial, world, transaction, schema, waiting, extras }))
     }
 
     fn wrong_password(&self, _: &str) -> OraError {
@@ -120,6 +140,7 @@ struct Talk {
     schema: &'static str,
     /// The tick at which a waiting call is over, if ever.
     waiting: Option<u64>,
+    extras: Extras,
 }
 
 impl Drop for Talk {
@@ -135,6 +156,7 @@ impl Conversation for Talk {
 
     fn execute(&mut self, statement: &Statement) -> Progress {
         let sql = statement.sql.to_uppercase();
+        self.extras = Extras::default();
         if sql.contains("SLEEP") {
             self.waiting = Some(u64::MAX);
             return Progress::Waiting;
@@ -144,6 +166,20 @@ impl Conversation for Talk {
             return Progress::Waiting;
         }
         Progress::Done(self.run(&sql, statement))
+    }
+
+    fn warning(&self) -> Option<OraError> {
+        let grace = self.world.sessions().get(&self.sid)?.identity.user == "GRACE";
+        let text = "the password will expire within 7 days";
+        grace.then(|| OraError::new(28_002, text))
+    }
+
+    fn last_rowid(&self) -> Option<String> {
+        Some("AAAR3sAAEAAAACXAAB".to_owned())
+    }
+
+    fn extras(&mut self) -> Extras {
+        std::mem::take(&mut self.extras)
     }
 
     fn describe(&mut self, sql: &str) -> Result<Vec<ResultColumn>, OraError> {
@@ -169,12 +205,14 @@ impl Conversation for Talk {
     fn tag(&mut self, tags: &Tags) {
         let mut sessions = self.world.sessions();
         let Some(peer) = sessions.get_mut(&self.sid) else { return };
-        let Tags { module, action, client_info, client_identifier } = tags.clone();
+        let Tags { module, action, client_info, client_identifier, ecid, operation } = tags.clone();
         let old = &mut peer.tags;
         old.module = module.or(old.module.take());
         old.action = action.or(old.action.take());
         old.client_info = client_info.or(old.client_info.take());
         old.client_identifier = client_identifier.or(old.client_identifier.take());
+        old.ecid = ecid.or(old.ecid.take());
+        old.operation = operation.or(old.operation.take());
     }
 
     fn commit(&mut self) -> Result<(), OraError> {
@@ -203,8 +241,8 @@ impl Talk {
         let words: Vec<_> = sql.split_whitespace().collect();
         match words.first().copied().unwrap_or_default() {
             "SELECT" => self.select(sql, statement),
-            "INSERT" | "UPDATE" | "DELETE" => Ok(self.change(sql, statement)),
-            "BEGIN" => block(sql, statement),
+            "INSERT" | "UPDATE" | "DELETE" => self.change(sql, statement),
+            "BEGIN" => self.block(sql, statement),
             "ALTER" if sql.contains("KILL SESSION") => self.kill(sql),
             "ALTER" if sql.contains("CURRENT_SCHEMA") => self.set_schema(words.last()),
             "ALTER" | "CREATE" | "COMMIT" | "ROLLBACK" => Ok(Outcome::Done),
@@ -238,7 +276,7 @@ impl Talk {
             return Err(OraError::new(942, "table or view does not exist").at(position));
         }
         if sql.contains("HUGE") {
-            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e40)]));
+            return Ok(query(&[("HUGE", ColumnType::Number)], vec![Value::Double(1e200)]));
         }
         if sql.contains("LENGTH") {
             return Ok(query(&[("LENGTH", ColumnType::Number)], vec![count(sql.len())]));
@@ -273,28 +311,67 @@ impl Talk {
             text("SYSDBA", if identity.sysdba { "YES" } else { "NO" }),
             text("PORT", if identity.port > 0 { "YES" } else { "NO" }),
             text("SCHEMANAME", self.schema),
+            text("ECID", &tag(&tags.ecid)),
+            text("DBOP_NAME", &tag(&tags.operation)),
         ];
         let columns: Vec<_> = cells.iter().map(|(name, kind, _)| (*name, *kind)).collect();
         query(&columns, cells.into_iter().map(|(_, _, value)| value).collect())
     }
 
-    fn change(&mut self, sql: &str, statement: &Statement) -> Outcome {
+    /// Each iteration changes one row, or as many as its first bind says; it fails if its last bind is `bad`.
+    fn change(&mut self, sql: &str, statement: &Statement) -> Result<Outcome, OraError> {
         self.transaction = !statement.autocommit;
-        let rows = &statement.rows;
-        let returning = if sql.contains("RETURNING") {
-            let first = rows.first().and_then(|row| row.first()).cloned().unwrap_or(Value::Null);
-            statement.binds.iter().map(|_| vec![first.clone(), Value::integer(7)]).collect()
-        } else {
-            Vec::new()
-        };
-        let returning = match returning.len() {
-            0 => Vec::new(),
-            places => {
-                let into = sql.split("INTO").last().map_or(0, |into| into.matches(':').count());
-                returning.into_iter().skip(places - into).collect()
+        let into = sql.split("INTO").last().map_or(0, |into| into.matches(':').count());
+        let taken = if sql.contains("RETURNING") { into } else { 0 };
+        for (place, row) in statement.rows.iter().enumerate() {
+            let sent = &row[..row.len() - taken];
+            if sent.last() == Some(&Value::text("bad")) {
+                let error = OraError::new(12_899, "value too large for column");
+                if !statement.batch_errors {
+                    return Err(error);
+                }
+                self.extras.failures.push((place, error));
+                self.extras.counts.push(0);
+                continue;
             }
-        };
-        Outcome::Dml { count: rows.len() as u64, returning }
+            let changed = match sent.first() {
+                Some(Value::Number(number)) if sql.contains("C < :1") => {
+                    number.to_i64().unwrap_or(1)
+                }
+                _ => 1,
+            };
+            self.extras.counts.push(changed.unsigned_abs());
+            let first = sent.first().cloned().unwrap_or(Value::Null);
+            self.extras.returning.push(vec![vec![first, Value::integer(7)]; taken]);
+        }
+        let returning = (0..taken).map(|bind| {
+            self.extras.returning.iter().flat_map(|each| each[bind].iter().cloned()).collect()
+        });
+        let returning = returning.collect();
+        Ok(Outcome::Dml { count: self.extras.counts.iter().sum(), returning })
+    }
+
+    /// A block, by what its binds are called or what it says.
+    fn block(&mut self, sql: &str, statement: &Statement) -> Result<Outcome, OraError> {
+        if sql.contains("RAISE") {
+            return Err(OraError::new(20_001, "raised on purpose\nORA-06512: at line 1"));
+        }
+        let mut directions = Vec::new();
+        for row in &statement.rows {
+            let values;
+            (directions, values) = bound(sql, row);
+            self.extras.iterations.push(values);
+        }
+        for place in &statement.cursors {
+            if directions[*place] == Direction::Out {
+                let cells = (1..=250).flat_map(row).collect();
+                self.extras
+                    .cursors
+                    .push((*place, ResultSet { columns: columns(&ROW_TYPES), cells }));
+            }
+        }
+        let values = self.extras.iterations.last().cloned().unwrap_or_default();
+        Ok(Outcome::Plsql { directions, values })
     }
 
     /// There is one other schema.
@@ -328,12 +405,8 @@ impl Talk {
     }
 }
 
-/// A block, by what its binds are called or what it says.
-fn block(sql: &str, statement: &Statement) -> Result<Outcome, OraError> {
-    if sql.contains("RAISE") {
-        return Err(OraError::new(20_001, "raised on purpose\nORA-06512: at line 1"));
-    }
-    let row = statement.rows.first().cloned().unwrap_or_default();
+/// What a block does with its binds, by their names.
+fn bound(sql: &str, row: &[Value]) -> (Vec<Direction>, Vec<Value>) {
     let names = sql.split(':').skip(1).map(|rest| {
         let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         &rest[..end]
@@ -341,12 +414,12 @@ fn block(sql: &str, statement: &Statement) -> Result<Outcome, OraError> {
     let bound = names.zip(row).map(|(name, value)| match name {
         name if name.starts_with("OUTN") => (Direction::Out, Value::integer(42)),
         name if name.starts_with("OUTS") => (Direction::Out, Value::text("forty-two \u{e9}")),
+        name if name.starts_with("CUR") => (Direction::Out, Value::Null),
         name if name.starts_with("OUTX") => (Direction::Out, Value::Null),
-        name if name.starts_with("BOTH") => (Direction::InOut, plus_one(&value)),
+        name if name.starts_with("BOTH") => (Direction::InOut, plus_one(value)),
         _ => (Direction::In, Value::Null),
     });
-    let (directions, values) = bound.unzip();
-    Ok(Outcome::Plsql { directions, values })
+    bound.unzip()
 }
 
 fn plus_one(value: &Value) -> Value {
@@ -361,13 +434,17 @@ fn count(number: usize) -> Value {
     Value::integer(i64::try_from(number).unwrap_or(0))
 }
 
-fn query(columns: &[(&str, ColumnType)], cells: Vec<Value>) -> Outcome {
-    let columns = columns.iter().map(|(name, column_type)| ResultColumn {
+fn query(named: &[(&str, ColumnType)], cells: Vec<Value>) -> Outcome {
+    Outcome::Query { columns: columns(named), cells }
+}
+
+fn columns(named: &[(&str, ColumnType)]) -> Vec<ResultColumn> {
+    let columns = named.iter().map(|(name, column_type)| ResultColumn {
         name: (*name).to_owned(),
         column_type: *column_type,
         nullable: true,
     });
-    Outcome::Query { columns: columns.collect(), cells }
+    columns.collect()
 }
 
 const ROW_TYPES: [(&str, ColumnType); 7] = [

@@ -91,8 +91,8 @@ impl Cluster {
         }
     }
 
-    /// A changing call begins its transaction and wants its rows.
-    fn begin_writing(&mut self, place: u32, key: SessionKey, until: Micros) {
+    /// A client changes its table: its transaction begins, if there is none, and grows.
+    fn write(&mut self, place: u32, key: SessionKey) {
         let transaction = self.ensure_transaction(key);
         let now = self.now;
         let (rate, table) = (self.work_of(place).spec.undo_per_second, self.work_of(place).table);
@@ -102,6 +102,11 @@ impl Cluster {
                 transaction.tables.push(table);
             }
         }
+    }
+
+    /// A changing call wants its rows; it has changed nothing before it has the first.
+    fn begin_writing(&mut self, place: u32, key: SessionKey, until: Micros) {
+        let table = self.work_of(place).table;
         let seat = &mut self.seats[place as usize];
         let hot = self.works[seat.work as usize].spec.hot_rows;
         seat.more_rows = 0;
@@ -111,6 +116,7 @@ impl Cluster {
                 row
             }
             Some(Forced::Latch { .. }) | None if hot == 0 => {
+                self.write(place, key);
                 self.plan(place, Plan::Finish, until);
                 return;
             }
@@ -147,6 +153,7 @@ impl Cluster {
 
     /// A client has its row: it wants another, sleeps on it, or works and ends its call.
     pub(super) fn after_row(&mut self, place: u32, key: SessionKey) {
+        self.write(place, key);
         let now = self.now;
         let table = self.work_of(place).table;
         let seat = &mut self.seats[place as usize];

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use super::types::NULL_TYPE;
-use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, joins, plan};
+use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, grouping, joins, plan};
 use crate::catalog::Column;
 use crate::conversation::ResultColumn;
 use crate::ora::OraError;
@@ -34,42 +34,40 @@ impl Compiler<'_> {
     ) -> Result<Compiled, OraError> {
         let (raws, mut scope) = self.scope(select, parent, ctes)?;
         let conjuncts = self.conjuncts(select, &scope)?;
-        let marked =
-            conjuncts.filter.iter().fold(0, |all, conjunct| all | joins::marked(&conjunct.code));
-        for (place, source) in scope.sources.iter_mut().enumerate() {
-            if marked & (1 << place) != 0 {
-                source.can_be_null();
-            }
-        }
+        outer_joined(&conjuncts, &mut scope);
         let connect =
             select.connect.as_ref().map(|connect| self.connect(connect, &scope)).transpose()?;
         let keys = select.group.iter().map(|key| Ok(self.value(key, &scope)?.code));
         let keys = keys.collect::<Result<Vec<Code>, OraError>>()?;
         scope.phase.set(Phase::Group);
-        let (codes, columns) = self.items(&select.items, &scope)?;
-        let having =
+        let (mut codes, columns) = self.items(&select.items, &scope)?;
+        let mut having =
             select.having.as_ref().map(|having| self.condition(having, &scope)).transpose()?;
         scope.phase.set(Phase::Order);
-        let order = self.order(order, &codes, &columns, select, &scope)?;
-        let aggregates = scope.aggregates.take();
-        let windows = scope.windows.take();
-        let grouped = !select.group.is_empty() || !aggregates.is_empty() || having.is_some();
-        if grouped {
-            let ordered = order.iter().filter_map(|(target, _)| match target {
-                OrderTarget::Code(code) => Some(code),
-                OrderTarget::Output(_) => None,
-            });
-            let in_windows = windows.iter().flat_map(|window| {
-                window
-                    .arguments
-                    .iter()
-                    .chain(&window.partition)
-                    .chain(window.order.iter().map(|key| &key.code))
-            });
-            for code in codes.iter().chain(&having).chain(ordered).chain(in_windows) {
-                check_grouped(code, &keys)?;
-            }
+        let mut order = self.order(order, &codes, &columns, select, &scope)?;
+        let mut aggregates = scope.aggregates.take();
+        let mut windows = scope.windows.take();
+        let grouped = !select.group.is_empty()
+            || select.sets.is_some()
+            || !aggregates.is_empty()
+            || having.is_some();
+        let mut parts: Vec<&mut Code> = codes.iter_mut().chain(&mut having).collect();
+        parts.extend(order.iter_mut().filter_map(|(target, _)| match target {
+            OrderTarget::Code(code) => Some(code),
+            OrderTarget::Output(_) => None,
+        }));
+        for window in &mut windows {
+            parts.extend(window.arguments.iter_mut().chain(&mut window.partition));
+            parts.extend(window.order.iter_mut().map(|key| &mut key.code));
         }
+        if grouped {
+            parts.iter().try_for_each(|code| check_grouped(code, &keys))?;
+        }
+        grouping::check(&aggregates, &keys)?;
+        if select.sets.is_some() {
+            grouping::keys_of_each(&keys, &mut aggregates, parts);
+        }
+        let sets = grouping::sets(select.sets.as_deref(), &keys);
         let connected = connect.is_some();
         let joined = joins::plan(select, conjuncts, connected)?;
         let correlated = scope.escaped.get();
@@ -81,6 +79,7 @@ impl Compiler<'_> {
             connect,
             grouped,
             keys,
+            sets,
             aggregates,
             having,
             windows,
@@ -156,10 +155,12 @@ impl Compiler<'_> {
         let full = name.join(".");
         let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
         let name = alias.or(name.last()).cloned().unwrap_or_default();
+        let has_rowid = self.catalog.new_rowid(&full, 0).is_some();
         let named = Named {
             name,
             full,
             columns: columns.clone(),
+            has_rowid,
             wanted: RefCell::default(),
             merged: Vec::new(),
         };
@@ -182,10 +183,19 @@ impl Compiler<'_> {
         };
         let last = full.rsplit('.').next().unwrap_or_default().to_owned();
         let name = from.alias.clone().unwrap_or(last);
+        let has_rowid =
+            matches!(&raw, Raw::Table(table) if self.catalog.new_rowid(table, 0).is_some());
         Ok((
             raw,
             correlated,
-            Named { name, full, columns, wanted: RefCell::default(), merged: Vec::new() },
+            Named {
+                name,
+                full,
+                columns,
+                has_rowid,
+                wanted: RefCell::default(),
+                merged: Vec::new(),
+            },
         ))
     }
 
@@ -416,6 +426,17 @@ impl Compiler<'_> {
             Ok((OrderTarget::Code(code), sorting))
         });
         order.collect()
+    }
+}
+
+/// The sources that a `(+)` marks can be missing.
+fn outer_joined(conjuncts: &joins::Conjuncts, scope: &mut Scope<'_>) {
+    let marked =
+        conjuncts.filter.iter().fold(0, |all, conjunct| all | joins::marked(&conjunct.code));
+    for (place, source) in scope.sources.iter_mut().enumerate() {
+        if marked & (1 << place) != 0 {
+            source.can_be_null();
+        }
     }
 }
 

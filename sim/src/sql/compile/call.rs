@@ -16,9 +16,11 @@ impl Compiler<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, OraError> {
         // SYS.STANDARD's functions can be called with their package.
+        let packaged = call.name.join(".");
         let name = match call.name.as_slice() {
             [name] => name,
             [package, name] if package == "STANDARD" => name,
+            _ if functions::find(&packaged).is_some() => &packaged,
             _ => return Err(invalid_identifier(&call.name, at)),
         };
         if let Some(argument) = call.arguments.iter().find(|argument| argument.name.is_some()) {
@@ -32,6 +34,9 @@ impl Compiler<'_> {
         }
         if let Some(kind) = aggregate_kind(name) {
             return self.aggregate(kind, call, at, scope);
+        }
+        if let Some(default) = &call.default {
+            return self.rescued(call, default, at, scope);
         }
         if window_kind(name).is_some() {
             return Err(
@@ -49,11 +54,35 @@ impl Compiler<'_> {
             return Ok(typed);
         }
         let function = functions::find(name).ok_or_else(|| invalid_identifier(&call.name, at))?;
+        if name == "DUMP" {
+            return self.dump(function, &arguments, at, scope);
+        }
         arity(function.arity, arguments.len(), at)?;
         let values: Result<Vec<Typed>, OraError> =
             arguments.iter().map(|value| self.value(value, scope)).collect();
         let typed = Self::call_function(function, values?);
         Ok(if function.name == "REGEXP_LIKE" { Typed::condition(typed.code) } else { typed })
+    }
+
+    /// DUMP tells a literal from a column, which its value does not: CHAR, and a DATE that was made and not stored.
+    fn dump(
+        &self,
+        function: &'static Function,
+        arguments: &[&Expr],
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
+        arity((1, 4), arguments.len(), at)?;
+        let values: Result<Vec<Typed>, OraError> =
+            arguments.iter().map(|value| self.value(value, scope)).collect();
+        let mut values = values?;
+        let kind = match (values[0].column_type(), &values[0].code) {
+            (ColumnType::Char(_), _) => 96,
+            (ColumnType::Date, code) if !matches!(code, Code::Column(_)) => 13,
+            _ => 0,
+        };
+        values.insert(0, Typed::constant(Value::integer(kind), ColumnType::Number));
+        Ok(Self::call_function(function, values))
     }
 
     pub(super) fn call_function(function: &'static Function, arguments: Vec<Typed>) -> Typed {
@@ -62,6 +91,36 @@ impl Compiler<'_> {
         let nullable = !bare || function.name == "SYS_CONTEXT";
         let codes = arguments.into_iter().map(|argument| argument.code).collect();
         Typed::sql(Code::Call(function, codes), column_type, nullable)
+    }
+
+    /// `f(x DEFAULT y ON CONVERSION ERROR, …)`: the same call with the other argument where the first fails.
+    fn rescued(
+        &self,
+        call: &Call,
+        default: &Expr,
+        at: usize,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, OraError> {
+        const KNOWN: [&str; 6] = [
+            "TO_NUMBER",
+            "TO_DATE",
+            "TO_TIMESTAMP",
+            "TO_TIMESTAMP_TZ",
+            "TO_DSINTERVAL",
+            "TO_YMINTERVAL",
+        ];
+        if !call.name.last().is_some_and(|name| KNOWN.contains(&name.as_str())) {
+            return Err(OraError::new(907, "missing right parenthesis").at(at));
+        }
+        let first = Call { default: None, ..call.clone() };
+        let mut second = first.clone();
+        if let Some(argument) = second.arguments.first_mut() {
+            argument.value = default.clone();
+        }
+        let (first, second) = (self.call(&first, at, scope)?, self.call(&second, at, scope)?);
+        let column_type = first.column_type();
+        let code = Code::Rescue(Box::new(first.code), Box::new(second.code));
+        Ok(Typed::sql(code, column_type, true))
     }
 
     /// Functions that look only at the arguments that they need, or that convert to a common type.
@@ -177,17 +236,36 @@ impl Compiler<'_> {
             }
             return Ok((Vec::new(), ColumnType::Number));
         }
-        let most = if kind == AggregateKind::ListAgg { 2 } else { 1 };
-        arity((1, most), call.arguments.len(), at)?;
+        let bounds = match kind {
+            AggregateKind::ListAgg => (1, 2),
+            AggregateKind::Grouping => (1, 60),
+            AggregateKind::GroupId => (0, 0),
+            _ => (1, 1),
+        };
+        arity(bounds, call.arguments.len(), at)?;
+        if call.name.last().is_some_and(|name| name == "GROUPING") {
+            arity((1, 1), call.arguments.len(), at)?;
+        }
         let mut values = Vec::new();
         for argument in &call.arguments {
             values.push(self.value(&argument.value, scope)?);
         }
-        let first = values[0].column_type();
+        let first = values.first().map_or(NULL_TYPE, Typed::column_type);
         let column_type = match kind {
-            AggregateKind::Count => ColumnType::Number,
+            AggregateKind::Count
+            | AggregateKind::Key
+            | AggregateKind::Grouping
+            | AggregateKind::GroupId => ColumnType::Number,
             AggregateKind::ListAgg => ColumnType::Varchar2(4000),
-            AggregateKind::Min | AggregateKind::Max | AggregateKind::Median => first,
+            AggregateKind::PercentileCont | AggregateKind::PercentileDisc => match &call.within[..]
+            {
+                [item] => self.value(&item.value, scope)?.column_type(),
+                _ => return Err(OraError::new(30491, "missing ORDER BY clause").at(at)),
+            },
+            AggregateKind::Min
+            | AggregateKind::Max
+            | AggregateKind::Median
+            | AggregateKind::StatsMode => first,
             _ => match types::class(first) {
                 types::Class::Number | types::Class::Text => ColumnType::Number,
                 types::Class::IntervalDs => ColumnType::IntervalDs,
@@ -219,6 +297,18 @@ impl Compiler<'_> {
     ) -> Result<Typed, OraError> {
         if matches!(scope.phase.get(), Phase::Row | Phase::Aggregate | Phase::Window) {
             return Err(OraError::new(30483, "window functions are not allowed here").at(at));
+        }
+        let only_grouped = matches!(
+            kind,
+            WindowKind::Aggregate(
+                AggregateKind::PercentileCont
+                    | AggregateKind::PercentileDisc
+                    | AggregateKind::Grouping
+                    | AggregateKind::GroupId
+            )
+        );
+        if only_grouped || call.keep_last.is_some() {
+            return Err(OraError::new(3001, "unimplemented feature").at(at));
         }
         let (window, column_type) = scope.in_phase(Phase::Window, || {
             let (arguments, column_type) = self.window_arguments(kind, call, at, scope)?;
@@ -362,6 +452,7 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
         Gives::IntervalDs => ColumnType::IntervalDs,
         Gives::IntervalYm => ColumnType::IntervalYm,
         Gives::Raw(bytes) => ColumnType::Raw(bytes),
+        Gives::RowId => ColumnType::RowId,
     }
 }
 
@@ -374,6 +465,11 @@ pub(super) fn aggregate_kind(name: &str) -> Option<AggregateKind> {
         "MAX" => AggregateKind::Max,
         "LISTAGG" => AggregateKind::ListAgg,
         "MEDIAN" => AggregateKind::Median,
+        "PERCENTILE_CONT" => AggregateKind::PercentileCont,
+        "PERCENTILE_DISC" => AggregateKind::PercentileDisc,
+        "STATS_MODE" => AggregateKind::StatsMode,
+        "GROUPING" | "GROUPING_ID" => AggregateKind::Grouping,
+        "GROUP_ID" => AggregateKind::GroupId,
         "STDDEV" => AggregateKind::StdDev,
         "VARIANCE" => AggregateKind::Variance,
         _ => return None,
@@ -405,7 +501,7 @@ pub(crate) fn is_builtin(name: &[String]) -> bool {
                 || LAZY.contains(&name.as_str())
                 || window_kind(name).is_some()
         }
-        [package, _] => package == "STANDARD",
+        [package, _] => package == "STANDARD" || functions::find(&name.join(".")).is_some(),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::convert;
+use crate::catalog::rowid::RowId;
 use crate::ora::OraError;
 use crate::sql::ast::Binary;
 use crate::sql::environment::Environment;
@@ -43,9 +44,9 @@ pub(crate) fn order(
 ) -> Result<Ordering, OraError> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => Ok(left.cmp(right)),
-        (Value::Text(left) | Value::RowId(left), Value::Text(right) | Value::RowId(right)) => {
-            Ok(left.cmp(right))
-        }
+        (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
+        (Value::RowId(left), Value::RowId(right) | Value::Text(right))
+        | (Value::Text(left), Value::RowId(right)) => Ok(rowid(left)?.cmp(&rowid(right)?)),
         (Value::Date(left), Value::Date(right)) => Ok(left.cmp(right)),
         (Value::IntervalDs(left), Value::IntervalDs(right)) => Ok(left.cmp(right)),
         (Value::IntervalYm(left), Value::IntervalYm(right)) => Ok(left.cmp(right)),
@@ -65,6 +66,11 @@ pub(crate) fn order(
         _ if is_time(left) || is_time(right) => times(left, right, environment),
         _ => Err(OraError::new(932, "inconsistent datatypes")),
     }
+}
+
+/// ROWIDs are in the order of the rows, not of their letters.
+fn rowid(text: &str) -> Result<RowId, OraError> {
+    text.parse().map_err(|_| crate::sql::functions::rowid::invalid())
 }
 
 fn is_time(value: &Value) -> bool {

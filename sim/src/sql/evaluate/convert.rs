@@ -3,11 +3,16 @@
 use crate::ora::OraError;
 use crate::sql::environment::Environment;
 use crate::sql::{datetime, format, number};
-use crate::value::{ColumnType, Number, Value};
+use crate::value::{ColumnType, NotANumber, Number, Value};
 
 /// ORA-01722.
 pub(crate) fn invalid_number() -> OraError {
     OraError::new(1722, "invalid number")
+}
+
+/// True for an error that says that a value is none of the wanted type.
+pub(crate) fn failed(error: &OraError) -> bool {
+    matches!(error.code, 1426 | 1722 | 1438 | 1465 | 1481 | 1830..=1867 | 1873..=1882)
 }
 
 /// ORA-00932.
@@ -39,11 +44,25 @@ pub(crate) fn number(value: &Value) -> Result<Option<Number>, OraError> {
     match value {
         Value::Null => Ok(None),
         Value::Number(number) => Ok(Some(*number)),
-        Value::Text(text) => text.parse().map(Some).map_err(|_| invalid_number()),
+        Value::Text(text) => text.parse().map(Some).map_err(|error| match error {
+            NotANumber::Malformed => invalid_number(),
+            NotANumber::TooLarge => OraError::new(1426, "numeric overflow"),
+        }),
         Value::Double(float) => Number::from_f64(*float)
             .map(Some)
             .ok_or_else(|| OraError::new(1426, "numeric overflow")),
         other => Err(inconsistent("NUMBER", other)),
+    }
+}
+
+/// To NUMBER, where a text has the session's decimal character.
+pub(crate) fn local_number(
+    value: &Value,
+    environment: &dyn Environment,
+) -> Result<Option<Number>, OraError> {
+    match value {
+        Value::Text(text) => number(&Value::Text(environment.numeric_characters().plain(text))),
+        other => number(other),
     }
 }
 
@@ -64,20 +83,31 @@ pub(crate) fn text(
     Ok(Some(match value {
         Value::Null => return Ok(None),
         Value::Text(text) | Value::RowId(text) => text.clone(),
-        Value::Number(number) => number::text(*number),
+        Value::Number(number) => environment.numeric_characters().shown(number::text(*number)),
         Value::Double(float) => format!("{float:E}"),
         Value::Raw(bytes) => hex(bytes),
         Value::IntervalDs(nanos) => datetime::interval_text(*nanos),
         Value::IntervalYm(months) => datetime::months_text(*months),
-        Value::Date(seconds) => format::time_text(*seconds, 0, None, &environment.date_format())?,
-        Value::Timestamp { seconds, nanos } => {
-            format::time_text(*seconds, *nanos, None, &environment.timestamp_format())?
-        }
+        Value::Date(seconds) => format::time_text(
+            *seconds,
+            0,
+            None,
+            &environment.date_format(),
+            environment.language(),
+        )?,
+        Value::Timestamp { seconds, nanos } => format::time_text(
+            *seconds,
+            *nanos,
+            None,
+            &environment.timestamp_format(),
+            environment.language(),
+        )?,
         Value::TimestampTz { seconds, nanos, offset_minutes } => format::time_text(
             seconds + i64::from(*offset_minutes) * 60,
             *nanos,
             Some(*offset_minutes),
             &environment.timestamp_tz_format(),
+            environment.language(),
         )?,
     }))
 }
@@ -114,7 +144,13 @@ pub(crate) fn date(value: &Value, environment: &dyn Environment) -> Result<Value
             Value::Date(seconds + i64::from(*offset_minutes) * 60)
         }
         Value::Text(text) => Value::Date(
-            format::read_time(text, &environment.date_format(), today(environment))?.seconds,
+            format::read_time(
+                text,
+                &environment.date_format(),
+                today(environment),
+                environment.language(),
+            )?
+            .seconds,
         ),
         other => return Err(inconsistent("DATE", other)),
     })
@@ -126,8 +162,12 @@ pub(crate) fn timestamp(value: &Value, environment: &dyn Environment) -> Result<
         Value::Date(seconds) => Value::Timestamp { seconds: *seconds, nanos: 0 },
         Value::Null | Value::Timestamp { .. } | Value::TimestampTz { .. } => value.clone(),
         Value::Text(text) => {
-            let read =
-                format::read_time(text, &environment.timestamp_format(), today(environment))?;
+            let read = format::read_time(
+                text,
+                &environment.timestamp_format(),
+                today(environment),
+                environment.language(),
+            )?;
             Value::Timestamp { seconds: read.seconds, nanos: read.nanos }
         }
         other => return Err(inconsistent("TIMESTAMP", other)),
@@ -157,15 +197,13 @@ pub(crate) fn at_time_zone(
     if value.is_null() {
         return Ok(Value::Null);
     }
+    let value = timestamp(value, environment)?;
+    let (seconds, nanos) = split(instant(&value, true, environment));
     let offset_minutes = match zone.to_uppercase().as_str() {
         "DBTIMEZONE" => environment.database_offset(),
         "SESSIONTIMEZONE" => environment.session_offset(),
-        _ => datetime::offset(zone)
-            .ok_or_else(|| OraError::new(1882, "timezone region not found"))?,
+        _ => datetime::Zone::read(zone)?.offset_at(seconds),
     };
-    let value = timestamp(value, environment)?;
-    let instant = instant(&value, true, environment);
-    let (seconds, nanos) = split(instant);
     Ok(Value::TimestampTz { seconds, nanos, offset_minutes })
 }
 
@@ -187,7 +225,7 @@ pub(crate) fn cast(
     }
     match column_type {
         ColumnType::Number => {
-            let number = number(&value)?
+            let number = local_number(&value, environment)?
                 .map(|number| scale.map_or(number, |scale| number::round(number, scale)));
             Ok(number.map_or(Value::Null, Value::Number))
         }

@@ -11,7 +11,7 @@ impl Evaluator<'_> {
             Code::Prior(inner) => {
                 let prior = frame.prior.or_else(|| {
                     let (tree, node) = frame.tree?;
-                    tree.nodes[node].parent.map(|parent| tree.nodes[parent].row.as_slice())
+                    tree.nodes[node].parent.map(|parent| &*tree.nodes[parent].row)
                 });
                 prior.map_or(Ok(Value::Null), |row| self.value(inner, &at_row(frame, row)))
             }

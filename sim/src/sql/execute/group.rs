@@ -2,54 +2,118 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Context, Unit, counted, sort};
+use super::{Context, Places, Unit, counted, sort};
 use crate::ora::OraError;
-use crate::sql::code::{Aggregate, AggregateKind, Key, OrderKey, Sorting};
+use crate::sql::code::{Aggregate, AggregateKind, Code, Key, OrderKey, Sorting};
 use crate::sql::environment::Environment;
 use crate::sql::evaluate::{Evaluator, NO_ROW, arithmetic, compare, convert};
 use crate::sql::{ast::Binary, number};
 use crate::value::{Number, Value};
 
+/// One grouping of the rows.
+struct Grouping<'g> {
+    /// The places of its keys.
+    set: &'g [usize],
+    /// How many equal groupings there are before it.
+    before: usize,
+    /// All keys of every row.
+    keys: &'g [Vec<Value>],
+}
+
+impl Grouping<'_> {
+    /// The aggregates that depend on the grouping and not on its rows. `first` is a row of the group.
+    fn value(&self, aggregate: &Aggregate, keys: &[Code], first: Option<&usize>) -> Option<Value> {
+        match (aggregate.kind, aggregate.arguments.as_slice()) {
+            (AggregateKind::Key, [Code::Const(place)]) => {
+                let Value::Number(place) = place else { return None };
+                let place = place.to_i64().and_then(|place| usize::try_from(place).ok())?;
+                let value =
+                    first.filter(|_| self.set.contains(&place)).map(|row| &self.keys[*row][place]);
+                Some(value.cloned().unwrap_or(Value::Null))
+            }
+            (AggregateKind::Grouping, arguments) => {
+                let lacks = |argument: &Code| !self.set.iter().any(|key| keys[*key].same(argument));
+                let bits = arguments
+                    .iter()
+                    .fold(0, |bits, argument| bits * 2 + i128::from(lacks(argument)));
+                Some(Value::integer(bits))
+            }
+            (AggregateKind::GroupId, _) => Some(counted(self.before)),
+            _ => None,
+        }
+    }
+}
+
+/// Two groupings of the same keys.
+fn alike(a: &[usize], b: &[usize]) -> bool {
+    a.iter().all(|key| b.contains(key)) && b.iter().all(|key| a.contains(key))
+}
+
 impl Evaluator<'_> {
-    /// One row per group: its first row, with the aggregates.
+    /// One row per group of each grouping: its first row, with the aggregates.
     pub(super) fn group(
         &self,
         context: &Context<'_>,
-        units: Vec<Unit>,
+        units: &[Unit],
     ) -> Result<Vec<Unit>, OraError> {
         let block = context.block;
-        let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
-        let mut groups: Vec<Vec<Unit>> = Vec::new();
+        let mut keys = Vec::new();
         for unit in units {
-            let frame = context.frame(&unit);
-            let key = block.keys.iter().map(|code| Ok(Key::of(&*self.cow(code, &frame)?)));
-            let key = key.collect::<Result<Vec<Key>, OraError>>()?;
+            self.meter.step(1)?;
+            let frame = context.frame(unit);
+            let values = block.keys.iter().map(|code| self.value(code, &frame));
+            keys.push(values.collect::<Result<Vec<Value>, OraError>>()?);
+        }
+        let mut result = Vec::new();
+        for (place, set) in block.sets.iter().enumerate() {
+            let before = block.sets[..place].iter().filter(|other| alike(other, set)).count();
+            let grouping = Grouping { set, before, keys: &keys };
+            self.grouping(context, units, &grouping, &mut result)?;
+        }
+        Ok(result)
+    }
+
+    fn grouping(
+        &self,
+        context: &Context<'_>,
+        units: &[Unit],
+        grouping: &Grouping<'_>,
+        result: &mut Vec<Unit>,
+    ) -> Result<(), OraError> {
+        let block = context.block;
+        let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (unit, values) in grouping.keys.iter().enumerate() {
+            let key = grouping.set.iter().map(|key| Key::of(&values[*key])).collect();
             let place = *places.entry(key).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
             });
             groups[place].push(unit);
         }
-        if groups.is_empty() && block.keys.is_empty() {
+        if groups.is_empty() && grouping.set.is_empty() {
             groups.push(Vec::new());
         }
-        let mut result = Vec::new();
-        for units in groups {
-            let members: Vec<&Unit> = units.iter().collect();
-            let aggregates = block
-                .aggregates
-                .iter()
-                .map(|aggregate| self.aggregate(aggregate, &members, context));
+        for places in groups {
+            let members: Vec<&Unit> = places.iter().map(|place| &units[*place]).collect();
+            let aggregates = block.aggregates.iter().map(|aggregate| {
+                match grouping.value(aggregate, &block.keys, places.first()) {
+                    Some(value) => Ok(value),
+                    None => self.aggregate(aggregate, &members, context),
+                }
+            });
             let aggregates = aggregates.collect::<Result<Vec<Value>, OraError>>()?;
-            let empty = || Unit {
-                row: vec![NO_ROW; context.data.len()],
-                node: None,
-                rownum: 0,
-                aggregates: Vec::new(),
+            let first = members.first();
+            let unit = Unit {
+                row: first.map_or_else(
+                    || Places::from(vec![NO_ROW; context.data.len()]),
+                    |unit| unit.row.clone(),
+                ),
+                node: first.and_then(|unit| unit.node),
+                rownum: first.map_or(0, |unit| unit.rownum),
+                aggregates,
                 windows: Vec::new(),
             };
-            let mut unit = units.into_iter().next().unwrap_or_else(empty);
-            unit.aggregates = aggregates;
             let kept = match &block.having {
                 Some(having) => self.test(having, &context.frame(&unit))? == Some(true),
                 None => true,
@@ -58,7 +122,7 @@ impl Evaluator<'_> {
                 result.push(unit);
             }
         }
-        Ok(result)
+        Ok(())
     }
 
     /// An aggregate over some rows.
@@ -73,9 +137,17 @@ impl Evaluator<'_> {
             sorted = extreme(sorted, &aggregate.order, last);
         }
         let Some(argument) = aggregate.arguments.first() else { return Ok(counted(sorted.len())) };
+        if matches!(aggregate.kind, AggregateKind::PercentileCont | AggregateKind::PercentileDisc) {
+            let Some((_, unit)) = sorted.first() else { return Ok(Value::Null) };
+            let share = convert::number(&self.value(argument, &context.frame(unit))?)?;
+            let values =
+                sorted.iter().filter_map(|(keys, _)| keys.first()).filter(|key| !key.is_null());
+            return percentile(aggregate.kind, share, &values.cloned().collect::<Vec<Value>>());
+        }
         let mut seen = HashSet::new();
         let mut values = Vec::new();
         for (_, unit) in &sorted {
+            self.meter.step(1)?;
             let value = self.value(argument, &context.frame(unit))?;
             if !value.is_null() && (!aggregate.distinct || seen.insert(Key::of(&value))) {
                 values.push(value);
@@ -102,6 +174,7 @@ impl Evaluator<'_> {
     ) -> Result<Vec<(Vec<Value>, &'u Unit)>, OraError> {
         let mut keyed = Vec::new();
         for unit in units {
+            self.meter.step(1)?;
             let frame = context.frame(unit);
             let keys = order.iter().map(|key| self.value(&key.code, &frame));
             keyed.push((keys.collect::<Result<Vec<Value>, OraError>>()?, *unit));
@@ -164,6 +237,14 @@ pub(super) fn fold(
             });
             Ok(best.unwrap_or(Value::Null))
         }
+        AggregateKind::StatsMode => {
+            let mut values = values;
+            values.sort_by(|a, b| compare::sort(a, b, environment));
+            // The longest run of equal values; the first of them if there are several.
+            let runs = values.chunk_by(|a, b| compare::sort(a, b, environment).is_eq());
+            let best = runs.reduce(|best, run| if run.len() > best.len() { run } else { best });
+            Ok(best.and_then(|run| run.first()).cloned().unwrap_or(Value::Null))
+        }
         AggregateKind::Sum | AggregateKind::Avg => {
             let sum = sum(&values)?;
             if kind == AggregateKind::Sum {
@@ -188,9 +269,42 @@ pub(super) fn fold(
             if kind == AggregateKind::Variance {
                 return Ok(Value::Number(variance));
             }
-            Ok(Number::from_f64(variance.to_f64().sqrt()).map_or(Value::Null, Value::Number))
+            number::square_root(variance).map(Value::Number)
         }
     }
+}
+
+/// The value at a share of the way through sorted values.
+fn percentile(
+    kind: AggregateKind,
+    share: Option<Number>,
+    values: &[Value],
+) -> Result<Value, OraError> {
+    let (zero, one) = (Number::ZERO, Number::integer(1));
+    let share = share.filter(|share| (zero..=one).contains(share));
+    let share = share.ok_or_else(|| {
+        OraError::new(30492, "One of the arguments of the percentile function is out of range")
+    })?;
+    let Some(last) = values.len().checked_sub(1) else { return Ok(Value::Null) };
+    let at = |place: Number| {
+        let place = place.to_i64().and_then(|place| usize::try_from(place).ok()).unwrap_or(0);
+        &values[place.min(last)]
+    };
+    if kind == AggregateKind::PercentileDisc {
+        // The first value whose cumulative share is not less.
+        let rank = number::ceil(number::multiply(share, Number::integer(values.len() as i128))?);
+        return Ok(at(number::subtract(rank.max(one), one)?).clone());
+    }
+    let place = number::multiply(share, Number::integer(last as i128))?;
+    let below = number::floor(place);
+    let part = number::subtract(place, below)?;
+    let (low, high) = (at(below), at(number::ceil(place)));
+    if part.is_zero() {
+        return Ok(low.clone());
+    }
+    let distance = arithmetic::apply(Binary::Subtract, high, low)?;
+    let step = arithmetic::apply(Binary::Multiply, &distance, &Value::Number(part))?;
+    arithmetic::apply(Binary::Add, low, &step)
 }
 
 fn sum(values: &[Value]) -> Result<Value, OraError> {

@@ -1,8 +1,9 @@
 //! Joins, one source after the other.
 
 use std::collections::{HashMap, HashSet};
+use std::mem::size_of;
 
-use super::{Context, ROWS_MAX, too_many_rows};
+use super::{Context, Places, ROWS_MAX, too_many_rows};
 use crate::ora::OraError;
 use crate::sql::ast::Join;
 use crate::sql::code::{Code, Index, Key, Rows, Step};
@@ -10,22 +11,10 @@ use crate::sql::evaluate::{Evaluator, Frame, NO_ROW, Row};
 
 impl Evaluator<'_> {
     /// Per row of the result, the place of each source's row.
-    pub(super) fn join(&self, context: &Context<'_>) -> Result<Vec<Vec<u32>>, OraError> {
-        let mut rows = vec![vec![NO_ROW; context.block.sources.len()]];
+    pub(super) fn join(&self, context: &Context<'_>) -> Result<Vec<Places>, OraError> {
+        let mut rows = vec![Places::from(vec![NO_ROW; context.block.sources.len()])];
         for step in &context.block.steps {
             rows = self.step(context, step, rows)?;
-            if !step.after.is_empty() {
-                let mut kept = Vec::new();
-                for row in rows {
-                    if self.holds(
-                        &step.after,
-                        &Frame::new(&context.data, Row::Joined(&row), context.parent),
-                    )? {
-                        kept.push(row);
-                    }
-                }
-                rows = kept;
-            }
         }
         Ok(rows)
     }
@@ -34,8 +23,8 @@ impl Evaluator<'_> {
         &self,
         context: &Context<'_>,
         step: &Step,
-        left: Vec<Vec<u32>>,
-    ) -> Result<Vec<Vec<u32>>, OraError> {
+        left: Vec<Places>,
+    ) -> Result<Vec<Places>, OraError> {
         let data = &context.data[step.source];
         let index =
             if step.equal.is_empty() { None } else { Some(self.index(context, step, data)?) };
@@ -54,8 +43,9 @@ impl Evaluator<'_> {
                 None => &every,
             };
             let mut matched = false;
+            let mut pair = row.to_vec();
+            self.meter.step(1)?;
             for place in candidates {
-                let mut pair = row.clone();
                 pair[step.source] = *place;
                 let frame = Frame::new(&context.data, Row::Joined(&pair), context.parent);
                 if !self.holds(&step.on, &frame)? {
@@ -65,23 +55,37 @@ impl Evaluator<'_> {
                 if keep_right {
                     met.insert(*place);
                 }
-                joined.push(pair);
-                if joined.len() >= ROWS_MAX {
-                    return Err(too_many_rows());
-                }
+                self.let_through(context, step, &pair, &mut joined)?;
             }
             if !matched && keep_left {
-                joined.push(row);
+                self.let_through(context, step, &row, &mut joined)?;
             }
         }
         if keep_right {
             for place in places(data).into_iter().filter(|place| !met.contains(place)) {
                 let mut row = vec![NO_ROW; context.data.len()];
                 row[step.source] = place;
-                joined.push(row);
+                self.let_through(context, step, &row, &mut joined)?;
             }
         }
         Ok(joined)
+    }
+
+    /// Keeps a joined row unless WHERE refuses it, as far as that can be told by now.
+    fn let_through(
+        &self,
+        context: &Context<'_>,
+        step: &Step,
+        row: &[u32],
+        joined: &mut Vec<Places>,
+    ) -> Result<(), OraError> {
+        let frame = Frame::new(&context.data, Row::Joined(row), context.parent);
+        if !self.holds(&step.after, &frame)? {
+            return Ok(());
+        }
+        self.meter.hold(size_of::<Places>() + 2 * size_of::<usize>() + size_of_val(row))?;
+        joined.push(Places::from(row));
+        if joined.len() >= ROWS_MAX { Err(too_many_rows()) } else { Ok(()) }
     }
 
     /// This source's rows by their side of the equalities.
@@ -94,6 +98,7 @@ impl Evaluator<'_> {
         }
         let mut index: HashMap<Vec<Key>, Vec<u32>> = HashMap::new();
         for place in places(data) {
+            self.meter.step(1)?;
             let row = &data[place as usize];
             let frame = Frame::new(&[], Row::Direct(row), context.parent);
             if let Some(key) = self.key(step.equal.iter().map(|pair| &pair.1), &frame)? {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{ROWS_MAX, too_many_rows};
+use super::{ROWS_MAX, row_bytes, too_many_rows};
 use crate::ora::OraError;
 use crate::sql::code::{Block, Code, Rows, Source, SourceKind};
 use crate::sql::evaluate::{Evaluator, Frame, Row};
@@ -28,6 +28,7 @@ impl Evaluator<'_> {
             SourceKind::Table(name, wanted) => {
                 let mut rows = Vec::new();
                 self.scan(name, wanted, source, parent, &mut |row| {
+                    self.meter.hold(row_bytes(&row))?;
                     rows.push(row);
                     Ok(rows.len() < ROWS_MAX)
                 })?;
@@ -61,8 +62,10 @@ impl Evaluator<'_> {
         if rows.len() >= ROWS_MAX {
             return Err(too_many_rows());
         }
+        let bytes = rows.iter().map(|row| row_bytes(row)).sum();
         let rows = Rows::new(rows);
         if !source.correlated {
+            self.meter.keep(bytes)?;
             return Ok(Rows::clone(source.rows.get_or_init(|| rows)));
         }
         Ok(rows)
@@ -80,11 +83,7 @@ impl Evaluator<'_> {
         let mut failed = None;
         self.catalog.scan(name, wanted, &mut |row| {
             let frame = Frame::new(&[], Row::Direct(&row), parent);
-            let kept = if source.filter.is_empty() {
-                Ok(true)
-            } else {
-                self.holds(&source.filter, &frame)
-            };
+            let kept = self.holds(&source.filter, &frame);
             match kept.and_then(|kept| if kept { each(row) } else { Ok(true) }) {
                 Ok(more) => more,
                 Err(error) => {
@@ -127,6 +126,7 @@ impl Evaluator<'_> {
                 let cells = block.select.iter().map(|code| self.value(code, &frame));
                 cells.collect::<Result<Vec<Value>, OraError>>()?
             };
+            self.meter.hold(row_bytes(&cells))?;
             rows.push(cells);
             if rows.len() >= ROWS_MAX {
                 return Err(too_many_rows());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use super::{ROWS_MAX, too_many_rows};
+use super::{ROWS_MAX, row_bytes, too_many_rows};
 use crate::ora::OraError;
 use crate::sql::code::{Feed, Key, Plan, Rows};
 use crate::sql::evaluate::{Evaluator, Frame};
@@ -34,6 +34,8 @@ impl Evaluator<'_> {
             if rows.len() + level.len() > ROWS_MAX {
                 return Err(too_many_rows());
             }
+            self.meter.step(level.len())?;
+            self.meter.hold(level.iter().map(|row| row_bytes(row)).sum())?;
             rows.extend(level.iter().cloned());
             feed.replace(Rows::new(level));
             level = self.converted(member, whole, parent)?;

@@ -1,9 +1,11 @@
 //! CONNECT BY.
 
 use std::collections::HashMap;
+use std::mem::size_of;
+use std::rc::Rc;
 
 use super::sort;
-use super::{Context, ROWS_MAX};
+use super::{Context, Places, ROWS_MAX};
 use crate::ora::OraError;
 use crate::sql::code::{Connect, Key, OrderTarget, Sorting};
 use crate::sql::evaluate::{Evaluator, Frame, Row};
@@ -15,7 +17,7 @@ pub(crate) struct Tree {
 }
 
 pub(crate) struct Node {
-    pub(crate) row: Vec<u32>,
+    pub(crate) row: Rc<[u32]>,
     pub(crate) parent: Option<usize>,
     pub(crate) level: i64,
     pub(crate) leaf: bool,
@@ -31,14 +33,14 @@ impl Evaluator<'_> {
         &self,
         context: &Context<'_>,
         connect: &Connect,
-        rows: &[Vec<u32>],
+        rows: &[Places],
     ) -> Result<(Tree, Vec<usize>), OraError> {
         let mut tree = Tree { nodes: Vec::new() };
         let index = self.children_index(context, connect, rows)?;
         let mut roots = Vec::new();
         for row in rows {
             tree.nodes.push(Node {
-                row: row.clone(),
+                row: Places::clone(row),
                 parent: None,
                 level: 1,
                 leaf: true,
@@ -56,14 +58,22 @@ impl Evaluator<'_> {
             }
         }
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut order = Vec::new();
         let mut open: Vec<usize> = roots.iter().rev().copied().collect();
         while let Some(node) = open.pop() {
+            order.push(node);
             let found = self.expand(context, connect, rows, index.as_ref(), &mut tree, node)?;
             tree.nodes[node].leaf = found.is_empty();
             open.extend(found.iter().rev());
-            children.insert(node, found);
+            if context.block.siblings && !found.is_empty() {
+                children.insert(node, found);
+            }
         }
-        let mut order = Vec::new();
+        // Unless siblings are sorted, the nodes were found in the order of the result.
+        if !context.block.siblings {
+            return Ok((tree, order));
+        }
+        order.clear();
         let mut open = self.siblings(context, &tree, roots)?;
         open.reverse();
         while let Some(node) = open.pop() {
@@ -80,7 +90,7 @@ impl Evaluator<'_> {
         &self,
         context: &Context<'_>,
         connect: &Connect,
-        rows: &[Vec<u32>],
+        rows: &[Places],
     ) -> Result<Option<Children>, OraError> {
         if connect.equal.is_empty() {
             return Ok(None);
@@ -100,7 +110,7 @@ impl Evaluator<'_> {
         &self,
         context: &Context<'_>,
         connect: &Connect,
-        rows: &[Vec<u32>],
+        rows: &[Places],
         index: Option<&Children>,
         tree: &mut Tree,
         node: usize,
@@ -108,7 +118,7 @@ impl Evaluator<'_> {
         let candidates: Vec<usize> = match index {
             None => (0..rows.len()).collect(),
             Some(index) => {
-                let parent = tree.nodes[node].row.clone();
+                let parent = Places::clone(&tree.nodes[node].row);
                 let mut frame = Frame::new(&context.data, Row::Joined(&parent), context.parent);
                 frame.prior = Some(&parent);
                 let key = self.key(connect.equal.iter().map(|pair| &pair.0), &frame)?;
@@ -119,7 +129,7 @@ impl Evaluator<'_> {
         for place in candidates {
             let level = tree.nodes[node].level + 1;
             tree.nodes.push(Node {
-                row: rows[place].clone(),
+                row: Places::clone(&rows[place]),
                 parent: Some(node),
                 level,
                 leaf: true,
@@ -135,6 +145,7 @@ impl Evaluator<'_> {
                 }
                 tree.nodes[node].cycle = true;
             } else {
+                self.meter.hold(size_of::<Node>() + size_of::<usize>())?;
                 found.push(child);
             }
             if tree.nodes.len() >= ROWS_MAX {
@@ -180,7 +191,7 @@ fn frame<'f>(context: &'f Context<'_>, tree: &'f Tree, node: usize) -> Frame<'f>
 fn is_ancestor(tree: &Tree, node: usize, row: &[u32]) -> bool {
     let mut next = Some(node);
     while let Some(node) = next {
-        if tree.nodes[node].row == row {
+        if *tree.nodes[node].row == *row {
             return true;
         }
         next = tree.nodes[node].parent;

@@ -40,6 +40,7 @@ impl Evaluator<'_> {
         let mut places: HashMap<Vec<Key>, usize> = HashMap::new();
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for (place, unit) in units.iter().enumerate() {
+            self.meter.step(1)?;
             let frame = context.frame(unit);
             let key = window.partition.iter().map(|code| Ok(Key::of(&*self.cow(code, &frame)?)));
             let key = key.collect::<Result<Vec<Key>, OraError>>()?;
@@ -83,6 +84,7 @@ impl Evaluator<'_> {
         };
         let (mut rank, mut dense) = (0, 0);
         for row in 0..partition.len() {
+            self.meter.step(1)?;
             if row == 0 || partition[row].0 != partition[row - 1].0 {
                 rank = row + 1;
                 dense += 1;
@@ -152,12 +154,14 @@ impl Evaluator<'_> {
         let mut row = 0;
         while row < partition.len() {
             let end = last(window, partition, row) + 1;
+            self.meter.step(end - row)?;
             for unit in &members[row..end] {
                 match window.arguments.first() {
                     Some(code) => values.push(self.value(code, &context.frame(unit))?),
                     None => values.push(Value::integer(1)),
                 }
             }
+            self.meter.step(values.len())?;
             let filled = values.iter().filter(|value| !value.is_null()).cloned().collect();
             let value = group::fold(kind, filled, self.environment)?;
             // What was summed up so far is all that the next rows need.

@@ -1,6 +1,7 @@
 //! Number formats.
 
 use crate::ora::OraError;
+use crate::sql::language::NumericCharacters;
 use crate::sql::number;
 use crate::value::Number;
 
@@ -10,10 +11,16 @@ struct Model {
     /// `9`, `0`, `,`, and `.` in their order.
     digits: Vec<char>,
     fill_mode: bool,
-    dollar: bool,
+    /// `$` or nothing.
+    currency: &'static str,
     sign: Sign,
     hex: Option<(usize, bool, bool)>,
-    text_minimum: bool,
+    /// TM or TM9, or TME.
+    text_minimum: Option<Minimum>,
+    /// D or G rather than a point and a comma.
+    local: bool,
+    /// EEEE.
+    exponent: bool,
 }
 
 /// How the sign is shown.
@@ -32,6 +39,14 @@ enum Sign {
     Brackets,
 }
 
+/// The shortest text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Minimum {
+    /// Without an exponent, where 64 characters are enough.
+    Fixed,
+    Exponent,
+}
+
 fn invalid() -> OraError {
     OraError::new(1481, "invalid number format model")
 }
@@ -44,8 +59,13 @@ fn model(format: &str) -> Result<Model, OraError> {
         model.fill_mode = true;
         rest = behind;
     }
-    if rest.starts_with("TM") {
-        model.text_minimum = true;
+    model.text_minimum = match rest {
+        "TM" | "TM9" => Some(Minimum::Fixed),
+        "TME" => Some(Minimum::Exponent),
+        _ if rest.starts_with("TM") => return Err(invalid()),
+        _ => None,
+    };
+    if model.text_minimum.is_some() {
         return Ok(model);
     }
     if rest.contains('X') {
@@ -68,12 +88,22 @@ fn model(format: &str) -> Result<Model, OraError> {
             break;
         }
     }
+    if let Some(before) = rest.strip_suffix("EEEE") {
+        model.exponent = true;
+        rest = before;
+    }
     for character in rest.chars() {
         match character {
             '9' | '0' => model.digits.push(character),
-            ',' | 'G' => model.digits.push(','),
-            '.' | 'D' if !model.digits.contains(&'.') => model.digits.push('.'),
-            '$' => model.dollar = true,
+            ',' | 'G' => {
+                model.digits.push(',');
+                model.local |= character == 'G';
+            }
+            '.' | 'D' if !model.digits.contains(&'.') => {
+                model.digits.push('.');
+                model.local |= character == 'D';
+            }
+            '$' => model.currency = "$",
             'B' => {}
             _ => return Err(invalid()),
         }
@@ -82,24 +112,38 @@ fn model(format: &str) -> Result<Model, OraError> {
 }
 
 /// TO_CHAR(n, format).
-pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraError> {
+pub(crate) fn number_text(
+    value: Number,
+    format: &str,
+    characters: NumericCharacters,
+) -> Result<String, OraError> {
     let model = model(format)?;
-    if model.text_minimum {
-        return Ok(number::text(value));
+    let text = modelled(value, &model);
+    let local = model.local || model.text_minimum.is_some();
+    Ok(if local { characters.shown(text) } else { text })
+}
+
+fn modelled(value: Number, model: &Model) -> String {
+    if let Some(minimum) = model.text_minimum {
+        return minimum_text(value, minimum);
     }
     if let Some(hex) = model.hex {
-        return Ok(hex_text(value, hex, model.fill_mode));
+        return hex_text(value, hex, model.fill_mode);
     }
     let point =
         model.digits.iter().position(|character| *character == '.').unwrap_or(model.digits.len());
     let behind = model.digits.len().saturating_sub(point + 1);
+    if model.exponent {
+        let text = number::exponential(value, behind);
+        return dressed(model, &text, value.signum() < 0);
+    }
     let rounded = number::round(value, i32::try_from(behind).unwrap_or(0));
-    let negative = rounded.parts().0 < 0;
+    let negative = rounded.signum() < 0;
     let shown = if negative { number::negate(rounded) } else { rounded }.to_string();
     let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
     let whole = if whole == "0" { "" } else { whole };
     let Some(mut text) = whole_part(&model.digits[..point], whole) else {
-        return Ok("#".repeat(model.digits.len() + 1));
+        return "#".repeat(model.digits.len() + 1);
     };
     if point < model.digits.len() {
         text.push('.');
@@ -109,7 +153,18 @@ pub(crate) fn number_text(value: Number, format: &str) -> Result<String, OraErro
         text.pop();
         text.push('0');
     }
-    Ok(dressed(&model, &text, negative))
+    dressed(model, &text, negative)
+}
+
+/// TM9 and TME.
+fn minimum_text(value: Number, minimum: Minimum) -> String {
+    const FIXED_MAX: usize = 64;
+    let sign = if value.signum() < 0 { "-" } else { "" };
+    let fixed = number::plain_text(value);
+    if minimum == Minimum::Fixed && sign.len() + fixed.len() <= FIXED_MAX {
+        return format!("{sign}{fixed}");
+    }
+    format!("{sign}{}", number::scientific(value, FIXED_MAX, false))
 }
 
 /// The digits before the point, padded with blanks; `None` if there are too many.
@@ -145,7 +200,7 @@ fn fraction_part(pattern: &[char], fraction: &str, fill_mode: bool) -> String {
 fn dressed(model: &Model, text: &str, negative: bool) -> String {
     let digits = text.trim_start();
     let width = text.len();
-    let dollar = if model.dollar { "$" } else { "" };
+    let dollar = model.currency;
     let minus = if negative { "-" } else { "" };
     let sign = if negative { "-" } else { "+" };
     let body = match model.sign {
@@ -175,13 +230,19 @@ fn hex_text(value: Number, (width, zero, lower): (usize, bool, bool), fill_mode:
 }
 
 /// TO_NUMBER(text, format).
-pub(crate) fn read_number(text: &str, format: &str) -> Result<Number, OraError> {
+pub(crate) fn read_number(
+    text: &str,
+    format: &str,
+    characters: NumericCharacters,
+) -> Result<Number, OraError> {
     let error = || OraError::new(1722, "invalid number");
     let model = model(format)?;
     let text = text.trim();
     if model.hex.is_some() {
         return i128::from_str_radix(text, 16).map(Number::integer).map_err(|_| error());
     }
+    let local = if model.local { characters.plain(text) } else { text.to_owned() };
+    let text = local.as_str();
     let negative = text.contains('-') || (model.sign == Sign::Brackets && text.starts_with('<'));
     let digits: String = text
         .chars()

@@ -1,8 +1,9 @@
 //! Text to a time.
 
-use super::{Element, MONTHS, elements};
+use super::{Element, elements};
 use crate::ora::OraError;
 use crate::sql::datetime;
+use crate::sql::language::Language;
 
 /// What a text said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,12 @@ struct Fields {
 }
 
 /// TO_DATE, TO_TIMESTAMP. What the format leaves out is this month's first day, at midnight; `today` says which month.
-pub(crate) fn read_time(text: &str, format: &str, today: i64) -> Result<Read, OraError> {
+pub(crate) fn read_time(
+    text: &str,
+    format: &str,
+    today: i64,
+    language: &Language,
+) -> Result<Read, OraError> {
     let mut fields = Fields::default();
     let mut rest = text.trim();
     for element in elements(format)? {
@@ -43,7 +49,7 @@ pub(crate) fn read_time(text: &str, format: &str, today: i64) -> Result<Read, Or
                 fields.nanos = datetime::nanos_of(digits).ok_or_else(mismatch)?;
                 rest = left;
             }
-            Element::Field(name, _) => rest = read_field(&mut fields, name, rest, today)?,
+            Element::Field(name, _) => rest = read_field(&mut fields, name, rest, today, language)?,
         }
     }
     if !rest.trim().is_empty() {
@@ -81,11 +87,12 @@ fn read_field<'t>(
     name: &str,
     text: &'t str,
     today: i64,
+    language: &Language,
 ) -> Result<&'t str, OraError> {
     if text.is_empty() && !matches!(name, "SS" | "MI" | "HH24" | "HH12" | "HH") {
         return Err(OraError::new(1840, "input value not long enough for date format"));
     }
-    if let Some(rest) = read_name(fields, name, text)? {
+    if let Some(rest) = read_name(fields, name, text, language)? {
         return Ok(rest);
     }
     let width = match name {
@@ -117,15 +124,15 @@ fn read_name<'t>(
     fields: &mut Fields,
     name: &str,
     text: &'t str,
+    language: &Language,
 ) -> Result<Option<&'t str>, OraError> {
     let starts =
         |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     match name {
         "MON" | "MONTH" => {
-            let month = MONTHS.iter().position(|month| starts(&month[..3]));
-            let month = month.ok_or_else(|| OraError::new(1843, "not a valid month"))?;
+            let month = language.read_month(text);
+            let (month, length) = month.ok_or_else(|| OraError::new(1843, "not a valid month"))?;
             fields.month = u32::try_from(month + 1).ok();
-            let length = if starts(MONTHS[month]) { MONTHS[month].len() } else { 3 };
             Ok(Some(&text[length..]))
         }
         "AM" | "PM" | "A.M." | "P.M." => {
@@ -138,7 +145,9 @@ fn read_name<'t>(
             Ok(Some(text.get(length..).unwrap_or_default()))
         }
         "DY" | "DAY" => {
-            let length = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let day = language.read_day(text);
+            let (_, length) =
+                day.ok_or_else(|| OraError::new(1846, "not a valid day of the week"))?;
             Ok(Some(&text[length..]))
         }
         "TZH" | "TZR" => {

@@ -2,9 +2,10 @@
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
-use super::{Case, DAYS, Element, MONTHS, elements};
+use super::{Case, Element, elements};
 use crate::ora::OraError;
 use crate::sql::datetime;
+use crate::sql::language::Language;
 
 /// TO_CHAR of a civil time with its nanoseconds and, if it has one, its offset in minutes.
 pub(crate) fn time_text(
@@ -12,6 +13,7 @@ pub(crate) fn time_text(
     nanos: u32,
     offset_minutes: Option<i16>,
     format: &str,
+    language: &Language,
 ) -> Result<String, OraError> {
     let time = datetime::civil(seconds);
     let mut text = String::new();
@@ -23,7 +25,7 @@ pub(crate) fn time_text(
             Element::Fraction(digits) => text.push_str(&format!("{nanos:09}")[..digits.min(9)]),
             Element::Field(name, case) => match zone_field(name, offset_minutes) {
                 Some(field) => text.push_str(&field?),
-                None => text.push_str(&field(time, name, case, fill)),
+                None => text.push_str(&field(time, name, case, fill, language)),
             },
         }
     }
@@ -46,7 +48,25 @@ fn zone_field(name: &str, offset_minutes: Option<i16>) -> Option<Result<String, 
     }))
 }
 
-fn field(time: NaiveDateTime, name: &str, case: Case, fill: bool) -> String {
+/// The name of a month or a day, which is padded to the longest of them.
+fn word(time: NaiveDateTime, name: &str, language: &Language) -> Option<(&'static str, usize)> {
+    let short = matches!(name, "MON" | "DY");
+    match name {
+        "MON" | "MONTH" => {
+            Some((language.month(time.month0() as usize, short), language.width(true, short)))
+        }
+        "DY" | "DAY" => Some((
+            language.day(time.weekday().num_days_from_monday() as usize, short),
+            language.width(false, short),
+        )),
+        _ => None,
+    }
+}
+
+fn field(time: NaiveDateTime, name: &str, case: Case, fill: bool, language: &Language) -> String {
+    if let Some((word, width)) = word(time, name, language) {
+        return padded(word, width, fill, case);
+    }
     let digits = |value: u32, width: usize| {
         if fill { format!("{value:0width$}") } else { value.to_string() }
     };
@@ -69,16 +89,12 @@ fn field(time: NaiveDateTime, name: &str, case: Case, fill: bool) -> String {
         "Q" => digits(time.month0() / 3 + 1, 1),
         "MM" => digits(time.month(), 2),
         "RM" => padded(ROMAN[time.month0() as usize], 4, fill, case),
-        "MON" => cased(&MONTHS[time.month0() as usize][..3], case),
-        "MONTH" => padded(MONTHS[time.month0() as usize], 9, fill, case),
         "WW" => digits(time.ordinal0() / 7 + 1, 2),
         "IW" => digits(time.iso_week().week(), 2),
         "W" => digits(time.day0() / 7 + 1, 1),
         "DDD" => digits(time.ordinal(), 3),
         "DD" => digits(time.day(), 2),
         "D" => digits(time.weekday().number_from_sunday(), 1),
-        "DY" => cased(&DAYS[time.weekday().num_days_from_monday() as usize][..3], case),
-        "DAY" => padded(DAYS[time.weekday().num_days_from_monday() as usize], 9, fill, case),
         "J" => (i64::from(time.date().num_days_from_ce()) + 1_721_425).to_string(),
         "HH24" => digits(time.hour(), 2),
         "HH" | "HH12" => digits(hour12, 2),

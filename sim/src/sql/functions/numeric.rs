@@ -2,20 +2,20 @@
 
 use super::{Function, Gives, function, number_of, text_of, time, whole_of};
 use crate::ora::OraError;
-use crate::sql::evaluate::Evaluator;
-use crate::sql::{format, number};
+use crate::sql::evaluate::{Evaluator, convert};
+use crate::sql::{format, language, number};
 use crate::value::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("ABS", (1, 1), Gives::Number, |_, v| {
-        with(v, |n| Ok(if n.parts().0 < 0 { number::negate(n) } else { n }))
+        with(v, |n| Ok(if n.signum() < 0 { number::negate(n) } else { n }))
     }),
     function("SIGN", (1, 1), Gives::Number, |_, v| {
-        with(v, |n| Ok(Number::integer(n.parts().0.signum())))
+        with(v, |n| Ok(Number::integer(i128::from(n.signum()))))
     }),
     function("CEIL", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::ceil(n)))),
     function("FLOOR", (1, 1), Gives::Number, |_, v| with(v, |n| Ok(number::floor(n)))),
-    function("SQRT", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().sqrt()))),
+    function("SQRT", (1, 1), Gives::Number, |_, v| with(v, number::square_root)),
     function("EXP", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().exp()))),
     function("LN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().ln()))),
     function("LOG", (2, 2), Gives::Number, |_, v| {
@@ -23,6 +23,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("MOD", (2, 2), Gives::Number, |_, v| with_two(v, number::modulo)),
     function("REMAINDER", (2, 2), Gives::Number, |_, v| with_two(v, remainder)),
+    function("SIN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().sin()))),
+    function("COS", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().cos()))),
+    function("TAN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().tan()))),
+    function("ASIN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().asin()))),
+    function("ACOS", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().acos()))),
+    function("ATAN", (1, 1), Gives::Number, |_, v| with(v, |n| float(n.to_f64().atan()))),
+    function("ATAN2", (2, 2), Gives::Number, |_, v| {
+        with_two(v, |a, b| float(a.to_f64().atan2(b.to_f64())))
+    }),
     function("POWER", (2, 2), Gives::Number, |_, v| with_two(v, number::power)),
     function("BITAND", (2, 2), Gives::Number, |_, v| with_two(v, bitand)),
     function("ROUND", (1, 2), Gives::TimeOrNumber, |e, v| cut(e, v, number::round, time::rounded)),
@@ -91,10 +100,17 @@ fn cut(
 
 fn to_number(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     if values.len() < 2 {
-        return with(values, Ok);
+        let number = convert::local_number(&values[0], evaluator.environment)?;
+        return Ok(number.map_or(Value::Null, Value::Number));
     }
+    let given =
+        text_of(evaluator, values, 2)?.map(|text| language::parameters(&text)).transpose()?;
+    let characters = given.and_then(|given| given.1);
+    let characters = characters.unwrap_or_else(|| evaluator.environment.numeric_characters());
     match (text_of(evaluator, values, 0)?, text_of(evaluator, values, 1)?) {
-        (Some(text), Some(format)) => format::read_number(&text, &format).map(Value::Number),
+        (Some(text), Some(format)) => {
+            format::read_number(&text, &format, characters).map(Value::Number)
+        }
         _ => Ok(Value::Null),
     }
 }

@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::text(datetime::offset_text(e.environment.database_offset())))
     }),
     function("SESSIONTIMEZONE", (0, 0), Gives::Text(75), |e, _| {
-        Ok(Value::text(datetime::offset_text(e.environment.session_offset())))
+        Ok(Value::text(e.environment.session_zone()))
     }),
     function("SYS_CONTEXT", (2, 3), Gives::Text(256), |e, v| {
         let (Some(namespace), Some(parameter)) = (text_of(e, v, 0)?, text_of(e, v, 1)?) else {

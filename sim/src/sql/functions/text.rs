@@ -26,7 +26,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("INSTRB", (2, 4), Gives::Number, instr),
     function("LENGTH", (1, 1), Gives::Number, |e, v| counted(e, v, |text| text.chars().count())),
     function("LENGTHB", (1, 1), Gives::Number, |e, v| counted(e, v, str::len)),
-    function("VSIZE", (1, 1), Gives::Number, |e, v| counted(e, v, str::len)),
     function("REPLACE", (2, 3), Gives::Text(4000), replace),
     function("TRANSLATE", (3, 3), Gives::Text(4000), translate),
     function("CONCAT", (2, 2), Gives::Text(4000), concat),

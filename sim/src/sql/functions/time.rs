@@ -3,7 +3,7 @@
 use super::{Function, Gives, function, number_of, text_of, whole_of};
 use crate::ora::OraError;
 use crate::sql::evaluate::{Evaluator, convert};
-use crate::sql::{datetime, format, number};
+use crate::sql::{datetime, format, language, number};
 use crate::value::{Number, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -50,13 +50,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("NEXT_DAY", (2, 2), Gives::Date, next_day),
     function("FROM_TZ", (2, 2), Gives::TimestampTz, from_tz),
-    function("TZ_OFFSET", (1, 1), Gives::Text(7), |e, v| match text_of(e, v, 0)? {
-        Some(zone) => match datetime::offset(&zone) {
-            Some(minutes) => Ok(Value::text(datetime::offset_text(minutes))),
-            None => Err(OraError::new(1882, "timezone region not found")),
-        },
-        None => Ok(Value::Null),
-    }),
 ];
 
 pub(super) fn is_time(value: &Value) -> bool {
@@ -104,18 +97,25 @@ fn to_char(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraErro
         return Ok(text_of(evaluator, values, 0)?.map_or(Value::Null, Value::text));
     }
     let Some(format) = text_of(evaluator, values, 1)? else { return Ok(Value::Null) };
+    let given =
+        text_of(evaluator, values, 2)?.map(|text| language::parameters(&text)).transpose()?;
+    let (words, characters) = given.unwrap_or((None, None));
+    let words = words.unwrap_or_else(|| evaluator.environment.language());
+    let characters = characters.unwrap_or_else(|| evaluator.environment.numeric_characters());
     let text = match &values[0] {
         Value::Null => return Ok(Value::Null),
-        Value::Date(seconds) => format::time_text(*seconds, 0, None, &format)?,
-        Value::Timestamp { seconds, nanos } => format::time_text(*seconds, *nanos, None, &format)?,
+        Value::Date(seconds) => format::time_text(*seconds, 0, None, &format, words)?,
+        Value::Timestamp { seconds, nanos } => {
+            format::time_text(*seconds, *nanos, None, &format, words)?
+        }
         Value::TimestampTz { nanos, offset_minutes, .. } => {
-            format::time_text(wall_of(&values[0]), *nanos, Some(*offset_minutes), &format)?
+            format::time_text(wall_of(&values[0]), *nanos, Some(*offset_minutes), &format, words)?
         }
         Value::IntervalDs(_) | Value::IntervalYm(_) => {
             return Ok(text_of(evaluator, values, 0)?.map_or(Value::Null, Value::text));
         }
-        other => match convert::number(other)? {
-            Some(number) => format::number_text(number, &format)?,
+        other => match convert::local_number(other, evaluator.environment)? {
+            Some(number) => format::number_text(number, &format, characters)?,
             None => return Ok(Value::Null),
         },
     };
@@ -132,7 +132,11 @@ fn read(
     let (Some(text), Some(format)) = (text_of(evaluator, values, 0)?, format) else {
         return Ok(None);
     };
-    let read = format::read_time(&text, &format, convert::today(evaluator.environment))?;
+    let given =
+        text_of(evaluator, values, 2)?.map(|text| language::parameters(&text)).transpose()?;
+    let words = given.and_then(|given| given.0);
+    let words = words.unwrap_or_else(|| evaluator.environment.language());
+    let read = format::read_time(&text, &format, convert::today(evaluator.environment), words)?;
     Ok(Some((read.seconds, read.nanos, read.offset_minutes)))
 }
 
@@ -214,13 +218,12 @@ fn months_between(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, 
 }
 
 fn next_day(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
     let (Some(seconds), Some(day)) =
         (seconds_of(evaluator, &values[0])?, text_of(evaluator, values, 1)?)
     else {
         return Ok(Value::Null);
     };
-    let wanted = DAYS.iter().position(|name| day.trim().to_uppercase().starts_with(name));
+    let wanted = evaluator.environment.language().read_day(day.trim()).map(|(place, _)| place);
     let wanted = wanted.ok_or_else(|| OraError::new(1846, "not a valid day of the week"))?;
     let today =
         chrono::Datelike::weekday(&datetime::civil(seconds)).num_days_from_monday() as usize;
@@ -230,14 +233,13 @@ fn next_day(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraErr
 
 fn from_tz(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let Some(zone) = text_of(evaluator, values, 1)? else { return Ok(Value::Null) };
-    let offset_minutes =
-        datetime::offset(&zone).ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
+    let zone = datetime::Zone::read(&zone)?;
     Ok(match convert::timestamp(&values[0], evaluator.environment)? {
-        Value::Timestamp { seconds, nanos } => Value::TimestampTz {
-            seconds: seconds - i64::from(offset_minutes) * 60,
-            nanos,
-            offset_minutes,
-        },
+        Value::Timestamp { seconds, nanos } => {
+            let offset_minutes = zone.offset_on_wall(seconds);
+            let seconds = seconds - i64::from(offset_minutes) * 60;
+            Value::TimestampTz { seconds, nanos, offset_minutes }
+        }
         other => other,
     })
 }

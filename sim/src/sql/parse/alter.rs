@@ -171,6 +171,9 @@ impl Parser {
             value.push(',');
             value.push_str(&self.setting_value()?);
         }
+        if name == "ISOLATION_LEVEL" && self.accept("COMMITTED") {
+            value.push_str(" COMMITTED");
+        }
         Ok(Setting { name, value })
     }
 

@@ -288,7 +288,7 @@ impl Parser {
         } else if self.accept_all(&["EXECUTE", "IMMEDIATE"]) {
             self.dynamic()?
         } else if self.accept("OPEN") {
-            StmtKind::Open(self.name(6550, "")?)
+            self.opening()?
         } else if self.accept("CLOSE") {
             StmtKind::Close(self.name(6550, "")?)
         } else if self.accept("FETCH") {
@@ -299,6 +299,20 @@ impl Parser {
             return Ok(None);
         };
         Ok(Some(kind))
+    }
+
+    /// Behind OPEN: a cursor of the block, or one that the client is to fetch from.
+    fn opening(&mut self) -> Result<StmtKind, OraError> {
+        let Some(place) = self.bind(false) else {
+            return Ok(StmtKind::Open(self.name(6550, "")?));
+        };
+        self.bind_uses[place].opened = true;
+        self.bind_uses[place].written = true;
+        self.need("FOR", 6550, "")?;
+        if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
+            return Err(self.error(3001, "unimplemented feature: OPEN FOR a text"));
+        }
+        Ok(StmtKind::OpenBind { place, query: Box::new(self.query()?) })
     }
 
     /// Behind EXIT or CONTINUE.

@@ -412,6 +412,7 @@ impl Parser {
             within: Vec::new(),
             keep_last: None,
             over: None,
+            default: None,
             parentheses: true,
         };
         if self.is_symbol("*") && self.is_symbol_ahead(1, ")") {
@@ -423,6 +424,7 @@ impl Parser {
                 self.accept("ALL");
             }
             call.arguments = self.arguments()?;
+            self.default_on_error(&mut call)?;
         }
         if self.is_any(&["ON", "IGNORE", "RESPECT"]) {
             return Err(self.error(3001, "unimplemented feature"));
@@ -448,6 +450,21 @@ impl Parser {
                 return Ok(arguments);
             }
         }
+    }
+
+    /// Behind the first argument of a conversion: `DEFAULT y ON CONVERSION ERROR, format`.
+    fn default_on_error(&mut self, call: &mut Call) -> Result<(), OraError> {
+        if call.arguments.len() != 1 || !self.accept("DEFAULT") {
+            return Ok(());
+        }
+        call.default = Some(self.expression()?);
+        if !self.accept_all(&["ON", "CONVERSION", "ERROR"]) {
+            return Err(self.error(907, "missing right parenthesis"));
+        }
+        if self.accept_symbol(",") {
+            call.arguments.extend(self.arguments()?);
+        }
+        Ok(())
     }
 
     /// WITHIN GROUP, KEEP and OVER.
@@ -538,6 +555,7 @@ pub(crate) fn call(name: &str, arguments: Vec<Expr>, at: usize) -> Expr {
         within: Vec::new(),
         keep_last: None,
         over: None,
+        default: None,
         parentheses: true,
     };
     Expr { kind: ExprKind::Call(Box::new(call)), at }

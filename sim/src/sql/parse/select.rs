@@ -144,19 +144,16 @@ impl Parser {
         };
         let filter = if self.accept("WHERE") { Some(self.expression()?) } else { None };
         let connect = self.connect()?;
-        let mut group = Vec::new();
+        let (mut group, mut sets) = (Vec::new(), None);
         let mut having = if self.accept("HAVING") { Some(self.expression()?) } else { None };
         if self.accept("GROUP") {
             self.need("BY", 924, "missing BY keyword")?;
-            if self.is_any(&["ROLLUP", "CUBE", "GROUPING"]) {
-                return Err(self.error(3001, "unimplemented feature"));
-            }
-            group = self.expressions()?;
+            (group, sets) = self.group_by()?;
         }
         if having.is_none() && self.accept("HAVING") {
             having = Some(self.expression()?);
         }
-        Ok(Select { distinct, items, from, filter, connect, group, having })
+        Ok(Select { distinct, items, from, filter, connect, group, sets, having })
     }
 
     fn item(&mut self) -> Result<Item, OraError> {
@@ -166,6 +163,7 @@ impl Parser {
         let at = self.place();
         let star = [1, 3].into_iter().find(|count| {
             self.is_name()
+                && self.is_symbol_ahead(1, ".")
                 && self.is_symbol_ahead(*count, ".")
                 && self.is_symbol_ahead(count + 1, "*")
         });

@@ -160,6 +160,7 @@ impl Machine {
             }
             StmtKind::Call { name, arguments } => self.check_call(name, arguments, uses, at).await,
             StmtKind::Open(cursor) | StmtKind::Close(cursor) => self.check_cursor(cursor, at),
+            StmtKind::OpenBind { query, .. } => self.described(query).await.map(drop),
             StmtKind::Fetch { cursor, into } => {
                 self.check_cursor(cursor, at)?;
                 into.iter().try_for_each(|target| self.check_target(target, at))

@@ -10,6 +10,7 @@ use crate::ora::OraError;
 use crate::sql::ast::{Expr, Query};
 use crate::sql::compile::{Compiler, Scope};
 use crate::sql::evaluate::{Evaluator, Frame, convert};
+use crate::sql::meter::Meter;
 use crate::sql::query::{self, Inputs, Rows};
 use crate::sql::statement::Command;
 use crate::value::{ColumnType, Value};
@@ -52,6 +53,18 @@ pub(super) struct Desk(Mutex<State>);
 struct State {
     request: Option<Request>,
     answer: Option<Result<Answer, OraError>>,
+    pause: Pause,
+    /// What the block is to fail with where it is.
+    interrupt: Option<OraError>,
+}
+
+/// Whether the block lets others do something.
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+enum Pause {
+    #[default]
+    No,
+    Wanted,
+    Over,
 }
 
 impl Desk {
@@ -67,6 +80,48 @@ impl Desk {
             None => Poll::Pending,
         })
         .await
+    }
+
+    /// Lets others do something. The error is what the block was interrupted with.
+    pub(super) async fn pause(&self) -> Result<(), OraError> {
+        self.state().pause = Pause::Wanted;
+        std::future::poll_fn(|_| {
+            if self.state().pause == Pause::Over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.state().pause = Pause::No;
+        match self.state().interrupt.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the block has begun a pause, which is over with that.
+    pub(super) fn take_pause(&self) -> bool {
+        let mut state = self.state();
+        let wanted = state.pause == Pause::Wanted;
+        if wanted {
+            state.pause = Pause::Over;
+        }
+        wanted
+    }
+
+    pub(super) fn interrupt(&self, error: OraError) {
+        self.state().interrupt = Some(error);
+    }
+
+    /// Whether the request that is there needs more than values.
+    pub(super) fn needs_database(&self) -> bool {
+        matches!(
+            self.state().request,
+            Some(
+                Request::Describe(..)
+                    | Request::Query(..)
+                    | Request::Execute(..)
+                    | Request::Signatures(..)
+                    | Request::Call(..)
+            )
+        )
     }
 
     /// Answers the request that is there; `Pending` if the host has to wait, and then the request stays.
@@ -135,7 +190,8 @@ fn evaluated(expr: &Expr, inputs: &Inputs, host: &dyn Host) -> Result<Value, Ora
     let environment = host.environment();
     let compiler = Compiler { catalog: &NoTables, inputs };
     let typed = compiler.expression(expr, &Scope::empty())?;
-    let value = Evaluator { catalog: &NoTables, environment }.value(&typed.code, &Frame::empty());
+    let evaluator = Evaluator { catalog: &NoTables, environment, meter: &Meter::unlimited() };
+    let value = evaluator.value(&typed.code, &Frame::empty());
     value.map_err(|error| match error.code {
         1722 => OraError::new(
             6502,

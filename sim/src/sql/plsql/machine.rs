@@ -18,8 +18,8 @@ use crate::sql::parse::block::compile_error;
 use crate::sql::query::{Inputs, Rows};
 use crate::value::{ColumnType, Number, Value};
 
-/// A block that runs longer than this many statements is ended, so that no client can hang the simulation.
-const STEPS_MAX: u64 = 500_000;
+/// After so many statements a block lets others do something.
+const SLICE_STEPS: u64 = 1_000;
 
 pub(super) struct Machine {
     /// Binds and variables as they are now.
@@ -28,6 +28,10 @@ pub(super) struct Machine {
     /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
     pub(super) exceptions: BTreeMap<String, u32>,
     pub(super) cursors: BTreeMap<String, Cursor>,
+    /// Binds that are cursors, by place.
+    pub(super) cursor_binds: Vec<usize>,
+    /// Those that were opened, with their rows.
+    pub(super) opened: BTreeMap<usize, Rows>,
     pub(super) desk: Arc<Desk>,
     /// The errors whose handlers run, innermost last.
     caught: Vec<Raised>,
@@ -53,12 +57,14 @@ pub(super) enum Flow {
 pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + Send + 'a>>;
 
 impl Machine {
-    pub(super) fn new(inputs: Inputs, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(inputs: Inputs, cursor_binds: Vec<usize>, desk: Arc<Desk>) -> Self {
         let mut machine = Self {
             inputs,
             rules: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             cursors: BTreeMap::new(),
+            cursor_binds,
+            opened: BTreeMap::new(),
             desk,
             caught: Vec::new(),
             lines: vec![0],
@@ -80,6 +86,12 @@ impl Machine {
         }
         self.lines.clone_from(&block.lines);
         let mut uses = block.bind_uses.clone();
+        for (place, uses) in uses.iter().enumerate() {
+            if uses.opened != self.cursor_binds.contains(&place) || (uses.opened && uses.reads > 0)
+            {
+                return Err(wrong_type());
+            }
+        }
         self.check(&block, &mut uses).await.map_err(|error| compile_error(error, &block.lines))?;
         self.block(&block).await.map_err(Raised::unhandled)?;
         let directions: Vec<Direction> = uses
@@ -97,7 +109,8 @@ impl Machine {
                     Direction::Out | Direction::InOut => input.value,
                 },
             );
-        Ok(Finished { values: values.collect(), directions })
+        let opened = self.opened.into_iter().collect();
+        Ok(Finished { values: values.collect(), directions, opened })
     }
 
     pub(super) fn line(&self, at: usize) -> usize {
@@ -201,6 +214,15 @@ impl Machine {
             Some(raised) => (raised.sqlcode(), raised.sqlerrm()),
             None => (0, "ORA-0000: normal, successful completion".into()),
         };
+        let (stack, backtrace) = match self.caught.last() {
+            Some(raised) => (
+                Value::text(format!("{}\n", raised.error)),
+                Value::text(format!("ORA-06512: at line {}\n", raised.line)),
+            ),
+            None => (Value::Null, Value::Null),
+        };
+        self.set("DBMS_UTILITY.FORMAT_ERROR_STACK", ColumnType::Varchar2(2000), stack);
+        self.set("DBMS_UTILITY.FORMAT_ERROR_BACKTRACE", ColumnType::Varchar2(2000), backtrace);
         self.set("SQLCODE", ColumnType::Number, Value::integer(code));
         self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
     }
@@ -220,11 +242,8 @@ impl Machine {
         Box::pin(async move {
             for statement in list {
                 self.steps += 1;
-                if self.steps > STEPS_MAX {
-                    return Err(self.raised(
-                        OraError::new(40, "active time limit exceeded - call aborted"),
-                        statement.at,
-                    ));
+                if self.steps.is_multiple_of(SLICE_STEPS) {
+                    self.desk.pause().await.map_err(|error| self.raised(error, statement.at))?;
                 }
                 match self.statement(statement).await? {
                     Flow::Next => {}
@@ -325,7 +344,6 @@ impl Machine {
                 {
                     return Ok(Flow::Next);
                 }
-                self.steps += 1;
                 if let Some(ended) = self.pass(body, label).await {
                     return ended;
                 }
@@ -337,7 +355,6 @@ impl Machine {
                 let mut next = if *reverse { high } else { low };
                 while (low..=high).contains(&next) {
                     self.set(variable, ColumnType::Number, Value::integer(next));
-                    self.steps += 1;
                     if let Some(ended) = self.pass(body, label).await {
                         result = ended;
                         break;
@@ -403,6 +420,11 @@ impl Machine {
         self.restore(saved);
         result
     }
+}
+
+/// A cursor where a value was due, or the other way about.
+pub(super) fn wrong_type() -> OraError {
+    OraError::new(6550, "line 1, column 1:\nPLS-00382: expression is of wrong type")
 }
 
 /// What a loop does after its body: `None` goes on.

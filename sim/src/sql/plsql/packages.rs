@@ -50,6 +50,24 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
         ],
         Some(NUMBER),
     ),
+    (
+        "DBMS_LOCK.CONVERT",
+        &[
+            ("ID", Direction::In, NUMBER, false),
+            ("LOCKMODE", Direction::In, NUMBER, false),
+            ("TIMEOUT", Direction::In, NUMBER, true),
+        ],
+        Some(NUMBER),
+    ),
+    (
+        "DBMS_LOCK.CONVERT",
+        &[
+            ("LOCKHANDLE", Direction::In, TEXT, false),
+            ("LOCKMODE", Direction::In, NUMBER, false),
+            ("TIMEOUT", Direction::In, NUMBER, true),
+        ],
+        Some(NUMBER),
+    ),
     ("DBMS_LOCK.RELEASE", &[("ID", Direction::In, NUMBER, false)], Some(NUMBER)),
     ("DBMS_LOCK.RELEASE", &[("LOCKHANDLE", Direction::In, TEXT, false)], Some(NUMBER)),
     ("DBMS_LOCK.SLEEP", &[("SECONDS", Direction::In, NUMBER, false)], None),
@@ -58,6 +76,27 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
     ("DBMS_SESSION.CLEAR_IDENTIFIER", &[], None),
     ("DBMS_SESSION.IS_SESSION_ALIVE", &[("UNIQUEID", Direction::In, TEXT, false)], Some(NUMBER)),
     ("DBMS_SESSION.UNIQUE_SESSION_ID", &[], Some(TEXT)),
+    ("DBMS_SESSION.FREE_UNUSED_USER_MEMORY", &[], None),
+    ("DBMS_SESSION.MODIFY_PACKAGE_STATE", &[("ACTION_FLAGS", Direction::In, NUMBER, false)], None),
+    ("DBMS_SESSION.RESET_PACKAGE", &[], None),
+    (
+        "DBMS_SESSION.SET_CONTEXT",
+        &[
+            ("NAMESPACE", Direction::In, TEXT, false),
+            ("ATTRIBUTE", Direction::In, TEXT, false),
+            ("VALUE", Direction::In, TEXT, false),
+            ("USERNAME", Direction::In, TEXT, true),
+            ("CLIENT_ID", Direction::In, TEXT, true),
+        ],
+        None,
+    ),
+    (
+        "DBMS_SESSION.SET_NLS",
+        &[("PARAM", Direction::In, TEXT, false), ("VALUE", Direction::In, TEXT, false)],
+        None,
+    ),
+    ("DBMS_UTILITY.GET_CPU_TIME", &[], Some(NUMBER)),
+    ("DBMS_UTILITY.GET_TIME", &[], Some(NUMBER)),
     (
         "DBMS_APPLICATION_INFO.SET_MODULE",
         &[("MODULE_NAME", Direction::In, TEXT, false), ("ACTION_NAME", Direction::In, TEXT, false)],
@@ -140,8 +179,8 @@ pub fn signatures(name: &str) -> Vec<Signature> {
 /// A constant of Oracle's packages.
 pub(crate) fn constant(name: &str) -> Option<i64> {
     Some(match name.strip_prefix("SYS.").unwrap_or(name) {
-        "DBMS_LOCK.NL_MODE" => 1,
-        "DBMS_LOCK.SS_MODE" => 2,
+        "DBMS_LOCK.NL_MODE" | "DBMS_SESSION.FREE_ALL_RESOURCES" => 1,
+        "DBMS_LOCK.SS_MODE" | "DBMS_SESSION.REINITIALIZE" => 2,
         "DBMS_LOCK.SX_MODE" => 3,
         "DBMS_LOCK.S_MODE" => 4,
         "DBMS_LOCK.SSX_MODE" => 5,

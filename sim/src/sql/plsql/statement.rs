@@ -57,6 +57,11 @@ impl Machine {
             }
             StmtKind::Call { name, arguments } => self.procedure(name, arguments).await,
             StmtKind::Open(cursor) => self.open(cursor).await,
+            StmtKind::OpenBind { place, query } => {
+                let rows = self.rows(query).await?;
+                self.opened.insert(*place, rows);
+                Ok(())
+            }
             StmtKind::Fetch { cursor, into } => self.fetch(cursor, into).await,
             StmtKind::Close(cursor) => {
                 let known = self.cursors.get_mut(cursor).filter(|cursor| cursor.open.is_some());
@@ -179,7 +184,7 @@ impl Machine {
                 self.one_row(&rows, into).await
             }
             Command::Block(block) => {
-                let mut child = Self::new(inputs, Arc::clone(&self.desk));
+                let mut child = Self::new(inputs, Vec::new(), Arc::clone(&self.desk));
                 child.steps = self.steps;
                 let finished = Box::pin(child.whole(block.0)).await?;
                 for ((value, direction), result) in using.iter().zip(finished.values) {

@@ -1,7 +1,7 @@
 //! The variables of a block and what may be put into them.
 
 use super::desk::{Answer, Request};
-use super::machine::{Cursor, Machine};
+use super::machine::{Cursor, Machine, wrong_type};
 use crate::ora::OraError;
 use crate::sql::ast::Declared;
 use crate::sql::dml::Target;
@@ -77,6 +77,7 @@ impl Machine {
     /// `target := value`.
     pub(super) async fn assign(&mut self, target: &Target, value: Value) -> Result<(), OraError> {
         match target {
+            Target::Bind(place) if self.cursor_binds.contains(place) => return Err(wrong_type()),
             Target::Bind(place) => {
                 let column_type = self.inputs.binds.get(*place).map(|input| input.column_type);
                 let column_type =

@@ -62,7 +62,7 @@ BEGIN
 END;
 ----
 > DBMS_LOCK.ALLOCATE_UNIQUE [Some(Text("orawarden")), Some(Null), None]
-> DBMS_LOCK.REQUEST by handle [Some(Text("10737418641073741864187")), Some(Number(Number { mantissa: 6, scale: 0 })), Some(Number(Number { mantissa: 0, scale: 0 })), None]
+> DBMS_LOCK.REQUEST by handle [Some(Text("10737418641073741864187")), Some(Number(6)), Some(Number(0)), None]
 > DBMS_LOCK.REQUEST by handle [Some(Text("10737418641073741864187")), None, None, None]
 :H Out '10737418641073741864187'
 :R InOut '104'
@@ -75,24 +75,24 @@ BEGIN
   rdsadmin.rdsadmin_util.kill(17, 4501, 'IMMEDIATE');
 END;
 ----
-> DBMS_LOCK.SLEEP [Some(Number(Number { mantissa: 15, scale: 1 }))]
+> DBMS_LOCK.SLEEP [Some(Number(1.5))]
 > DBMS_APPLICATION_INFO.SET_MODULE [Some(Text("m")), Some(Null)]
 > DBMS_SESSION.SET_IDENTIFIER [Some(Text("id"))]
-> RDSADMIN.RDSADMIN_UTIL.KILL [Some(Number(Number { mantissa: 17, scale: 0 })), Some(Number(Number { mantissa: 4501, scale: 0 })), Some(Text("IMMEDIATE"))]
+> RDSADMIN.RDSADMIN_UTIL.KILL [Some(Number(17)), Some(Number(4501)), Some(Text("IMMEDIATE"))]
 waited 3 times
 done
 
 :out = NULL
 BEGIN killer.safe_kill(17, p_serial => 4501, p_result => :out); END;
 ----
-> KILLER.SAFE_KILL [Some(Number(Number { mantissa: 17, scale: 0 })), Some(Number(Number { mantissa: 4501, scale: 0 })), Some(Null), None]
+> KILLER.SAFE_KILL [Some(Number(17)), Some(Number(4501)), Some(Null), None]
 :OUT Out '-30'
 done
 
 :out = NULL
 CALL killer.safe_kill(17, 4501, :out)
 ----
-> KILLER.SAFE_KILL [Some(Number(Number { mantissa: 17, scale: 0 })), Some(Number(Number { mantissa: 4501, scale: 0 })), Some(Null), None]
+> KILLER.SAFE_KILL [Some(Number(17)), Some(Number(4501)), Some(Null), None]
 :OUT Out '-30'
 done
 
@@ -278,10 +278,12 @@ PLS-00103: Encountered the symbol ";" when expecting one of the following:
    IF
 at 31
 
-BEGIN LOOP NULL; END LOOP; END;
+:out = NULL
+DECLARE n NUMBER := 0; BEGIN FOR i IN 1 .. 12345 LOOP n := n + 1; END LOOP; :out := n; END;
 ----
-ORA-00040: active time limit exceeded - call aborted
-ORA-06512: at line 1
+waited 12 times
+:OUT Out '12345'
+done
 
 DECLARE n CONSTANT NUMBER := 1; BEGIN n := 2; END;
 ----
@@ -380,7 +382,19 @@ BEGIN
   DBMS_OUTPUT.PUT_LINE(SQL%ROWCOUNT);
 END;
 ----
-> Changes { table: "NOTES", rows: [Insert([Number(Number { mantissa: 1, scale: 0 }), Text("made by APP"), Null, Null, Null])], returning: [] }
+> Changes { table: "NOTES", rows: [Insert([Number(1), Text("made by APP"), Null, Null, Null])], returning: [] }
 > Changes { table: "NOTES", rows: [Delete { row: 0 }], returning: [] }
 > DBMS_OUTPUT.PUT_LINE [Some(Text("1"))]
+done
+
+:out = NULL
+BEGIN
+  RAISE_APPLICATION_ERROR(-20001, 'mine');
+EXCEPTION WHEN OTHERS THEN
+  :out := DBMS_UTILITY.FORMAT_ERROR_STACK || DBMS_UTILITY.FORMAT_ERROR_BACKTRACE;
+END;
+----
+:OUT Out 'ORA-20001: mine
+ORA-06512: at line 2
+'
 done

@@ -1,17 +1,17 @@
 INSERT INTO notes (id, body, code) VALUES (4, 'four', 'Z')
 ----
 NOTES
-Insert([Number(Number { mantissa: 4, scale: 0 }), Text("four"), Text("Z  "), Null, Null])
+Insert([Number(4), Text("four"), Text("Z  "), Null, Null])
 
 INSERT INTO app.notes VALUES (5, NULL, 'A', 1.5, SYSTIMESTAMP)
 ----
 APP.NOTES
-Insert([Number(Number { mantissa: 5, scale: 0 }), Null, Text("A  "), Number(Number { mantissa: 15, scale: 1 }), TimestampTz { seconds: 1772366400, nanos: 123456000, offset_minutes: 0 }])
+Insert([Number(5), Null, Text("A  "), Number(1.5), TimestampTz { seconds: 1772366400, nanos: 123456000, offset_minutes: 0 }])
 
 INSERT INTO notes (id, body) SELECT sid, username FROM v$session WHERE status = 'KILLED'
 ----
 NOTES
-Insert([Number(Number { mantissa: 99, scale: 0 }), Text("SCOTT"), Null, Null, Null])
+Insert([Number(99), Text("SCOTT"), Null, Null, Null])
 
 INSERT INTO notes (body) VALUES ('no id')
 ----
@@ -45,9 +45,9 @@ at 18
 UPDATE notes n SET amount = NVL(amount, 0) + :1 WHERE n.id IN (1, 3) RETURNING amount INTO :2
 ----
 NOTES
-Update { row: 0, values: [(3, Number(Number { mantissa: 1525, scale: 2 }))] }
-Update { row: 2, values: [(3, Number(Number { mantissa: 5, scale: 0 }))] }
-Returned { target: Bind(1), values: [Number(Number { mantissa: 1525, scale: 2 }), Number(Number { mantissa: 5, scale: 0 })] }
+Update { row: 0, values: [(3, Number(15.25))] }
+Update { row: 2, values: [(3, Number(5))] }
+Returned { target: Bind(1), values: [Number(15.25), Number(5)] }
 
 UPDATE notes SET body = NULL
 ----

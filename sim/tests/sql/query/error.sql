@@ -139,8 +139,14 @@ at 7
 
 SELECT sid FROM v$session GROUP BY ROLLUP (sid)
 ----
-ORA-03001: unimplemented feature
-at 35
+SID Number!
+1
+17
+42
+55
+99
+120
+-
 
 SELECT DISTINCT sid FROM v$session ORDER BY serial#
 ----

@@ -210,7 +210,7 @@ USERNAME Varchar2(128) | SIDS Varchar2(4000)
 SELECT MAX(sid) KEEP (DENSE_RANK FIRST ORDER BY last_call_et) quickest, AVG(serial#) a, COUNT(DISTINCT username) u FROM v$session
 ----
 QUICKEST Number | A Number | U Number!
-99 | 786.666666666666666666666666666667 | 3
+99 | 786.666666666666666666666666666666666667 | 3
 
 SELECT LEVEL FROM dual CONNECT BY LEVEL <= 4
 ----
@@ -308,3 +308,8 @@ SELECT a.sid FROM v$session a, v$lock b WHERE a.sid = b.sid AND b.type = 'TX' AN
 ----
 SID Number!
 17
+
+SELECT id, n.* FROM notes n WHERE id = 1
+----
+ID Number! | ID Number! | BODY Varchar2(40) | CODE Char(3) | AMOUNT Number | AT TimestampTz
+1 | 1 | 'first' | 'A  ' | 10.25 | day 20513 12:00:00.250000000 UTC shown at +120

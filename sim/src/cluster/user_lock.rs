@@ -1,0 +1,279 @@
+//! User locks (DBMS_LOCK): sessions hold them in six modes, wait for them in their order, and convert them. Whoever
+//! holds one already and wants another mode goes before those that hold nothing yet.
+
+use std::collections::VecDeque;
+
+use super::lock::UserLockId;
+use super::session::SessionKey;
+use super::wait::Doing;
+use super::{Cluster, Micros};
+
+/// The mode of a lock, as LMODE and REQUEST have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// NL: null.
+    Null = 1,
+    /// SS: sub shared.
+    SubShare = 2,
+    /// SX: sub exclusive.
+    SubExclusive = 3,
+    /// S: shared.
+    Share = 4,
+    /// SSX: shared sub exclusive.
+    ShareSubExclusive = 5,
+    /// X: exclusive.
+    Exclusive = 6,
+}
+
+impl Mode {
+    /// The mode of a number, if it is one.
+    pub const fn of(number: i64) -> Option<Self> {
+        Some(match number {
+            1 => Self::Null,
+            2 => Self::SubShare,
+            3 => Self::SubExclusive,
+            4 => Self::Share,
+            5 => Self::ShareSubExclusive,
+            6 => Self::Exclusive,
+            _ => return None,
+        })
+    }
+
+    /// Its number.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// Whether two sessions can hold a lock in these modes at a time.
+    pub const fn goes_with(self, other: Self) -> bool {
+        use Mode::{Null, Share, ShareSubExclusive, SubExclusive, SubShare};
+        matches!(
+            (self, other),
+            (Null, _)
+                | (_, Null)
+                | (SubShare, SubShare | SubExclusive | Share | ShareSubExclusive)
+                | (SubExclusive | Share | ShareSubExclusive, SubShare)
+                | (SubExclusive, SubExclusive)
+                | (Share, Share)
+        )
+    }
+}
+
+/// A session that holds a lock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    pub(super) session: SessionKey,
+    pub(super) mode: Mode,
+    pub(super) since: Micros,
+    pub(super) release_on_commit: bool,
+}
+
+/// A session that waits for one, or for another mode of one that it holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiter {
+    pub(super) session: SessionKey,
+    pub(super) mode: Mode,
+    release_on_commit: bool,
+}
+
+/// A user lock that somebody holds or waits for.
+#[derive(Debug, Default)]
+pub(super) struct UserLock {
+    pub(super) holders: Vec<Holder>,
+    /// Those that convert come first.
+    pub(super) waiters: VecDeque<Waiter>,
+}
+
+impl UserLock {
+    pub(super) fn holder(&self, session: SessionKey) -> Option<&Holder> {
+        self.holders.iter().find(|holder| holder.session == session)
+    }
+
+    /// Whether nobody else holds it in a mode that stands against this one.
+    fn admits(&self, session: SessionKey, mode: Mode) -> bool {
+        self.against(session, mode).next().is_none()
+    }
+
+    fn against(&self, session: SessionKey, mode: Mode) -> impl Iterator<Item = SessionKey> {
+        let others = self.holders.iter().filter(move |holder| holder.session != session);
+        others.filter(move |holder| !holder.mode.goes_with(mode)).map(|holder| holder.session)
+    }
+
+    /// Whom a waiter waits for: those who hold it, or else those before it.
+    pub(super) fn blockers(&self, session: SessionKey) -> Vec<SessionKey> {
+        let Some(place) = self.waiters.iter().position(|waiter| waiter.session == session) else {
+            return Vec::new();
+        };
+        let holders: Vec<_> = self.against(session, self.waiters[place].mode).collect();
+        if holders.is_empty() {
+            return self.waiters.iter().take(place).map(|waiter| waiter.session).collect();
+        }
+        holders
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.holders.is_empty() && self.waiters.is_empty()
+    }
+
+    fn give(&mut self, waiter: Waiter, since: Micros) {
+        let Waiter { session, mode, release_on_commit } = waiter;
+        match self.holders.iter_mut().find(|holder| holder.session == session) {
+            Some(holder) => holder.mode = mode,
+            None => self.holders.push(Holder { session, mode, since, release_on_commit }),
+        }
+    }
+}
+
+impl Cluster {
+    /// DBMS_LOCK.REQUEST: 0 granted, 4 held already, 1 not to be had at once, 2 a deadlock; `None`: it waits.
+    pub(super) fn want_user_lock(
+        &mut self,
+        session: SessionKey,
+        id: UserLockId,
+        mode: Mode,
+        timeout: Micros,
+        release_on_commit: bool,
+    ) -> Option<u32> {
+        let now = self.now;
+        let lock = self.locks.user.entry(id).or_default();
+        if lock.holder(session).is_some() {
+            return Some(4);
+        }
+        let waiter = Waiter { session, mode, release_on_commit };
+        if lock.waiters.is_empty() && lock.admits(session, mode) {
+            lock.give(waiter, now);
+            return Some(0);
+        }
+        let place = lock.waiters.len();
+        self.queue_for(id, waiter, place, timeout)
+    }
+
+    /// DBMS_LOCK.CONVERT: as REQUEST, and 4 if it is not held.
+    pub(super) fn convert_user_lock(
+        &mut self,
+        session: SessionKey,
+        id: UserLockId,
+        mode: Mode,
+        timeout: Micros,
+    ) -> Option<u32> {
+        let Some(lock) = self.locks.user.get_mut(&id) else { return Some(4) };
+        let Some(holder) = lock.holder(session).copied() else { return Some(4) };
+        let waiter = Waiter { session, mode, release_on_commit: holder.release_on_commit };
+        if lock.admits(session, mode) {
+            lock.give(waiter, holder.since);
+            self.serve_user_lock(id);
+            return Some(0);
+        }
+        let converts = |one: &&Waiter| lock.holder(one.session).is_some();
+        let place = lock.waiters.iter().take_while(converts).count();
+        self.queue_for(id, waiter, place, timeout)
+    }
+
+    fn queue_for(
+        &mut self,
+        id: UserLockId,
+        waiter: Waiter,
+        place: usize,
+        timeout: Micros,
+    ) -> Option<u32> {
+        if timeout <= 0 {
+            return Some(1);
+        }
+        let (session, since) = (waiter.session, self.now);
+        self.locks.user.get_mut(&id)?.waiters.insert(place, waiter);
+        let blockers = self.locks.user.get(&id).map(|lock| lock.blockers(session));
+        if blockers.unwrap_or_default().into_iter().any(|one| self.leads_to(Some(one), session)) {
+            self.locks.leave_user(id, session);
+            return Some(2);
+        }
+        let deadline = Some(since + timeout);
+        self.do_now(session, Doing::UserLock { id, mode: waiter.mode, since, deadline });
+        None
+    }
+
+    /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
+    pub(super) fn free_user_lock(&mut self, session: SessionKey, id: UserLockId) -> u32 {
+        let Some(lock) = self.locks.user.get_mut(&id) else { return 4 };
+        let before = lock.holders.len();
+        lock.holders.retain(|holder| holder.session != session);
+        if lock.holders.len() == before {
+            return 4;
+        }
+        self.serve_user_lock(id);
+        0
+    }
+
+    /// Gives a user lock to those who wait for it and have not given up, as far as their modes go together.
+    pub(super) fn serve_user_lock(&mut self, id: UserLockId) {
+        let now = self.now;
+        loop {
+            let Some(lock) = self.locks.user.get(&id) else { return };
+            if lock.is_free() {
+                self.locks.user.remove(&id);
+                return;
+            }
+            let Some(next) = lock.waiters.front().copied() else { return };
+            let admitted = lock.admits(next.session, next.mode);
+            let waits = self.still_waits(next.session, id);
+            if waits && !admitted {
+                return;
+            }
+            let Some(lock) = self.locks.user.get_mut(&id) else { return };
+            lock.waiters.pop_front();
+            if waits {
+                lock.give(next, now);
+                self.granted(next.session);
+            }
+        }
+    }
+
+    /// Whether a session waits for a user lock, neither marked nor past its time.
+    fn still_waits(&self, key: SessionKey, id: UserLockId) -> bool {
+        let session = self.session(key).filter(|session| session.doom.is_none());
+        match session.and_then(|session| session.call.as_ref()).map(|call| call.doing) {
+            Some(Doing::UserLock { id: wanted, deadline, .. }) => {
+                wanted == id && deadline.is_none_or(|deadline| deadline >= self.now)
+            }
+            _ => false,
+        }
+    }
+
+    /// All that a session holds is free.
+    pub(super) fn release_user_locks(&mut self, key: SessionKey) {
+        for id in self.locks.held_by(key) {
+            self.free_user_lock(key, id);
+        }
+    }
+
+    /// COMMIT and ROLLBACK free what was asked for so.
+    pub(super) fn release_on_commit(&mut self, key: SessionKey) {
+        if self.locks.user.is_empty() {
+            return;
+        }
+        for id in self.locks.held_by(key) {
+            let holder = self.locks.user.get(&id).and_then(|lock| lock.holder(key));
+            if holder.is_some_and(|holder| holder.release_on_commit) {
+                self.free_user_lock(key, id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mode;
+
+    /// The table of DBMS_LOCK's documentation: what is held by whom, and whether another one can be had.
+    #[test]
+    fn the_modes_go_together_as_documented() {
+        let table = ["yyyyyy", "yyyyyn", "yyynnn", "yynynn", "yynnnn", "ynnnnn"];
+        for (held, row) in (1..).zip(table) {
+            for (wanted, mark) in (1..).zip(row.chars()) {
+                let (held, wanted) = (Mode::of(held), Mode::of(wanted));
+                let (held, wanted) = (held.expect("1 to 6"), wanted.expect("1 to 6"));
+                assert_eq!(held.goes_with(wanted), mark == 'y', "{held:?} {wanted:?}");
+            }
+        }
+        assert_eq!((Mode::of(0), Mode::of(7)), (None, None));
+    }
+}
