@@ -27,11 +27,22 @@ const NULL: u8 = 255;
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     lost: bool,
+    whole: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, lost: false }
+        Self { rest: bytes, lost: false, whole: false }
+    }
+
+    /// The same of what ends in a packet with room left: nothing of a message that begins in it is still to come.
+    pub(super) const fn new_whole(bytes: &'a [u8]) -> Self {
+        Self { whole: true, ..Self::new(bytes) }
+    }
+
+    /// True where nothing is left, and nothing more is to come.
+    pub(super) const fn is_at_end(&self) -> bool {
+        self.whole && self.rest.is_empty()
     }
 
     /// Where the message ends is not known: all that has come belongs to it, and perhaps more that has not.

@@ -97,7 +97,8 @@ impl Feed {
         &mut self,
         read: impl Fn(&mut Reader<'_>) -> Result<T, Unreadable>,
     ) -> Result<Option<T>, Fault> {
-        let mut reader = Reader::new(&self.buffer);
+        let new = if self.tail.full { Reader::new } else { Reader::new_whole };
+        let mut reader = new(&self.buffer);
         match read(&mut reader) {
             Ok(message) => {
                 let used = self.buffer.len() - reader.left();

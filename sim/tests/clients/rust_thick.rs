@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 22] = [
+    let checks: [(&str, fn(&Target) -> Checked); 21] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
@@ -35,7 +35,6 @@ fn main() -> ExitCode {
         ("blocks", blocks),
         ("cursors of blocks", cursors_of_blocks),
         ("changes", changes),
-        ("arrays of changes", arrays_of_changes),
         ("errors", errors),
         ("ALTER and kill", alter),
         ("tags", tags),
@@ -285,23 +284,6 @@ fn cursors_of_blocks(to: &Target) -> Checked {
             assert_eq!(row?.get::<_, i32>(0)?, seen);
         }
         assert_eq!(seen, 250);
-    }
-    one(&connection)
-}
-
-fn arrays_of_changes(to: &Target) -> Checked {
-    let connection = to.connect()?;
-    let sql = "update a set b = b where c < :1 and d = :2";
-    for _ in 0..2 {
-        let mut batch = connection.batch(sql, 10).with_batch_errors().with_row_counts().build()?;
-        for (number, text) in [(1, "bad"), (2, "y"), (3, "bad"), (5, "w")] {
-            batch.append_row(&[&number, &text])?;
-        }
-        let error = batch.execute().err().expect("two iterations fail");
-        let failed = error.batch_errors().expect("they are told");
-        let failed: Vec<_> = failed.iter().map(|one| (one.offset(), one.code())).collect();
-        assert_eq!(failed, [(0, 12_899), (2, 12_899)]);
-        assert_eq!(batch.row_counts()?, [0, 2, 0, 5]);
     }
     one(&connection)
 }
