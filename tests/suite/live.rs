@@ -67,7 +67,7 @@ impl Drop for Rig {
 const OLTP: &str = "{seed: 3, speed: 1, databases: [{like: oltp}]}";
 
 fn way() -> Way {
-    Way { via: Via::AlterSystem, leadership: false, width: 4, disconnect_names_instance: false }
+    Way { via: Via::AlterSystem, leadership: true, width: 4, disconnect_names_instance: false }
 }
 
 fn idle_users(seen: &Snapshot) -> Vec<Session<'_>> {
