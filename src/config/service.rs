@@ -79,6 +79,11 @@ pub(super) static DATABASE: Shape = Shape {
             "directory of tnsnames.ora and sqlnet.ora; default: the client's own (TNS_ADMIN)",
         ),
         Key::optional(
+            "client_lib",
+            Kind::Text,
+            "directory of the Oracle Client libraries (oci); default: where the dynamic linker finds them",
+        ),
+        Key::optional(
             "wallet",
             Kind::Text,
             "directory of the wallet for TCPS (thin); with oci it stands in sqlnet.ora",
@@ -229,6 +234,8 @@ pub struct Connection {
     pub concurrency: u32,
     /// Where tnsnames.ora is.
     pub config_dir: Option<String>,
+    /// Where the Oracle Client libraries are.
+    pub client_lib: Option<String>,
     /// Where the wallet for TCPS is.
     pub wallet: Option<String>,
     /// A DISCONNECT names another instance.
@@ -447,6 +454,7 @@ fn check_capture(fields: &Fields<'_>, sink: &mut Sink) {
         "leadership",
         "concurrency",
         "config_dir",
+        "client_lib",
         "wallet",
         "disconnect_at_instance",
     ];
@@ -483,6 +491,7 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
         leadership: leadership.unwrap_or(true),
         concurrency: concurrency.unwrap_or(CONCURRENCY),
         config_dir: optional_text(fields, "config_dir", sink),
+        client_lib: optional_text(fields, "client_lib", sink),
         wallet: optional_text(fields, "wallet", sink),
         disconnect_at_instance: at_instance.unwrap_or(false),
     })

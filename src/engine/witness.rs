@@ -18,7 +18,7 @@ pub struct Witness {
     pub sql_id: Option<String>,
     /// SQL_EXEC_ID.
     pub sql_exec_id: Option<i64>,
-    /// LAST_CALL_ET: for an idle session, a smaller value now means that a new call has begun since.
+    /// LAST_CALL_ET: a smaller value now means that a call has begun or ended since.
     pub last_call_et: Option<i64>,
     /// The columns that can change within a session's life and that the rule looked at, with their values.
     pub looked_at: Vec<(TextColumn, Option<String>)>,
@@ -53,16 +53,16 @@ impl Witness {
     pub fn still_holds(&self, now: Session<'_>) -> bool {
         let same = |column, then: &Option<String>| now.text(column) == then.as_deref();
         let active = self.status.as_deref().is_some_and(|it| it.eq_ignore_ascii_case("ACTIVE"));
-        let same_call = if active {
-            same(TextColumn::SqlId, &self.sql_id)
-                && now.number(NumberColumn::SqlExecId) == self.sql_exec_id
-        } else {
-            now.number(NumberColumn::LastCallEt) >= self.last_call_et
-        };
+        // Counted from the call's begin or end, it only grows while nothing happens.
+        let same_call = now.number(NumberColumn::LastCallEt) >= self.last_call_et;
+        let same_statement = !active
+            || (same(TextColumn::SqlId, &self.sql_id)
+                && now.number(NumberColumn::SqlExecId) == self.sql_exec_id);
         now.life() == self.life
             && same(TextColumn::Username, &self.username)
             && same(TextColumn::Status, &self.status)
             && same_call
+            && same_statement
             && self.looked_at.iter().all(|(column, then)| same(*column, then))
     }
 }

@@ -19,31 +19,43 @@ const LAST_WORDS_MAX: u64 = 1_024;
 /// Environment variables that make a driver write what is on the wire.
 const TALKATIVE: [&str; 2] = ["RSO_DEBUG_PACKETS", "DPI_DEBUG_LEVEL"];
 
+/// Where the dynamic linker looks.
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
 /// What a connection process is started from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
     path: PathBuf,
     /// Variables that it must not see: they hold passwords of others.
     hidden: Vec<OsString>,
+    /// Where the dynamic linker looks first: the directory of Oracle Client libraries.
+    libraries: Option<PathBuf>,
 }
 
 impl Default for Program {
     /// This very program, also after its file was replaced by a newer one.
     fn default() -> Self {
-        Self { path: PathBuf::from("/proc/self/exe"), hidden: Vec::new() }
+        Self { path: PathBuf::from("/proc/self/exe"), hidden: Vec::new(), libraries: None }
     }
 }
 
 impl Program {
     /// Another file: tests run in a program of their own.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), hidden: Vec::new() }
+        Self { path: path.into(), ..Self::default() }
     }
 
     /// Without these environment variables.
     #[must_use]
     pub fn without(mut self, variables: impl IntoIterator<Item = OsString>) -> Self {
         self.hidden.extend(variables);
+        self
+    }
+
+    /// With Oracle Client libraries from this directory.
+    #[must_use]
+    pub fn with_libraries(mut self, directory: Option<impl Into<PathBuf>>) -> Self {
+        self.libraries = directory.map(Into::into);
         self
     }
 
@@ -56,6 +68,16 @@ impl Program {
         }
         for variable in &self.hidden {
             command.env_remove(variable);
+        }
+        if let Some(libraries) = &self.libraries {
+            let others = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
+            let others = std::env::split_paths(&others).filter(|it| !it.as_os_str().is_empty());
+            // A path with a colon in it cannot be said; then it is as if nothing had been.
+            if let Ok(paths) =
+                std::env::join_paths(std::iter::once(libraries.clone()).chain(others))
+            {
+                command.env(LIBRARY_PATH, paths);
+            }
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -16,6 +16,7 @@ use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::protocol::DriverKind;
 use orawarden::oracle::secret::SecretPlace;
 use orawarden::oracle::source::OracleSource;
+use rac_sim::conversation::{Progress, Statement};
 use rac_sim::scenario::Scenario;
 use rac_sim::server::{Options, Server};
 
@@ -122,4 +123,45 @@ fn an_idle_session_is_ended_and_one_that_changed_is_not() {
     assert_eq!(end(&other), Outcome::Changed);
     assert_eq!(end(&witness), Outcome::Ended);
     assert_eq!(end(&witness), Outcome::AlreadyGone);
+}
+
+#[test]
+fn a_session_that_began_a_call_since_it_was_judged_survives() {
+    let rig = Rig::start("{seed: 3, speed: 0, databases: [{like: quiet}]}");
+    let own = OwnSessions::default();
+    let mut source = OracleSource::new(rig.settings("RACDB"), own.clone());
+    let killer = OracleKiller::new(rig.settings("RACDB"), own, way());
+    assert_eq!(killer.may_end(), Ok(()));
+    let database = rig.server.as_ref().and_then(|server| server.database("RACDB"));
+    let database = database.expect("it is there");
+    let mut victim = database.connect("app", "RACDB2").expect("the account can log in");
+    let statement = Statement { sql: "SELECT 1 FROM dual".to_owned(), ..Statement::default() };
+    for round in 0..1_000 {
+        // Time stands still but for this second.
+        database.advance(1_000_000);
+        let seen = source.look(&Needs::always()).expect("it looks");
+        let row = seen.sessions.iter().find(|one| one.is(TextColumn::Username, "APP"));
+        let witness = Witness::of(&[], row.expect("it is there"));
+        assert!(matches!(victim.execute(&statement), Progress::Done(Ok(_))));
+        let task = Task { witness: &witness, verb: Verb::KillImmediate, rule: "idle" };
+        assert_eq!(killer.carry_out(task, &seen), Outcome::Changed, "{round}");
+    }
+    assert_eq!(victim.death(), None);
+}
+
+#[test]
+fn one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let killer = || OracleKiller::new(rig.settings("RACDB"), OwnSessions::default(), way());
+    let (first, second) = (killer(), killer());
+    assert_eq!(first.may_end(), Ok(()));
+    assert_eq!(second.may_end(), Err("another daemon leads".to_owned()));
+    assert_eq!(first.may_end(), Ok(()), "asking again changes nothing");
+    drop(first);
+    // The server notices the closed connection in its own time.
+    let mut asked = 0;
+    while second.may_end().is_err() {
+        asked += 1;
+        assert!(asked < 10_000, "nobody ever leads");
+    }
 }
