@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod console;
+mod doctor;
 mod exit;
 #[cfg(feature = "demo")]
 mod demo;
@@ -113,6 +114,8 @@ enum Verb {
     Sessions(sessions::Args),
     /// End a session, or those that run a statement, by hand
     Kill(kill::Args),
+    /// Say whether the configured databases can be worked with, and what is missing
+    Doctor(doctor::Args),
     /// Print what has to be granted, as SQL
     Grants(grants::Args),
     /// Let enforcing rules end nobody for a while
@@ -165,6 +168,7 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
         Verb::Kill(args) => kill::run(args, global, console),
+        Verb::Doctor(args) => doctor::run(args, global, console),
         Verb::Grants(args) => grants::run(args, global, console),
         Verb::Pause(args) => holds::pause(args, global, console),
         Verb::Resume(args) => holds::resume(args, global, console),

@@ -42,7 +42,7 @@ const ALWAYS: [&str; 4] = ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$DATA
 const ENDING: [&str; 2] = ["GV_$PX_SESSION", "V_$PX_SESSION"];
 
 /// Dictionary views are granted as such, fixed views as SYS's objects behind their synonyms.
-fn objects(wanted: &Wanted) -> Vec<&'static str> {
+pub(super) fn objects(wanted: &Wanted) -> Vec<&'static str> {
     let mut objects: Vec<&str> = ALWAYS.to_vec();
     let there = Join::ALL.iter().filter(|join| wanted.release >= join.since());
     objects.extend(there.flat_map(|join| join.views()));

@@ -8,7 +8,7 @@ use orawarden::oracle::connection::{Connection, OwnSessions};
 use orawarden::oracle::datum::{Bind, Datum};
 use serde_json::{Value, json};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, json_lines};
 
 const WRAPPER: [&str; 4] = ["grants", "--root", "--wrapper", "KEEPER.END_SESSION"];
 
@@ -182,5 +182,57 @@ fn managed_databases_are_ended_on_their_own_way() {
             ["kill", &target, "--action", action, "--reason", "test", "--yes", "--despite-holds"];
         let (code, out, err) = rig.types(&words);
         assert_eq!(code, Some(expected), "{managed} {via} {action}: {out}{err}");
+    }
+}
+
+/// What `doctor` finds wrong: the subject, and the advice.
+fn wrong(rig: &Rig) -> (Option<i32>, Vec<(String, String)>) {
+    let (code, out, err) = rig.types(&["doctor", "--format", "json"]);
+    assert_eq!(err, "", "{out}");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let lines = json_lines(&out);
+    assert!(
+        lines.iter().any(|it| it["subject"] == "instance 2 RACDB2" && it["grade"] == "ok"),
+        "{out}"
+    );
+    // The model's own time is another, and it does not show the limits of profiles.
+    let known = |it: &&Value| {
+        it["grade"] != "ok" && it["subject"] != "clock" && it["subject"] != "own profile"
+    };
+    let wrong = lines.iter().filter(known).map(|it| (text(&it["subject"]), text(&it["advice"])));
+    (code, wrong.collect())
+}
+
+#[test]
+fn a_doctor_misses_nothing_and_notices_each_grant_that_is_missing() {
+    for words in [&["grants", "--root"][..], &WRAPPER] {
+        let script = printed(words);
+        let start = |script: &str| {
+            let rig = Rig::start(&scenario(script));
+            let via = words.len() > 2;
+            let via = if via { "{wrapper: KEEPER.END_SESSION}" } else { "alter-system" };
+            rig.configure("WARDEN", &format!("{{leadership: true, kill_via: {via}}}"));
+            rig
+        };
+        let all = start(&script);
+        assert_eq!(wrong(&all), (Some(0), Vec::new()));
+        drop(all);
+        let needed = [
+            ("ALTER SYSTEM", 1),
+            ("EXECUTE ON KEEPER.END_SESSION", 1),
+            ("EXECUTE ON sys.dbms_lock", 1),
+            ("SELECT ON sys.gv_$transaction", 0),
+            ("SELECT ON sys.cdb_users", 0),
+        ];
+        for (privilege, expected) in needed {
+            let statement = format!("GRANT {privilege} TO WARDEN;");
+            if !script.contains(&statement) {
+                continue;
+            }
+            let rig = start(&script.replace(&statement, ""));
+            let (code, wrong) = wrong(&rig);
+            assert_eq!(code, Some(expected), "{privilege}: {wrong:?}");
+            assert!(wrong.iter().any(|(_, advice)| *advice == statement), "{privilege}: {wrong:?}");
+        }
     }
 }
