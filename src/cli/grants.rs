@@ -11,6 +11,7 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Args {
     /// The daemon's account
     #[arg(long, value_name = "NAME", default_value = "ORAWARDEN")]

@@ -154,15 +154,13 @@ impl Doctor {
                 readable += 1;
                 continue;
             }
-            let advice = match duty.via {
-                Via::Rds => format!(
-                    "EXEC rdsadmin.rdsadmin_util.grant_sys_object('{object}', '{}', 'SELECT');",
-                    wanted.account
-                ),
-                _ => {
-                    let object = object.to_ascii_lowercase();
-                    format!("GRANT SELECT ON sys.{object} TO {};", wanted.account)
-                }
+            let account = &wanted.account;
+            let advice = if duty.via == Via::Rds {
+                format!(
+                    "EXEC rdsadmin.rdsadmin_util.grant_sys_object('{object}', '{account}', 'SELECT');"
+                )
+            } else {
+                format!("GRANT SELECT ON sys.{} TO {account};", object.to_ascii_lowercase())
             };
             self.note(Grade::Warning, object, "cannot be read".to_owned(), Some(advice));
         }

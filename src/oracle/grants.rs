@@ -159,7 +159,7 @@ pub const WRAPPER_PARAMETERS: [&str; 9] = [
 /// How the body asks whether Oracle maintains an account.
 const MAINTAINED: &str = "u.oracle_maintained = 'Y'";
 
-/// Declarations and body as they compile on a release; a list stands in where DBA_USERS does not say whom Oracle maintains.
+/// Declarations and body as they compile on a release: a list stands in where DBA_USERS does not say who is maintained.
 pub fn wrapper_body(release: Release) -> String {
     if release >= ORACLE_MAINTAINED {
         return WRAPPER_BODY.to_owned();

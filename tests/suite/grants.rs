@@ -120,7 +120,7 @@ fn ask(connection: &mut Connection, row: &Value, logon: &str, verb: &str) -> i64
         Bind::OutText(400),
     ];
     let block = "BEGIN keeper.end_session(:a, :b, :c, :d, :e, :f, :g, :h, :i); END;";
-    let answer = connection.call(block, binds, Duration::from_secs(60)).expect("it answers");
+    let answer = connection.call(block, binds, Duration::from_mins(1)).expect("it answers");
     answer[0].as_number().expect("it is a code")
 }
 
