@@ -6,12 +6,15 @@
 mod check;
 mod completions;
 mod console;
+mod doctor;
 mod exit;
 #[cfg(feature = "demo")]
 mod demo;
 mod explain;
+mod grants;
 mod holds;
 mod inputs;
+mod kill;
 mod live;
 mod man;
 mod plan;
@@ -109,6 +112,12 @@ enum Verb {
     Explain(explain::Args),
     /// List sessions
     Sessions(sessions::Args),
+    /// End a session, or those that run a statement, by hand
+    Kill(kill::Args),
+    /// Say whether the configured databases can be worked with, and what is missing
+    Doctor(doctor::Args),
+    /// Print what has to be granted, as SQL
+    Grants(grants::Args),
     /// Let enforcing rules end nobody for a while
     Pause(holds::PauseArgs),
     /// End pauses of exactly this scope; without one, those of everything
@@ -158,6 +167,9 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Plan(args) => plan::run(args, global, console),
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
+        Verb::Kill(args) => kill::run(args, global, console),
+        Verb::Doctor(args) => doctor::run(args, global, console),
+        Verb::Grants(args) => grants::run(args, global, console),
         Verb::Pause(args) => holds::pause(args, global, console),
         Verb::Resume(args) => holds::resume(args, global, console),
         Verb::Silence(args) => holds::silence(args, global, console),

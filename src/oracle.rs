@@ -10,6 +10,7 @@ pub mod codes;
 pub mod columns;
 pub mod connection;
 pub mod datum;
+pub mod doctor;
 pub mod error;
 pub mod grants;
 pub mod host;

@@ -117,3 +117,12 @@ pub enum AuditError {
     #[error("the audit is broken since an earlier record could not be written")]
     Broken,
 }
+
+impl AuditError {
+    /// Whether another process writes it now.
+    pub fn is_locked(&self) -> bool {
+        let Self::Unwritable { cause, .. } = self else { return false };
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|it| it.kind() == std::io::ErrorKind::WouldBlock)
+    }
+}

@@ -1,6 +1,6 @@
 //! Where verbs write: results to standard output, everything about them to standard error.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Read as _, Write};
 
 use super::exit::{CliError, ExitStatus};
 use crate::engine::text::{printable, with_causes};
@@ -14,6 +14,14 @@ pub(super) enum ColorChoice {
     Always,
     /// Never
     Never,
+}
+
+/// Longer than any answer that is understood.
+const ANSWER_BYTES_MAX: u64 = 64;
+
+/// Whether somebody sits there who can be asked.
+pub(super) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// The two streams of a verb.
@@ -53,6 +61,15 @@ impl Console {
         if self.err.write_all(text.as_bytes()).is_err() {
             self.err = Box::new(io::sink());
         }
+    }
+
+    /// Asks whoever sits at the terminal, after everything else was written. Only `yes` is a yes.
+    pub(super) fn confirms(&mut self, question: &str) -> Result<bool, CliError> {
+        self.out.flush()?;
+        self.note_raw(&printable(question));
+        let mut answer = String::new();
+        io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer)?;
+        Ok(answer.trim().eq_ignore_ascii_case("yes"))
     }
 
     /// Why the verb failed, with all its causes.

@@ -4,7 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 /// For `--help`.
-pub(super) const HELP: &str = "Exit codes: 0 fine; 1 a test failed, or `plan --exit-code` found someone; 2 usage; \
+pub(super) const HELP: &str = "Exit codes: 0 fine; 1 a test failed, `plan --exit-code` found someone, \
+`kill` left someone, or `doctor` found a failure; 2 usage; \
 3 warnings under --deny-warnings; 65 bad capture; 69 database unavailable; 70 a bug; 74 the audit file or the output \
 cannot be written; 77 a missing privilege; 78 bad policy or configuration";
 
@@ -14,7 +15,7 @@ cannot be written; 77 a missing privilege; 78 bad policy or configuration";
 pub(super) enum ExitStatus {
     /// Nothing to say.
     Fine = 0,
-    /// A test failed, or `plan --exit-code` found someone.
+    /// A test failed, `plan --exit-code` found someone, `kill` left someone, or `doctor` found a failure.
     Found = 1,
     /// The command line is wrong.
     Usage = 2,
@@ -53,7 +54,9 @@ impl ExitStatus {
     pub(super) const fn doc(self) -> &'static str {
         match self {
             Self::Fine => "fine",
-            Self::Found => "a test failed, or `plan --exit-code` found someone",
+            Self::Found => {
+                "a test failed, `plan --exit-code` found someone, `kill` left someone, or `doctor` found a failure"
+            }
             Self::Usage => "the command line is wrong",
             Self::Warnings => "warnings under `--deny-warnings`",
             Self::BadCapture => "a capture has rows that cannot be read, or cannot be read at all",

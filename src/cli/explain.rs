@@ -80,13 +80,13 @@ pub(super) fn run(
 
 /// SID, SERIAL# and, if given, INST_ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
-    sid: u32,
-    serial: u32,
-    inst_id: Option<u32>,
+pub(super) struct Wanted {
+    pub(super) sid: u32,
+    pub(super) serial: u32,
+    pub(super) inst_id: Option<u32>,
 }
 
-fn parse_session(text: &str) -> Result<Wanted, CliError> {
+pub(super) fn parse_session(text: &str) -> Result<Wanted, CliError> {
     let wrong = || CliError::Usage(format!("{text}: a session is SID,SERIAL or SID,SERIAL,@INST"));
     let number = |part: &str| part.trim().parse::<u32>().map_err(|_| wrong());
     let parts: Vec<&str> = text.split(',').collect();
@@ -104,7 +104,7 @@ fn parse_session(text: &str) -> Result<Wanted, CliError> {
     }
 }
 
-fn rows_of(snapshot: &Snapshot, wanted: Wanted) -> impl Iterator<Item = usize> {
+pub(super) fn rows_of(snapshot: &Snapshot, wanted: Wanted) -> impl Iterator<Item = usize> {
     let is = move |key: &SessionKey| {
         (key.sid, key.serial) == (wanted.sid, wanted.serial)
             && wanted.inst_id.is_none_or(|inst_id| key.inst_id == inst_id)

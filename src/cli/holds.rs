@@ -199,10 +199,7 @@ impl Place {
         author: Option<&str>,
     ) -> Result<Hold, CliError> {
         let usage = |text: String| CliError::Usage(text);
-        let reason = reason.trim();
-        if reason.is_empty() || reason.len() > REASON_MAX {
-            return Err(usage(format!("--reason: from 1 to {REASON_MAX} bytes of text are due")));
-        }
+        let reason = checked_reason(reason)?;
         let until = within.map(|text| {
             let span = length(text).map_err(|why| usage(format!("--for {text}: {why}")))?;
             Ok::<_, CliError>(self.now.plus(span).to_string())
@@ -266,8 +263,18 @@ fn refuse(error: HoldsError) -> CliError {
     }
 }
 
+/// A reason says something, and not too much.
+pub(super) fn checked_reason(reason: &str) -> Result<&str, CliError> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.len() > REASON_MAX {
+        let why = format!("--reason: from 1 to {REASON_MAX} bytes of text are due");
+        return Err(CliError::Usage(why));
+    }
+    Ok(reason)
+}
+
 /// The name of the user who runs this, else the number.
-fn os_user() -> String {
+pub(super) fn os_user() -> String {
     let number = rustix::process::getuid().as_raw().to_string();
     let users = fs::read_to_string(USERS).unwrap_or_default();
     let named = users.lines().find_map(|line| {

@@ -86,6 +86,14 @@ impl Live {
         }
     }
 
+    /// What a person looks and ends with. A deliberate act does not ask who leads.
+    pub(super) fn by_hand(&self) -> (OracleSource, OracleKiller) {
+        let own = OwnSessions::default();
+        let way = Way { leadership: false, ..self.way.clone() };
+        let source = OracleSource::new(Arc::clone(&self.settings), own.clone());
+        (source, OracleKiller::new(Arc::clone(&self.settings), own, way))
+    }
+
     /// One look.
     pub(super) fn look(&self, needs: &Needs) -> Result<Snapshot, CliError> {
         let mut source = OracleSource::new(Arc::clone(&self.settings), OwnSessions::default());

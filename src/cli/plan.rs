@@ -68,7 +68,7 @@ pub(super) fn run(
     })
 }
 
-fn write_for_people(
+pub(super) fn write_for_people(
     console: &mut Console,
     plan: &ApprovedPlan,
     verbose: u8,

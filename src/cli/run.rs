@@ -263,7 +263,8 @@ pub(super) fn refusals(service: &Service, config: &Path) -> Vec<(Code, String)> 
     refusals
 }
 
-fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {
+/// The audit file; a relative path is relative to the configuration.
+pub(super) fn audit_path(service: &Service, config: &Path) -> Option<PathBuf> {
     let beside = config.parent().unwrap_or(Path::new("."));
     service.audit_file.as_ref().map(|file| beside.join(file))
 }

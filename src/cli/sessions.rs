@@ -66,7 +66,12 @@ fn only(snapshot: &Snapshot, rows: &[usize]) -> Snapshot {
     Snapshot { sessions: snapshot.sessions.only(rows), ..snapshot.clone() }
 }
 
-fn write_table(snapshot: &Snapshot, rows: &[usize], console: &mut Console) -> Result<(), CliError> {
+/// What people see of these rows.
+pub(super) fn write_table(
+    snapshot: &Snapshot,
+    rows: &[usize],
+    console: &mut Console,
+) -> Result<(), CliError> {
     let facts = Facts::new(snapshot);
     let shown: Vec<Vec<String>> =
         rows.iter().map(|row| cells(&facts, snapshot.sessions.get(*row))).collect();

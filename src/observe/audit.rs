@@ -17,6 +17,9 @@
 //!   `unnoticed`: ended, and only its client has not noticed; `cancelled`: the statement no longer runs), `seconds`
 //!   (since it was done, by the database's clock; null where that is not known). `outcome` `unknown` is settled by it.
 //!
+//! - `by-hand`, before the intents of what a person did: `os_user`, `reason`, `asked` (the session or the SQL_ID),
+//!   `action`, `despite_holds`, `allow_protected`. The records of the same `tick` belong to it.
+//!
 //! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
 //! been cut off: it is closed before the next intent, and a reader skips what is not JSON. One process writes a file,
 //! which is locked while it is open: two would cut each other's lines, and their intents could not be told apart. The
@@ -88,7 +91,37 @@ impl FileAudit {
     }
 }
 
+/// What a person asked for.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct ByHand<'a> {
+    /// The user of the system.
+    pub os_user: &'a str,
+    /// Why, in the person's words.
+    pub reason: &'a str,
+    /// The session, or the SQL_ID, as it was typed.
+    pub asked: &'a str,
+    /// What was to be done, as it was typed.
+    pub action: &'a str,
+    /// Pauses and silences were to be disregarded.
+    pub despite_holds: bool,
+    /// Protections that were to be lifted.
+    pub allow_protected: &'a [String],
+}
+
 impl FileAudit {
+    /// Writes down what a person is about to do. When it returns, the record survives a crash of the machine.
+    pub fn by_hand(
+        &mut self,
+        stamp: TickStamp<'_>,
+        act: &ByHand<'_>,
+        now: Timestamp,
+    ) -> Result<(), AuditError> {
+        let mut line = Vec::new();
+        let record = ByHandRecord { head: Head::of(stamp, "by-hand", "by-hand", now), act: *act };
+        push_line(&mut line, &record);
+        self.write_down(&line)
+    }
+
     /// Writes whole lines, and has them on disk when it returns.
     fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
         if batch.is_empty() {
@@ -173,7 +206,8 @@ fn open(path: &Path) -> io::Result<File> {
 fn lock(file: &File) -> io::Result<()> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => {
-            io::Error::other("another process has locked it: one daemon writes an audit file")
+            let why = "another process has locked it: one daemon writes an audit file";
+            io::Error::new(io::ErrorKind::WouldBlock, why)
         }
         TryLockError::Error(cause) => cause,
     })
@@ -317,6 +351,14 @@ struct IntentRecord<'a> {
     act: Act<'a>,
     ladder: Vec<String>,
     reasons: Vec<ReasonRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct ByHandRecord<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    #[serde(flatten)]
+    act: ByHand<'a>,
 }
 
 #[derive(Serialize)]

@@ -63,7 +63,9 @@ pub fn can(
         | Verb::DisconnectImmediate => true,
     };
     let disconnects = matches!(verb, Verb::DisconnectPostTransaction | Verb::DisconnectImmediate);
-    let reaches = !remote || !disconnects || disconnect_names_instance;
+    // The wrapper's statement names none: sent from another instance it would mean somebody else there.
+    let names_instance = disconnect_names_instance && *via == Via::AlterSystem;
+    let reaches = !remote || !disconnects || names_instance;
     release_has
         && match via {
             Via::AlterSystem | Via::Wrapper(_) => reaches,

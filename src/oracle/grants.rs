@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 
 use super::columns::Join;
+use super::protocol::Release;
+use crate::engine::protect::MAINTAINED_ACCOUNTS;
 
 /// What the account is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Wanted {
     pub leadership: bool,
     /// The database has containers and the account is a common user of the root.
     pub root: bool,
+    /// The server's release.
+    pub release: Release,
 }
 
 /// How sessions are ended, as far as grants go.
@@ -38,9 +42,10 @@ const ALWAYS: [&str; 4] = ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$DATA
 const ENDING: [&str; 2] = ["GV_$PX_SESSION", "V_$PX_SESSION"];
 
 /// Dictionary views are granted as such, fixed views as SYS's objects behind their synonyms.
-fn objects(wanted: &Wanted) -> Vec<&'static str> {
+pub(super) fn objects(wanted: &Wanted) -> Vec<&'static str> {
     let mut objects: Vec<&str> = ALWAYS.to_vec();
-    objects.extend(Join::ALL.iter().flat_map(|join| join.views()));
+    let there = Join::ALL.iter().filter(|join| wanted.release >= join.since());
+    objects.extend(there.flat_map(|join| join.views()));
     if wanted.ending != Ending::Never {
         objects.extend(ENDING);
     }
@@ -104,17 +109,25 @@ pub fn script(wanted: &Wanted) -> String {
 /// Views that the wrapper reads. Its owner needs them granted directly: roles do not count in it.
 const WRAPPER_READS: [&str; 3] = ["gv_$session", "gv_$px_session", "gv_$process"];
 
+/// The first release with accounts that nobody can log in to.
+const NO_AUTHENTICATION: Release = Release::new(18, 0);
+
+/// The first release in which DBA_USERS says whom Oracle maintains.
+const ORACLE_MAINTAINED: Release = Release::new(12, 1);
+
 /// The wrapper and what its owner needs, to be run by a DBA. `procedure` is OWNER.NAME.
-pub fn wrapper(procedure: &str) -> String {
+pub fn wrapper(procedure: &str, release: Release) -> String {
     let owner = procedure.split('.').next().unwrap_or(procedure);
     let mut text = String::new();
     // Writing to a String cannot fail.
     let mut line = |line: &str| writeln!(text, "{line}").unwrap_or_default();
     line(&format!("-- {owner} owns the procedure and never logs in."));
-    line(
-        "-- Before 18c there is no NO AUTHENTICATION: give it a password that nobody knows instead.",
-    );
-    line(&format!("CREATE USER {owner} NO AUTHENTICATION ACCOUNT LOCK;"));
+    if release >= NO_AUTHENTICATION {
+        line(&format!("CREATE USER {owner} NO AUTHENTICATION ACCOUNT LOCK;"));
+    } else {
+        line("-- Choose a password that nobody will know.");
+        line(&format!("CREATE USER {owner} IDENTIFIED BY \"&password\" ACCOUNT LOCK;"));
+    }
     line(&format!("GRANT ALTER SYSTEM TO {owner};"));
     for view in WRAPPER_READS {
         line(&format!("GRANT SELECT ON sys.{view} TO {owner};"));
@@ -125,7 +138,7 @@ pub fn wrapper(procedure: &str) -> String {
         "CREATE OR REPLACE PROCEDURE {procedure} ({}) AUTHID DEFINER AS",
         WRAPPER_PARAMETERS.join(", ")
     ));
-    line(WRAPPER_BODY.trim_end());
+    line(wrapper_body(release).trim_end());
     line("/");
     text
 }
@@ -143,6 +156,43 @@ pub const WRAPPER_PARAMETERS: [&str; 9] = [
     "p_text OUT VARCHAR2",
 ];
 
+/// How the body asks whether Oracle maintains an account.
+const MAINTAINED: &str = "u.oracle_maintained = 'Y'";
+
+/// Declarations and body as they compile on a release: a list stands in where DBA_USERS does not say who is maintained.
+pub fn wrapper_body(release: Release) -> String {
+    if release >= ORACLE_MAINTAINED {
+        return WRAPPER_BODY.to_owned();
+    }
+    let names: Vec<String> = MAINTAINED_ACCOUNTS.iter().map(|name| format!("'{name}'")).collect();
+    let lines: Vec<String> = names.chunks(6).map(|names| names.join(", ")).collect();
+    let listed = format!("u.username IN ({})", lines.join(",\n                               "));
+    WRAPPER_BODY.replace(MAINTAINED, &listed)
+}
+
 /// Declarations and body. It trusts nothing that it is told but identity and verb, and looks again at what must never
 /// be ended: -20901 says that the session is such a one, -20902 that it is not the one that was meant.
-pub const WRAPPER_BODY: &str = include_str!("wrapper.sql");
+const WRAPPER_BODY: &str = include_str!("wrapper.sql");
+
+#[cfg(test)]
+mod tests {
+    use super::{Ending, Wanted, script, wrapper, wrapper_body};
+    use crate::oracle::protocol::Release;
+
+    #[test]
+    fn a_release_is_asked_only_for_what_it_has() {
+        let old = Release::new(11, 2);
+        for (release, has) in [(old, false), (Release::new(12, 1), true)] {
+            assert_eq!(wrapper_body(release).contains("oracle_maintained"), has);
+            assert_eq!(wrapper_body(release).contains("'OUTLN'"), !has);
+            let ending = Ending::Never;
+            let account = "WARDEN".to_owned();
+            let wanted = Wanted { account, ending, leadership: true, root: false, release };
+            let script = script(&wanted);
+            assert_eq!(script.contains("v_$containers"), has, "{script}");
+            assert!(!script.contains("dbms_lock") && !script.contains("GRANT ALTER"), "{script}");
+        }
+        assert!(wrapper("A.B", old).contains("IDENTIFIED BY"));
+        assert!(wrapper("A.B", Release::new(19, 0)).contains("NO AUTHENTICATION"));
+    }
+}

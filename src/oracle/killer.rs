@@ -66,6 +66,8 @@ pub struct Task<'a> {
 impl OracleKiller {
     /// Nothing is reached for yet. `own` is shared with whoever looks at the same database.
     pub fn new(settings: Arc<Settings>, own: OwnSessions, way: Way) -> Self {
+        let names_instance = way.disconnect_names_instance && way.via == Via::AlterSystem;
+        let way = Way { disconnect_names_instance: names_instance, ..way };
         let first = Mutex::new(Lane::new(Connection::new(Arc::clone(&settings), own.clone())));
         Self { settings, own, way, first, spare: Mutex::default() }
     }

@@ -31,6 +31,11 @@ BEGIN
     p_text := 'this session must never be ended';
     RETURN;
   END IF;
+  IF p_verb LIKE 'disconnect%' AND p_inst <> TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')) THEN
+    p_code := -26;
+    p_text := 'a disconnect takes a session of the same instance';
+    RETURN;
+  END IF;
   v_who := '''' || TO_CHAR(p_sid) || ',' || TO_CHAR(p_serial) || ',@' || TO_CHAR(p_inst);
   IF p_verb = 'cancel_sql' THEN
     v_statement := 'CANCEL SQL ' || v_who || ',' || p_sql_id || '''';

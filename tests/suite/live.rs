@@ -1,8 +1,6 @@
 //! The adapter for live databases against the simulated one, over the wire.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use orawarden::engine::needs::Needs;
 use orawarden::engine::policy::Verb;
@@ -10,62 +8,12 @@ use orawarden::engine::report::Outcome;
 use orawarden::engine::session::{Column, Session, Snapshot, TextColumn};
 use orawarden::engine::witness::Witness;
 use orawarden::oracle::block::Via;
-use orawarden::oracle::connection::{OwnSessions, Settings};
-use orawarden::oracle::host::Program;
+use orawarden::oracle::connection::OwnSessions;
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
-use orawarden::oracle::protocol::DriverKind;
-use orawarden::oracle::secret::SecretPlace;
 use orawarden::oracle::source::OracleSource;
 use rac_sim::conversation::{Progress, Statement};
-use rac_sim::scenario::Scenario;
-use rac_sim::server::{Options, Server};
 
-/// A simulated database, and how to reach it.
-struct Rig {
-    runtime: tokio::runtime::Runtime,
-    server: Option<Server>,
-    folder: tempfile::TempDir,
-}
-
-impl Rig {
-    fn start(scenario: &str) -> Self {
-        let scenario: Scenario = serde_yaml::from_str(scenario).expect("a scenario");
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
-        let server =
-            runtime.block_on(Server::start(&scenario, Options::default())).expect("it starts");
-        let folder = tempfile::tempdir().expect("a directory");
-        std::fs::write(folder.path().join("password"), "orawarden\n").expect("it can be written");
-        Self { runtime, server: Some(server), folder }
-    }
-
-    fn settings(&self, service: &str) -> Arc<Settings> {
-        let address = self.server.as_ref().expect("it runs").address();
-        Arc::new(Settings {
-            name: "prod".to_owned(),
-            driver: DriverKind::Thin,
-            connect: format!("//{address}/{service}"),
-            username: Some("orawarden".to_owned()),
-            secret: SecretPlace::File(self.folder.path().join("password")),
-            config_dir: None,
-            wallet: None,
-            connect_within: Duration::from_secs(30),
-            snapshot_within: Duration::from_secs(30),
-            kill_within: Duration::from_secs(90),
-            program: Program::at(env!("CARGO_BIN_EXE_orawarden")),
-        })
-    }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop());
-        }
-    }
-}
-
-const OLTP: &str = "{seed: 3, speed: 1, databases: [{like: oltp}]}";
+use crate::rig::{OLTP, Rig};
 
 fn way() -> Way {
     Way { via: Via::AlterSystem, leadership: true, width: 4, disconnect_names_instance: false }
@@ -132,8 +80,7 @@ fn a_session_that_began_a_call_since_it_was_judged_survives() {
     let mut source = OracleSource::new(rig.settings("RACDB"), own.clone());
     let killer = OracleKiller::new(rig.settings("RACDB"), own, way());
     assert_eq!(killer.may_end(), Ok(()));
-    let database = rig.server.as_ref().and_then(|server| server.database("RACDB"));
-    let database = database.expect("it is there");
+    let database = rig.database();
     let mut victim = database.connect("app", "RACDB2").expect("the account can log in");
     let statement = Statement { sql: "SELECT 1 FROM dual".to_owned(), ..Statement::default() };
     for round in 0..1_000 {

@@ -1,12 +1,15 @@
 //! The one integration test binary: every module is a kind of test, and most cases are files.
 
+mod by_hand;
 mod captures;
 mod command_line;
 mod daemon;
 mod fixture;
+mod grants;
 mod holds;
 mod invariants;
 mod live;
 mod plans;
 mod policies;
+mod rig;
 mod tidy;

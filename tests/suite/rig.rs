@@ -1,0 +1,143 @@
+//! A simulated database that a test starts, and a configuration that reaches it over the wire through the thin driver.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use orawarden::oracle::connection::Settings;
+use orawarden::oracle::host::Program;
+use orawarden::oracle::protocol::DriverKind;
+use orawarden::oracle::secret::SecretPlace;
+use rac_sim::scenario::Scenario;
+use rac_sim::server::{Options, Server};
+use serde_json::{Value, json};
+
+/// 4,000 sessions of an online system, at the pace of life.
+pub(crate) const OLTP: &str = "{seed: 3, speed: 1, databases: [{like: oltp}]}";
+
+/// Each line as a JSON value.
+pub(crate) fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect()
+}
+
+/// A simulated database, and how to reach it.
+pub(crate) struct Rig {
+    runtime: tokio::runtime::Runtime,
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+}
+
+impl Rig {
+    /// Starts it.
+    pub(crate) fn start(scenario: &str) -> Self {
+        let scenario: Scenario = serde_yaml::from_str(scenario).expect("a scenario");
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
+        let server =
+            runtime.block_on(Server::start(&scenario, Options::default())).expect("it starts");
+        let folder = tempfile::tempdir().expect("a directory");
+        let rig = Self { runtime, server: Some(server), folder };
+        rig.write("password", "orawarden\n");
+        rig.configure("orawarden", "{}");
+        rig
+    }
+
+    /// The database itself.
+    pub(crate) fn database(&self) -> rac_sim::database::SimDatabase {
+        let server = self.server.as_ref().expect("it runs");
+        server.database("RACDB").expect("it is there")
+    }
+
+    /// Writes `c.yaml`: the database, as this account, with these keys besides.
+    pub(crate) fn configure(&self, account: &str, besides: &str) {
+        let mut database = json!({
+            "name": "prod",
+            "driver": "thin",
+            "connect": self.connect("RACDB"),
+            "username": account,
+            "password": {"file": "password"},
+            "leadership": false,
+        });
+        let besides: Value = serde_yaml::from_str(besides).expect("it is YAML");
+        database
+            .as_object_mut()
+            .expect("it is a map")
+            .extend(besides.as_object().cloned().unwrap_or_default());
+        let config = json!({
+            "version": 1,
+            "policies": "p.yaml",
+            "databases": [database],
+            "audit": {"file": "audit.jsonl"},
+            "holds": {"file": "holds.json"},
+        });
+        self.write("c.yaml", &config.to_string());
+        self.write("p.yaml", "version: 1\nrules: []\n");
+    }
+
+    /// Where the database is.
+    pub(crate) fn connect(&self, service: &str) -> String {
+        let address = self.server.as_ref().expect("it runs").address();
+        format!("//{address}/{service}")
+    }
+
+    /// A file in the directory of the configuration.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("it can be written");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("it is there")
+    }
+
+    /// A command with the configuration, typed where nobody can be asked.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orawarden"));
+        command.args(words).args(["--config", "c.yaml"]).current_dir(self.folder.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The exit code, what is on standard output, and what is beside it.
+    pub(crate) fn types(&self, words: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.command(words).output().expect("it can be started");
+        let text = |bytes| String::from_utf8(bytes).expect("it is text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// The JSON lines on standard output, of a command that ends well.
+    pub(crate) fn lines(&self, words: &[&str]) -> Vec<Value> {
+        let (code, out, err) = self.types(&[words, &["--format", "json"]].concat());
+        assert_eq!(code, Some(0), "{words:?}: {out}{err}");
+        json_lines(&out)
+    }
+
+    /// How the adapter reaches it.
+    pub(crate) fn settings(&self, service: &str) -> Arc<Settings> {
+        Arc::new(Settings {
+            name: "prod".to_owned(),
+            driver: DriverKind::Thin,
+            connect: self.connect(service),
+            username: Some("orawarden".to_owned()),
+            secret: SecretPlace::File(self.path("password")),
+            config_dir: None,
+            wallet: None,
+            connect_within: Duration::from_secs(30),
+            snapshot_within: Duration::from_secs(30),
+            kill_within: Duration::from_secs(90),
+            program: Program::at(env!("CARGO_BIN_EXE_orawarden")),
+        })
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop());
+        }
+    }
+}
