@@ -47,7 +47,11 @@ impl World {
 
     /// New policies: what they say of who is pursued counts from now on.
     pub(crate) fn remember_policies(&mut self, daemon: usize) {
-        let Daemon { policies, memory, .. } = &mut self.daemons[daemon];
+        let Daemon { policies, memory, view, .. } = &mut self.daemons[daemon];
+        // What is older than an hour by the clock that is shown is over, whatever that clock says later.
+        for ended in memory.ended.values_mut() {
+            ended.retain(|_, at| view.at - *at < HOUR);
+        }
         if Arc::ptr_eq(&policies.specs, &memory.specs) {
             return;
         }
@@ -60,6 +64,7 @@ impl World {
             of(&before).is_some() && of(&before) == of(&memory.specs)
         };
         memory.rungs.retain(|(name, _), _| same(name));
+        memory.on_its_way.retain(|(name, _)| same(name));
         let asked =
             |spec: &RuleSpec| format!("{}{:?}", spec.name, (&spec.asks, &spec.users, &spec.unless));
         let known: Vec<String> = memory.specs.iter().map(asked).collect();
@@ -97,6 +102,7 @@ impl World {
                 Held::User(user) => *was.username == *user,
             };
         match () {
+            () if daemon.follows => Some("by a follower".to_owned()),
             () if daemon.audit.broken => Some("after the audit broke".to_owned()),
             () if !daemon.audit.intents.contains(&intent) => Some("without an intent".to_owned()),
             () if !spec.enforce => Some("by a dry-run rule".to_owned()),
@@ -118,6 +124,9 @@ impl World {
         let daemon = &mut self.daemons[at];
         if matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Unknown) {
             let of = (end.rule.to_string(), end.life);
+            if end.verb() != Some(Verb::CancelSql) && outcome != Outcome::Ended {
+                daemon.memory.on_its_way.insert((of.0.clone(), model_key(end.life)));
+            }
             daemon.memory.rungs.entry(of).or_default().push((end.rung, daemon.view.at));
         }
         let stats = &mut self.stats;
@@ -162,6 +171,7 @@ impl World {
             () if lacks.is_some() => {
                 Some(format!("not in the audit: {:?}", lacks.map(|it| it.0.life)))
             }
+            () if !report.outcomes.is_empty() && !audit.synced => Some("not synced".to_owned()),
             () if wrongly.is_some() => {
                 Some(format!("done otherwise: {:?}", wrongly.map(|it| it.1)))
             }
@@ -188,7 +198,13 @@ fn wrong_count(daemon: &Daemon, spec: &RuleSpec, was: &Truth) -> Option<String> 
     let users = users.count();
     let group = |row: &Truth| !spec.by_user || row.username == was.username;
     let live = view.rows.values().filter(|row| row.status != "KILLED" && group(row)).count();
-    let gone = of_rule.filter(|(_, key)| view.rows.get(key).is_some_and(group)).count();
+    let in_group = |key: &SessionKey| {
+        view.rows.get(key).is_some_and(|row| row.status != "KILLED" && group(row))
+    };
+    let now = of_rule.map(|(_, key)| *key).filter(in_group);
+    let before = memory.on_its_way.iter().filter(|(rule, _)| *rule == spec.name);
+    let before = before.map(|(_, key)| *key).filter(in_group);
+    let gone = now.chain(before).collect::<std::collections::BTreeSet<_>>().len();
     match () {
         () if spec.per_tick.is_some_and(|limit| in_tick > limit) => {
             Some(format!("{in_tick} in one tick, {:?} are allowed", spec.per_tick))

@@ -9,7 +9,6 @@ pub(crate) enum Mutation {
     CallAgeNotCompared,
     StatusNotCompared,
     StatementNotCompared,
-    WitnessOfAnother,
     MissingAsEmpty,
     MissingForgotten,
     DryRunKills,
@@ -44,13 +43,12 @@ pub(crate) enum Mutation {
 }
 
 impl Mutation {
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::NoRecheck,
         Self::SidReuseIgnored,
         Self::CallAgeNotCompared,
         Self::StatusNotCompared,
         Self::StatementNotCompared,
-        Self::WitnessOfAnother,
         Self::MissingAsEmpty,
         Self::MissingForgotten,
         Self::DryRunKills,

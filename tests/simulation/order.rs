@@ -73,7 +73,8 @@ impl World {
         let running = statement(now);
         let same_statement = running.as_ref().map(|it| it.0.as_str()) == sql_id.as_deref()
             && running.as_ref().map(|it| i64::from(it.1)) == *sql_exec_id;
-        let slave = now.px.is_some_and(|px| px.coordinator != now.key);
+        let slave = now.owner_id != NO_OWNER || now.px.is_some_and(|px| px.coordinator != now.key);
+        let slave = slave && !without(Mutation::SlaveShown);
         let looked = looked_at.iter().all(|(column, then)| match column {
             TextColumn::Module => now.marks.module.as_deref() == then.as_deref(),
             _ => true,
@@ -81,14 +82,14 @@ impl World {
         let who = (logon || reuse)
             && now.session_type == SessionType::User
             && user.is_some()
-            && (user == username.as_deref() || without(Mutation::WitnessOfAnother) || reuse);
+            && (user == username.as_deref() || reuse);
         let call = without(Mutation::CallAgeNotCompared)
             || reuse
             || last_call_et.is_some_and(|then| et >= then);
         let status = without(Mutation::StatusNotCompared)
             || (status.as_deref() == Some(state) && !["KILLED", "CACHED"].contains(&state));
         let statement = without(Mutation::StatementNotCompared) || !active || same_statement;
-        who && call && status && statement && looked && now.owner_id == NO_OWNER && !slave
+        who && call && status && statement && looked && !slave
     }
 
     /// Whoever is ended is still what was judged, and somebody who may be ended at all.

@@ -135,7 +135,8 @@ impl World {
             let taken = crate::policy::compiled("version: 1\nrules: [{name: x, match: {}}]");
             if taken.is_ok() || self.is(Mutation::BadPolicyTaken) {
                 let text = "version: 1\ndefaults: {mode: enforce, min_session_age: 0s}\nrules:\n  \
-                            - {name: r0, match: {any_session: true}, action: kill}\n";
+                            - {name: r0, match: {any_session: true}, action: kill, \
+                            limits: {per_tick: unlimited, percent: unlimited}}\n";
                 let set = crate::policy::compiled(text).expect("it is a policy");
                 self.daemons[daemon].policies.set = Arc::new(set);
             }
@@ -464,6 +465,7 @@ impl SessionKiller for Port {
                 world.hang_up(spare);
             }
         }
+        world.daemons[self.daemon].follows = !leads;
         if leads || world.is(Mutation::FollowerEnds) {
             return Authority::Leads;
         }
@@ -491,8 +493,10 @@ impl Port {
         self.meanwhile();
         let mut world = self.shared.world();
         if world.rng.one_in(200) {
-            world.daemons[self.daemon].audit.broken = !world.is(Mutation::GoesOnAfterBrokenAudit);
-            return Err(AuditError::Broken);
+            world.daemons[self.daemon].audit.broken = true;
+            if !world.is(Mutation::GoesOnAfterBrokenAudit) {
+                return Err(AuditError::Broken);
+            }
         }
         Ok(())
     }
@@ -532,6 +536,7 @@ impl AuditSink for Port {
     ) -> Result<(), AuditError> {
         self.disk()?;
         let mut world = self.shared.world();
+        world.daemons[self.daemon].audit.synced = false;
         if !world.is(Mutation::OutcomeNotWritten) {
             world.daemons[self.daemon].audit.outcomes.insert((Arc::clone(&end.rule), end.life));
         }
@@ -539,6 +544,9 @@ impl AuditSink for Port {
     }
 
     fn settle(&mut self) -> Result<(), AuditError> {
-        self.disk()
+        self.disk()?;
+        let mut world = self.shared.world();
+        world.daemons[self.daemon].audit.synced = !world.is(Mutation::AuditNeverSynced);
+        Ok(())
     }
 }

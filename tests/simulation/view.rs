@@ -5,7 +5,7 @@ use orawarden::engine::session::{
     TextColumn as T,
 };
 use orawarden::engine::time::Timestamp;
-use rac_sim::cluster::session::Session;
+use rac_sim::cluster::session::{NO_OWNER, Session};
 
 use crate::mutation::Mutation;
 use crate::truth::{Truth, whole_second};
@@ -118,17 +118,18 @@ impl World {
         let process = self.cluster.instance(session.key.inst_id).and_then(|instance| {
             instance.processes().find(|it| Some(it.pid) == session.pid && it.name.is_some())
         });
+        let slave = session.px.is_some() && self.is(Mutation::SlaveShown);
         let texts = [
             (T::Username, session.username()),
             (T::Status, Some(session.status().as_str())),
             (T::Type, Some(session.session_type.as_str())),
             (T::Server, Some(session.server().as_str())),
-            (T::Program, Some(&*session.client.program)),
+            (T::Program, Some(&*session.client.program).filter(|_| !slave)),
             (T::Machine, Some(&*session.client.machine)),
             (T::Module, session.marks.module.as_deref()),
             (T::SqlId, session.current.as_ref().map(|it| it.statement.sql_id.as_str())),
             (T::Taddr, session.transaction.map(|_| "00")),
-            (T::Pname, process.and_then(|it| it.name.as_deref())),
+            (T::Pname, process.and_then(|it| it.name.as_deref()).filter(|_| !slave)),
             (T::OracleMaintained, Some("N")),
         ];
         for (column, text) in texts {
@@ -142,6 +143,8 @@ impl World {
         let px = session.px.filter(|_| !self.is(Mutation::SlaveShown));
         let coordinator = px.filter(|it| it.coordinator != session.key);
         let user = session.user.as_ref().map(|it| i64::from(it.id));
+        let owner = if self.is(Mutation::SlaveShown) { NO_OWNER } else { session.owner_id };
+        let owner = Some(i64::from(owner));
         let numbers = [
             (N::LogonTime, Some(whole_second(session.logon))),
             (N::LastCallEt, i64::try_from(self.cluster.last_call_et(session)).ok()),
@@ -150,7 +153,7 @@ impl World {
             (N::StartDate, undo.map(|it| whole_second(it.start))),
             (N::Qcsid, px.map(|it| i64::from(it.coordinator.sid))),
             (N::QcinstId, coordinator.map(|it| i64::from(it.coordinator.inst_id))),
-            (N::Ownerid, Some(i64::from(session.owner_id))),
+            (N::Ownerid, owner),
             (N::UserNumber, user),
         ];
         for (column, number) in numbers {

@@ -79,6 +79,8 @@ pub(crate) struct Daemon {
     pub(crate) first: Option<SessionKey>,
     /// Whether the first session was granted the leader's lock when it asked last.
     pub(crate) leads: bool,
+    /// It was told so before it decided.
+    pub(crate) follows: bool,
     pub(crate) spares: Vec<SessionKey>,
     pub(crate) policies: Policies,
     pub(crate) dry_run: bool,
@@ -97,6 +99,8 @@ pub(crate) struct Audit {
     pub(crate) intents: BTreeSet<(Arc<str>, SessionLife, usize)>,
     pub(crate) outcomes: BTreeSet<(Arc<str>, SessionLife)>,
     pub(crate) broken: bool,
+    /// Whether all outcomes survive a crash of the machine.
+    pub(crate) synced: bool,
 }
 
 /// What a tick saw.
@@ -119,6 +123,8 @@ pub(crate) struct Memory {
     pub(crate) ended: BTreeMap<String, BTreeMap<SessionLife, i64>>,
     pub(crate) held: BTreeMap<String, BTreeMap<(SessionKey, i64), i64>>,
     pub(crate) rungs: BTreeMap<(String, SessionLife), Vec<(usize, i64)>>,
+    /// Sent for in an earlier tick and perhaps on its way, by rule.
+    pub(crate) on_its_way: BTreeSet<(String, SessionKey)>,
     /// The rules that the tick under way is about.
     pub(crate) due: Vec<usize>,
     /// When an instance was seen last.
@@ -185,6 +191,7 @@ impl World {
         let daemon = |_| Daemon {
             first: None,
             leads: false,
+            follows: false,
             spares: Vec::new(),
             policies: policies.clone(),
             dry_run: false,
