@@ -408,11 +408,13 @@ impl<'a> Planner<'a> {
             let group = counted(live as u64, "live session");
             let detail = format!("its group has {group}, {} are kept", victims.keep);
             let detail = Detail::text(detail);
-            for candidate in taken.iter_mut().filter(|it| !self.leaving.contains(&it.row)) {
-                if may_end == 0 {
+            let too_few = live < victims.keep;
+            for candidate in taken.iter_mut() {
+                let leaves = self.leaving.contains(&candidate.row);
+                if too_few || (may_end == 0 && !leaves) {
                     candidate.spare(SpareReason::Kept, detail.clone());
                 }
-                may_end = may_end.saturating_sub(1);
+                may_end -= usize::from(may_end > 0 && !leaves);
             }
         }
     }

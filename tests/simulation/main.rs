@@ -2,6 +2,8 @@
 //! daemons made of the production engine, history, executor and tick, and an oracle that knows the truth and checks
 //! every statement at the moment when it is carried out. README.md says how to run more of it and how to replay.
 
+#![expect(clippy::print_stdout, reason = "a run prints what it did")]
+
 mod checks;
 mod locks;
 mod mutation;

@@ -83,9 +83,8 @@ impl World {
             && now.session_type == SessionType::User
             && user.is_some()
             && (user == username.as_deref() || reuse);
-        let call = without(Mutation::CallAgeNotCompared)
-            || reuse
-            || last_call_et.is_some_and(|then| et >= then);
+        let call =
+            without(Mutation::CallAgeNotCompared) || last_call_et.is_some_and(|then| et >= then);
         let status = without(Mutation::StatusNotCompared)
             || (status.as_deref() == Some(state) && !["KILLED", "CACHED"].contains(&state));
         let statement = without(Mutation::StatementNotCompared) || !active || same_statement;

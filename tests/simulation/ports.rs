@@ -159,7 +159,7 @@ fn mutated(set: &PolicySet, mutation: Mutation) -> PolicySet {
     for rule in &mut set.rules {
         match mutation {
             Mutation::DryRunRuleEnforces => rule.mode = Mode::Enforce,
-            Mutation::KeepIgnored => rule.victims.keep = 0,
+            Mutation::KeepIgnored => rule.victims.keep = rule.victims.keep.min(1),
             Mutation::PerTickForgotten => rule.limits.per_tick = None,
             Mutation::PerHourForgotten => rule.limits.per_hour = None,
             Mutation::PercentForgotten => rule.limits.percent_thousandths = None,
@@ -236,7 +236,10 @@ fn run_tick(shared: &Shared, daemon: usize) {
 /// What a mistaken history does not keep.
 fn forget(world: &World, worker: &mut Worker) {
     let hidden = world.cluster.shown_in_gv().count() < world.cluster.instances().count();
-    if world.is(Mutation::PursuitsForgotten) || (hidden && world.is(Mutation::MissingForgotten)) {
+    if world.is(Mutation::PursuitsForgotten) {
+        worker.history.retain(&PolicySet::default());
+    }
+    if (hidden && world.is(Mutation::MissingForgotten)) {
         worker.history = History::default();
     }
 }
