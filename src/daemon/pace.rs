@@ -47,6 +47,11 @@ impl Pace {
         Self { beat, of_rules: BTreeMap::new(), of_database: None }
     }
 
+    /// The monotonic time that all of a tick is measured by.
+    pub fn now(&self) -> Duration {
+        (self.beat.now)()
+    }
+
     /// Waits a little if it is too early for this end; false when it may start. `per_second` is the database's.
     pub fn waits(&self, end: &End, per_second: Option<u64>) -> bool {
         let of_rule = due(self.of_rules.get(&end.rule).copied(), end.per_second);

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::executor::{Leaving, Means, execute};
 use super::holds;
@@ -26,17 +25,26 @@ use crate::ports::{AuditError, AuditSink as _, SessionSource, SourceError, TickS
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What the ticks of one database work with. It moves to the thread of each tick and back, so nothing of it is shared.
+/// Its parts can be named from outside, because a simulation runs [`tick`] itself, with a world and a clock of its own.
 pub struct Worker {
-    pub(super) database: String,
-    pub(super) source: Box<dyn SessionSource + Send>,
-    pub(super) killers: Killers,
-    pub(super) history: History,
+    /// The database's name in the configuration.
+    pub database: String,
+    /// Looks at it.
+    pub source: Box<dyn SessionSource + Send>,
+    /// End its sessions, or rehearse that.
+    pub killers: Killers,
+    /// What earlier ticks left behind.
+    pub history: History,
     /// The policies of the last tick: a change means that the history has to forget rules.
-    pub(super) policies: Arc<PolicySet>,
-    pub(super) audit: SharedAudit,
-    pub(super) leaving: Leaving,
-    pub(super) pace: Pace,
-    pub(super) clock: Clock,
+    pub policies: Arc<PolicySet>,
+    /// Where what is decided and done is written down.
+    pub audit: SharedAudit,
+    /// Whether the daemon is about to leave.
+    pub leaving: Leaving,
+    /// How fast ends follow each other, and how long a tick takes.
+    pub pace: Pace,
+    /// The machine's clock.
+    pub clock: Clock,
 }
 
 /// What one tick is to do.
@@ -73,7 +81,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         worker.history.retain(&job.policies);
         worker.policies = Arc::clone(&job.policies);
     }
-    let start = Instant::now();
+    let start = worker.pace.now();
     let mut seen = match worker.source.observe(&needs(worker, &job)) {
         Ok(seen) => seen,
         Err(error) => return TickEnd::Unseen(error, job.missed),
@@ -106,7 +114,8 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         Ok(outcomes) => report.outcomes = outcomes,
         Err(error) => return TickEnd::Unaudited(error),
     }
-    let micros = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
+    let elapsed = worker.pace.now().saturating_sub(start);
+    let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
     worker.history.record(&seen, &report.plan);
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;

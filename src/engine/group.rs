@@ -1,6 +1,6 @@
 //! Groups of sessions: what `victims.group_by` says. Keys compare numbers by value and text without case; NULL is last.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::condition::Field;
 use super::facts::{Facts, Value};
@@ -126,14 +126,21 @@ impl<'g> Grouper<'g> {
         self.ranks.clone()
     }
 
-    /// Live sessions (those not KILLED) of the whole snapshot in that group, matched or not.
-    pub fn live_members(&mut self, group: u32, snapshot: &Snapshot) -> usize {
+    /// Live sessions (those not KILLED) of the whole snapshot in that group, matched or not, without the rows that are
+    /// on their way out.
+    pub fn live_members(
+        &mut self,
+        group: u32,
+        snapshot: &Snapshot,
+        leaving: &FxHashSet<usize>,
+    ) -> usize {
         if self.live.is_none() {
             let groups: Vec<u32> =
                 (0..snapshot.sessions.len()).map(|row| self.group_of(row)).collect();
             let mut live = vec![0; self.keys.len()];
             for (session, group) in snapshot.sessions.iter().zip(groups) {
-                live[group as usize] += usize::from(!session.is(TextColumn::Status, "KILLED"));
+                let stays = !session.is(TextColumn::Status, "KILLED");
+                live[group as usize] += usize::from(stays && !leaving.contains(&session.row()));
             }
             self.live = Some(live);
         }

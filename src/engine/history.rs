@@ -205,6 +205,11 @@ impl History {
         self.pursuits.has(rule, life)
     }
 
+    /// True when some rule has sent for the session itself and it is not known to be gone.
+    pub(super) fn is_leaving(&self, life: SessionLife) -> bool {
+        self.pursuits.is_leaving(life)
+    }
+
     /// Stops all timers: for a time in which nobody looked, nothing is known to have held without a break.
     pub fn stop_timers(&mut self) {
         self.timers.clear();

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bits::{Bits, Truths};
 use super::condition::{Comparison, Condition, Field, Leaf, Truth};
@@ -111,6 +111,8 @@ struct Planner<'a> {
     protected: Vec<Protected>,
     /// Sessions that any valid `protect` entry protects or may protect.
     maybe_protected_by_name: Bits,
+    /// Rows that were sent for and are still there: who is on the way out is not kept.
+    leaving: FxHashSet<usize>,
     populations: FxHashMap<(Vec<Liftable>, Span), u64>,
     /// By `group_by`: rules often group by the same keys.
     groupers: FxHashMap<&'a [GroupKey], Grouper<'a>>,
@@ -142,11 +144,13 @@ impl<'a> Planner<'a> {
         for truths in evaluation.protections.iter().flatten() {
             maybe.union(&truths.maybe);
         }
+        let leaving = snapshot.sessions.iter().filter(|it| history.is_leaving(it.life()));
         Self {
             evaluation,
             snapshot,
             protected: protections(snapshot, &|session| history.is_rolling_back(session)),
             maybe_protected_by_name: maybe,
+            leaving: leaving.map(Session::row).collect(),
             populations: FxHashMap::default(),
             groupers: FxHashMap::default(),
         }
@@ -330,7 +334,7 @@ impl<'a> Planner<'a> {
             let group = members.first().map_or(0, |first| first.group);
             let mut candidates: Vec<&mut Match> =
                 members.iter_mut().filter(|member| member.verdict.is_none()).collect();
-            let live = || grouper.live_members(group, self.snapshot);
+            let live = || grouper.live_members(group, self.snapshot, &self.leaving);
             self.select_in_group(rule, &mut candidates, live);
         }
         let entry = |found: Match| Entry {
@@ -400,12 +404,17 @@ impl<'a> Planner<'a> {
         }
         if victims.keep > 0 {
             let live = live();
-            let may_end = live.saturating_sub(victims.keep).min(taken.len());
+            let mut may_end = live.saturating_sub(victims.keep);
             let group = counted(live as u64, "live session");
             let detail = format!("its group has {group}, {} are kept", victims.keep);
             let detail = Detail::text(detail);
-            for candidate in &mut taken[may_end..] {
-                candidate.spare(SpareReason::Kept, detail.clone());
+            let too_few = live < victims.keep;
+            for candidate in taken.iter_mut() {
+                let leaves = self.leaving.contains(&candidate.row);
+                if too_few || (may_end == 0 && !leaves) {
+                    candidate.spare(SpareReason::Kept, detail.clone());
+                }
+                may_end -= usize::from(may_end > 0 && !leaves);
             }
         }
     }

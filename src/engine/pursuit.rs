@@ -162,6 +162,11 @@ impl Pursuits {
         self.get(rule, life).is_some()
     }
 
+    /// True when some rule has sent for the session itself: it may go at any moment, though it is still there.
+    pub(super) fn is_leaving(&self, life: SessionLife) -> bool {
+        self.0.keys().filter_map(|rule| self.get(rule, life)).any(|it| it.verb != Verb::CancelSql)
+    }
+
     /// Takes up what was sent. `at` is a time not before the last outcome.
     pub(super) fn take_up(
         &mut self,

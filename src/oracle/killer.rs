@@ -48,6 +48,9 @@ struct Lane {
     connection: Connection,
     /// Those of the present session; gone with it.
     handles: Option<Handles>,
+    /// Whether the present session was granted the lock that lets it end others. Handles are no proof: a session that
+    /// was made anew and denied the lock has them too.
+    granted: bool,
     /// Whether GV$PX_SESSION can be read, once that is known.
     px_readable: Option<bool>,
 }
@@ -155,8 +158,7 @@ impl OracleKiller {
         let Some(identity) = lane.connection.identity().cloned() else {
             return Outcome::Failed(Failure::Disconnected);
         };
-        if self.way.leadership && lane.handles.is_none() {
-            // A session without handles holds no lock.
+        if self.way.leadership && !lane.granted {
             return Outcome::Failed(Failure::Disconnected);
         }
         let target = task.witness.life.key.inst_id;
@@ -193,11 +195,12 @@ impl SessionKiller for OracleKiller {
 
 impl Lane {
     fn new(connection: Connection) -> Self {
-        Self { connection, handles: None, px_readable: None }
+        Self { connection, handles: None, granted: false, px_readable: None }
     }
 
     fn forget(&mut self) {
         self.handles = None;
+        self.granted = false;
         self.px_readable = None;
     }
 
@@ -234,6 +237,7 @@ impl Lane {
         ask: fn(&Handles, &mut Connection) -> Result<Asked, CallError>,
     ) -> Result<(), String> {
         let asked = self.handles().and_then(|handles| ask(&handles, &mut self.connection));
+        self.granted = matches!(asked, Ok(Asked::Granted));
         match asked {
             Ok(Asked::Granted) => Ok(()),
             Ok(Asked::Denied(why)) => Err(why),
