@@ -4,7 +4,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy="$root/target/mutate"
-export CARGO_TARGET_DIR="$root/target" RUST_BACKTRACE=0 SIMULATION_SEEDS="${SIMULATION_SEEDS:-100}"
+export CARGO_TARGET_DIR="$root/target/mutants" RUST_BACKTRACE=0 SIMULATION_SEEDS="${SIMULATION_SEEDS:-100}"
 missed=0
 
 fresh() {
@@ -36,17 +36,20 @@ only="${1:-}"
 fresh
 e=src/engine d=src/daemon
 mutate guard-partial $e/guard.rs 'if stands_still \|\| missing.contains\(&inst_id\)' 'if false'
-mutate guard-per-hour $e/limit.rs 'let allowed = if used > limit \{ 0 \} else \{ more \+ again \};' 'let allowed = u64::MAX;'
+mutate guard-per-hour $e/limit.rs 'let allowed = if used > limit \{ 0 \} else \{ more \+ again \};' \
+    'let allowed = u64::MAX;'
 mutate guard-per-tick $e/limit.rs '\[limits.per_tick, percent\]' '[None, percent]'
 mutate guard-percent $e/limit.rs 'share \/ 100_000|population\) \/ 100_000' 'population) \/ 10_000'
 mutate guard-undo $e/guard.rs '> limit => \{' '> u64::MAX - 1 => {'
 mutate guard-undo-unknown $e/guard.rs 'None if in_transaction' 'None if in_transaction && false'
-mutate guard-pause $e/guard.rs 'let Some\(\(reason, detail\)\) = paused.or\(broken\)' 'let Some((reason, detail)) = broken'
+mutate guard-pause $e/guard.rs 'let Some\(\(reason, detail\)\) = paused.or\(broken\)' \
+    'let Some((reason, detail)) = broken'
 mutate guard-follower $e/guard.rs 'or\(broken\).or\(follows\)' 'or(broken)'
 mutate guard-silence $e/guard.rs '!= Truth::False' '== Truth::Unknown'
 mutate history-instances $e/history.rs 'self.instances.insert\(instance.inst_id, now\);' ''
 mutate history-per-hour $e/history.rs 'ended.insert\(end.life, now\);' ''
-mutate history-timers $e/history.rs 'before.get\(life\).copied\(\).unwrap_or\(now\)' 'before.get(life).copied().unwrap_or(Timestamp(0))'
+mutate history-timers $e/history.rs 'before.get\(life\).copied\(\).unwrap_or\(now\)' \
+    'before.get(life).copied().unwrap_or(Timestamp(0))'
 mutate plan-undecided $e/plan.rs 'if by_name \|\| exempted == Truth::Unknown' 'if by_name'
 mutate plan-unless $e/plan.rs 'if exempted == Truth::True' 'if false'
 mutate plan-keep $e/plan.rs 'if may_end == 0' 'if false'

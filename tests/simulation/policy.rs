@@ -27,6 +27,10 @@ pub(crate) enum Unless {
 }
 
 /// A rule as it is meant.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice that a policy file has a key for"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RuleSpec {
     pub(crate) name: String,

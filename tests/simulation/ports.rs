@@ -239,7 +239,7 @@ fn forget(world: &World, worker: &mut Worker) {
     if world.is(Mutation::PursuitsForgotten) {
         worker.history.retain(&PolicySet::default());
     }
-    if (hidden && world.is(Mutation::MissingForgotten)) {
+    if hidden && world.is(Mutation::MissingForgotten) {
         worker.history = History::default();
     }
 }

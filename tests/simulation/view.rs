@@ -101,9 +101,10 @@ impl World {
             if !answered && (said || expected) {
                 view.missing.push(inst_id);
             }
-            let state = match answered || self.is(Mutation::MissingAsEmpty) {
-                true => InstanceState::Answered,
-                false => InstanceState::Missing,
+            let state = if answered || self.is(Mutation::MissingAsEmpty) {
+                InstanceState::Answered
+            } else {
+                InstanceState::Missing
             };
             let listed = answered || (said && !self.is(Mutation::MissingForgotten));
             if listed || self.is(Mutation::MissingAsEmpty) {

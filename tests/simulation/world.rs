@@ -75,6 +75,10 @@ pub(crate) struct Stats {
 }
 
 /// One daemon: what its process holds, and what its disk does.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that happens to it apart from the others"
+)]
 pub(crate) struct Daemon {
     pub(crate) first: Option<SessionKey>,
     /// Whether the first session was granted the leader's lock when it asked last.
