@@ -143,6 +143,8 @@ pub fn main() -> ExitCode {
         // Nobody types this; what it has to say goes through its pipes.
         return worker::run().map_or(ExitStatus::Bug, |()| ExitStatus::Fine).into();
     }
+    // Verbs read passwords. Where the system refuses this, the work is done all the same.
+    drop(worker::keep_secrets());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
