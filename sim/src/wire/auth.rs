@@ -11,6 +11,7 @@ use sha2::{Digest, Sha512};
 
 use super::codec::{Reader, Unreadable, Writer, hex};
 use super::packet::Fault;
+use crate::ora::OraError;
 
 const KEY: usize = 32;
 const BLOCK: usize = 16;
@@ -73,6 +74,19 @@ impl Message {
             Some(quoted) => quoted.to_owned(),
             None => self.user.to_uppercase(),
         }
+    }
+
+    /// Why somebody who knows the password does not come in all the same. Silence would put the client into a session
+    /// that is another than the one that it asked for.
+    pub(super) fn refusal(&self) -> Option<OraError> {
+        let edition = self.get("AUTH_ORA_EDITION");
+        if !self.get("PROXY_CLIENT_NAME").is_empty() {
+            return Some(OraError::new(28150, "proxy not authorized to connect as client"));
+        }
+        if !edition.is_empty() && !edition.eq_ignore_ascii_case("ORA$BASE") {
+            return Some(OraError::new(38802, "edition does not exist"));
+        }
+        None
     }
 
     /// The time zone that the client sets for its session.
@@ -324,6 +338,19 @@ mod tests {
         let among_others = "ALTER SESSION SET NLS_SORT= 'BINARY' TIME_ZONE= '-05:30' NLS_COMP= 'X'";
         assert_eq!(zone(among_others).as_deref(), Some("-05:30"));
         assert_eq!(zone(""), None);
+    }
+
+    #[test]
+    fn a_session_that_is_not_to_be_had_is_refused() {
+        let refusal = |key: &str, value: &str| {
+            let pairs = [(key.to_owned(), value.to_owned())];
+            let message = Message { pairs: pairs.into(), ..Message::default() };
+            message.refusal().map(|error| error.code)
+        };
+        assert_eq!(refusal("PROXY_CLIENT_NAME", "SCOTT"), Some(28150));
+        assert_eq!(refusal("AUTH_ORA_EDITION", "NEXT"), Some(38802));
+        assert_eq!(refusal("AUTH_ORA_EDITION", "ora$base"), None);
+        assert_eq!(refusal("AUTH_PROGRAM_NM", "sqlplus"), None);
     }
 
     #[test]

@@ -276,6 +276,9 @@ impl LogOn<'_> {
         let proof =
             challenge.check(second).ok_or_else(|| database.wrong_password(&first.account()));
         let logged_on = proof.and_then(|proof| {
+            if let Some(error) = second.refusal() {
+                return Err(error);
+            }
             if let Some(password) = &proof.new_password {
                 database.change_password(&first.account(), password)?;
             }

@@ -51,6 +51,12 @@ def wrong_password():
     fails(lambda: connect(user="nobody"), "ORA-01017")
 
 
+def another_session_than_ones_own():
+    fails(lambda: connect(user=f"{USER}[system]"), "ORA-28150")
+    fails(lambda: connect(edition="NEXT"), "ORA-38802")
+    connect(edition="ORA$BASE").close()
+
+
 def unknown_service():
     fails(lambda: connect(dsn=f"127.0.0.1:{PORT}/nowhere"), "DPY-6001")
     sid = f"(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=127.0.0.1)(PORT={PORT}))(CONNECT_DATA=(SID=%s)))"
@@ -511,6 +517,7 @@ def main():
     checks = [
         attributes,
         wrong_password,
+        another_session_than_ones_own,
         unknown_service,
         locked,
         passwords,
