@@ -135,8 +135,8 @@ fn standard_hash(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, O
     Ok(Value::Raw(hash))
 }
 
-/// `Typ=2 Len=2: 193,2`. The first argument is the number of a type that the value alone does not tell, or 0. The format
-/// is 8, 10, 16 or 17 for characters; 1000 more shows the character set.
+/// `Typ=2 Len=2: 193,2`. The first argument is the number of a type that the value alone does not tell, or 0. The
+/// format is 8, 10, 16 or 17 for characters; 1000 more shows the character set.
 fn dump(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let told = whole_of(values, 0, 0)?.unwrap_or(0);
     let values = &values[1..];
