@@ -14,7 +14,7 @@ use crate::engine::needs::Needs;
 use crate::engine::session::Snapshot;
 use crate::engine::time::Span;
 use crate::oracle::block::Via;
-use crate::oracle::connection::{OwnSessions, Settings};
+use crate::oracle::connection::{Account, Settings};
 use crate::oracle::error::CallError;
 use crate::oracle::host::Program;
 use crate::oracle::killer::{OracleKiller, Way};
@@ -71,9 +71,9 @@ impl Live {
 
     /// What the daemon works with. It does not reach for the database yet.
     pub(super) fn target(&self, database: &Database) -> TargetSpec {
-        let own = OwnSessions::default();
-        let source = OracleSource::new(Arc::clone(&self.settings), own.clone());
-        let killer = OracleKiller::new(Arc::clone(&self.settings), own, self.way.clone());
+        let account = Account::default();
+        let source = OracleSource::new(Arc::clone(&self.settings), account.clone());
+        let killer = OracleKiller::new(Arc::clone(&self.settings), account, self.way.clone());
         let mut hasher = FxHasher::default();
         self.settings.hash(&mut hasher);
         self.way.hash(&mut hasher);
@@ -88,15 +88,15 @@ impl Live {
 
     /// What a person looks and ends with. A deliberate act does not ask who leads.
     pub(super) fn by_hand(&self) -> (OracleSource, OracleKiller) {
-        let own = OwnSessions::default();
+        let account = Account::default();
         let way = Way { leadership: false, ..self.way.clone() };
-        let source = OracleSource::new(Arc::clone(&self.settings), own.clone());
-        (source, OracleKiller::new(Arc::clone(&self.settings), own, way))
+        let source = OracleSource::new(Arc::clone(&self.settings), account.clone());
+        (source, OracleKiller::new(Arc::clone(&self.settings), account, way))
     }
 
     /// One look.
     pub(super) fn look(&self, needs: &Needs) -> Result<Snapshot, CliError> {
-        let mut source = OracleSource::new(Arc::clone(&self.settings), OwnSessions::default());
+        let mut source = OracleSource::new(Arc::clone(&self.settings), Account::default());
         source.look(needs).map_err(|error| self.failed(&error))
     }
 

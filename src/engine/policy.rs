@@ -295,6 +295,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// True for DISCONNECT SESSION, which takes a session of one's own instance (facts, section 2.1).
+    pub const fn disconnects(self) -> bool {
+        matches!(self, Self::DisconnectPostTransaction | Self::DisconnectImmediate)
+    }
+
     /// As policies and plans spell it.
     pub const fn text(self) -> &'static str {
         match self {

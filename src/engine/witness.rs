@@ -30,6 +30,10 @@ impl Witness {
         let leaves = rule.leaves();
         let mut columns: Vec<TextColumn> =
             leaves.iter().filter_map(|leaf| mutable_column(leaf.field)).collect();
+        // An event stays in the row after its wait is over.
+        if leaves.iter().any(|leaf| leaf.field.needs_waiting()) {
+            columns.push(TextColumn::State);
+        }
         columns.sort_unstable();
         columns.dedup();
         columns
@@ -80,7 +84,7 @@ const fn mutable_column(field: Field) -> Option<TextColumn> {
         Field::Container => TextColumn::ContainerName,
         Field::ServiceName => TextColumn::ServiceName,
         Field::LastSqlId => TextColumn::PrevSqlId,
-        Field::WaitEvent => TextColumn::Event,
+        Field::WaitEvent | Field::WaitingFor => TextColumn::Event,
         Field::WaitClass => TextColumn::WaitClass,
         _ => return None,
     })

@@ -41,11 +41,10 @@ pub struct Order<'a> {
     pub clock_offset: Span,
     /// GV$PX_SESSION can be read.
     pub px_readable: bool,
-    /// A DISCONNECT may name another instance, which the SQL reference does not say (facts, section 2.1).
-    pub disconnect_names_instance: bool,
 }
 
-/// Whether `verb` can be sent this way, to a session of this or of another instance. Facts, sections 2.1 and 5.
+/// Whether `verb` can be sent this way, to a session of this or of another instance. That a DISCONNECT may name an
+/// instance stands in some of Oracle's books only. Facts, sections 2.1 and 5.
 pub fn can(
     via: &Via,
     verb: Verb,
@@ -62,10 +61,9 @@ pub fn can(
         | Verb::DisconnectPostTransaction
         | Verb::DisconnectImmediate => true,
     };
-    let disconnects = matches!(verb, Verb::DisconnectPostTransaction | Verb::DisconnectImmediate);
     // The wrapper's statement names none: sent from another instance it would mean somebody else there.
     let names_instance = disconnect_names_instance && *via == Via::AlterSystem;
-    let reaches = !remote || !disconnects || names_instance;
+    let reaches = !remote || !verb.disconnects() || names_instance;
     release_has
         && match via {
             Via::AlterSystem | Via::Wrapper(_) => reaches,
@@ -163,7 +161,11 @@ END;"
 fn same(order: &Order<'_>, declared: &mut Declared) -> String {
     let mut same = String::new();
     for (number, (column, then)) in order.witness.looked_at.iter().enumerate() {
-        let Some(expression) = comparable(*column) else { continue };
+        let Some(expression) = comparable(*column) else {
+            // What cannot be compared again has to count as changed.
+            same.push_str("\n           AND 1 = 0");
+            continue;
+        };
         let name = format!("b_was{number}");
         declared.add(&name, "VARCHAR2(4000)", Datum::text(then.as_deref()));
         for part in ["\n           AND DECODE(", expression, ", ", &name, ", 1, 0) = 1"] {
@@ -176,6 +178,10 @@ fn same(order: &Order<'_>, declared: &mut Declared) -> String {
         same.push_str(
             "\n           AND DECODE(s.sql_id, b_sqlid, 1, 0) = 1 AND DECODE(s.sql_exec_id, b_exec, 1, 0) = 1",
         );
+    }
+    if order.verb == Verb::CancelSql {
+        // Without a SQL_ID the next statement would be cancelled (facts, section 2.4).
+        same.push_str("\n           AND s.status = 'ACTIVE' AND b_sqlid IS NOT NULL");
     }
     same
 }
@@ -258,7 +264,7 @@ fn logon(at: Option<Timestamp>, offset: Span) -> Datum {
     local.map_or(Datum::Null, |local| Datum::Text(local.format("%Y%m%d%H%M%S").to_string()))
 }
 
-/// The column of V$SESSION that a rule looked at, as it can be compared again; an event counts while it is waited for.
+/// What a rule looked at, as it can be compared again in the row of V$SESSION.
 const fn comparable(column: TextColumn) -> Option<&'static str> {
     Some(match column {
         TextColumn::Module => "s.module",
@@ -269,6 +275,9 @@ const fn comparable(column: TextColumn) -> Option<&'static str> {
         TextColumn::Server => "s.server",
         TextColumn::ResourceConsumerGroup => "s.resource_consumer_group",
         TextColumn::ServiceName => "s.service_name",
+        TextColumn::ContainerName => {
+            "(SELECT c.name FROM v$containers c WHERE c.con_id = s.con_id)"
+        }
         TextColumn::PrevSqlId => "s.prev_sql_id",
         TextColumn::Event => "s.event",
         TextColumn::WaitClass => "s.wait_class",
@@ -340,5 +349,67 @@ fn unanswered(error: &CallError) -> Outcome {
             Outcome::Failed(Failure::Server)
         }
         CallError::Driver(_) | CallError::Deadline(_) | CallError::Died(_) => Outcome::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Order, Via, block, can, comparable};
+    use crate::engine::policy::Verb;
+    use crate::engine::session::{Column, SessionKey, Sessions, TextColumn};
+    use crate::engine::time::Span;
+    use crate::engine::witness::Witness;
+    use crate::oracle::protocol::Release;
+
+    fn text(verb: Verb, looked_at: &[TextColumn]) -> String {
+        let mut seen = Sessions::with_columns(Column::all());
+        let row = seen.push(SessionKey { inst_id: 1, sid: 7, serial: 1 });
+        let witness = Witness::of(looked_at, seen.get(row));
+        let order = Order {
+            witness: &witness,
+            verb,
+            own_instance: 1,
+            rule: "r",
+            clock_offset: Span::ZERO,
+            px_readable: true,
+        };
+        block(&Via::AlterSystem, &order).0
+    }
+
+    #[test]
+    fn what_a_rule_looked_at_is_compared_and_what_cannot_be_counts_as_changed() {
+        for column in [TextColumn::Event, TextColumn::State, TextColumn::ContainerName] {
+            let compared = comparable(column).expect("it is compared");
+            assert!(text(Verb::KillImmediate, &[column]).contains(compared), "{compared}");
+        }
+        assert!(text(Verb::KillImmediate, &[TextColumn::SqlText]).contains("AND 1 = 0"));
+        assert!(!text(Verb::KillImmediate, &[]).contains("AND 1 = 0"));
+    }
+
+    #[test]
+    fn a_cancel_names_the_statement_that_is_running() {
+        let demands = "s.status = 'ACTIVE' AND b_sqlid IS NOT NULL";
+        assert!(text(Verb::CancelSql, &[]).contains(demands));
+        assert!(!text(Verb::KillImmediate, &[]).contains(demands));
+    }
+
+    #[test]
+    fn a_disconnect_reaches_another_instance_only_where_it_may_name_it() {
+        let disconnect = Verb::DisconnectImmediate;
+        let wrapper = Via::Wrapper("A.B".to_owned());
+        let release = Release::new(19, 0);
+        for (via, remote, names_instance, reaches) in [
+            (&Via::AlterSystem, false, false, true),
+            (&Via::AlterSystem, true, false, false),
+            (&Via::AlterSystem, true, true, true),
+            (&wrapper, false, true, true),
+            (&wrapper, true, true, false),
+            (&Via::Rds, true, true, false),
+            (&Via::Autonomous, false, true, false),
+        ] {
+            assert_eq!(can(via, disconnect, release, remote, names_instance), reaches, "{via:?}");
+        }
+        assert!(can(&Via::AlterSystem, Verb::KillImmediate, release, true, false));
+        assert!(!can(&Via::AlterSystem, Verb::CancelSql, Release::new(12, 2), false, false));
     }
 }

@@ -16,8 +16,10 @@ pub enum Class {
     Retry,
     /// The configuration is wrong: again every few minutes, in case somebody mends it.
     Slow,
-    /// The password or the account: not again until it changes, or the account gets locked.
-    Auth,
+    /// The password is wrong: not again until it changes, or the account gets locked.
+    Password,
+    /// The account may not log in, whatever the password: again every few minutes, in case somebody mends it.
+    Account,
     /// No error.
     Fine,
 }
@@ -56,7 +58,8 @@ pub const fn class(code: u32) -> Class {
         | 27146
         | 28511 => Class::Reconnect,
         24 | 904 | 942 | 3106 | 6550 | 12154 | 12545 => Class::Slow,
-        1005 | 1017 | 1045 | 28000 | 28001 | 28003 | 65162 => Class::Auth,
+        1005 | 1017 => Class::Password,
+        1045 | 28000 | 28001 | 28003 | 65162 => Class::Account,
         28002 | 28098 => Class::Fine,
         _ => Class::Retry,
     }
@@ -78,8 +81,8 @@ mod tests {
             (1034, Class::Retry),
             (12514, Class::Retry),
             (12154, Class::Slow),
-            (1017, Class::Auth),
-            (28000, Class::Auth),
+            (1017, Class::Password),
+            (28000, Class::Account),
             (28002, Class::Fine),
         ];
         for (code, expected) in cases {

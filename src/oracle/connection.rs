@@ -1,7 +1,7 @@
 //! A session of one database that is made when it is needed and made anew when it was lost, less and less eagerly while
 //! that fails.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -53,22 +53,64 @@ pub struct Settings {
     pub program: Program,
 }
 
-/// All sessions that we have at one database now: nobody ends these.
-#[derive(Debug, Clone, Default)]
-pub struct OwnSessions(Arc<Mutex<Vec<SessionKey>>>);
+/// What all our connections to one database share.
+#[derive(Clone, Default)]
+pub struct Account(Arc<Shared>);
 
-impl OwnSessions {
-    /// As they are now.
-    pub fn get(&self) -> Vec<SessionKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+#[derive(Default)]
+struct Shared {
+    sessions: Mutex<Vec<SessionKey>>,
+    door: Mutex<Door>,
+}
+
+/// Who logs in holds it, so that one of us tries a wrong password, once: each try brings the account closer to
+/// being locked.
+#[derive(Default)]
+struct Door {
+    refused: Option<Refused>,
+}
+
+/// What was refused as a password, and how.
+struct Refused {
+    /// `None`: what the client's wallet holds.
+    secret: Option<Zeroizing<String>>,
+    said: String,
+}
+
+impl Account {
+    /// The sessions that we have there now: nobody ends these.
+    pub fn sessions(&self) -> Vec<SessionKey> {
+        held(&self.0.sessions).clone()
     }
 
     fn add(&self, key: SessionKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        held(&self.0.sessions).push(key);
     }
 
     fn remove(&self, key: SessionKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|own| *own != key);
+        held(&self.0.sessions).retain(|own| *own != key);
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        held(&self.0.door)
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Door {
+    fn check(&self, secret: Option<&Zeroizing<String>>) -> Result<(), CallError> {
+        let Some(refused) = &self.refused else { return Ok(()) };
+        if refused.secret.as_ref() != secret {
+            return Ok(());
+        }
+        let until = match secret {
+            Some(_) => "not tried again with the same password before a restart",
+            None => "not tried again with the client's wallet before a restart",
+        };
+        Err(CallError::NotConnected(format!("{}; {until}", refused.said)))
     }
 }
 
@@ -97,7 +139,7 @@ pub struct Connection {
     settings: Arc<Settings>,
     /// Instead of the settings' connect string: one that leads to a certain instance.
     pinned: Option<String>,
-    own: OwnSessions,
+    account: Account,
     live: Option<(Process, Identity)>,
     retry: Retry,
     action: String,
@@ -111,17 +153,15 @@ struct Retry {
     failures: u32,
     not_before: Option<Instant>,
     said: String,
-    /// The password that was refused. It is not tried again: each try brings the account closer to being locked.
-    refused: Option<Zeroizing<String>>,
 }
 
 impl Connection {
     /// Nothing is reached for yet.
-    pub fn new(settings: Arc<Settings>, own: OwnSessions) -> Self {
+    pub fn new(settings: Arc<Settings>, account: Account) -> Self {
         Self {
             settings,
             pinned: None,
-            own,
+            account,
             live: None,
             retry: Retry::default(),
             action: String::new(),
@@ -130,9 +170,9 @@ impl Connection {
     }
 
     /// The same, to the instance of that name; `None` for a connect string into which it cannot be written.
-    pub fn pinned(settings: Arc<Settings>, own: OwnSessions, instance: &str) -> Option<Self> {
+    pub fn pinned(settings: Arc<Settings>, account: Account, instance: &str) -> Option<Self> {
         let pinned = Some(pin(&settings.connect, instance)?);
-        let mut connection = Self::new(settings, own);
+        let mut connection = Self::new(settings, account);
         connection.pinned = pinned;
         Some(connection)
     }
@@ -150,11 +190,16 @@ impl Connection {
     /// Makes the session, if there is none.
     pub fn reach(&mut self) -> Result<&Identity, CallError> {
         if self.live.is_none() {
-            let made = self.retry.check().and_then(|()| self.log_in());
-            match made {
+            self.retry.check()?;
+            let account = self.account.clone();
+            let door = account.door();
+            // That costs the database nothing, so no pause follows it.
+            let secret = self.settings.secret.read().map_err(CallError::NotConnected)?;
+            door.check(secret.as_ref())?;
+            match self.log_in(door, secret) {
                 Ok(live) => {
                     self.retry = Retry::default();
-                    self.own.add(live.1.key);
+                    self.account.add(live.1.key);
                     self.action.clear();
                     self.live = Some(live);
                 }
@@ -173,7 +218,7 @@ impl Connection {
     /// Ends the session, if there is one.
     pub fn drop_session(&mut self) {
         if let Some((_, identity)) = self.live.take() {
-            self.own.remove(identity.key);
+            self.account.remove(identity.key);
         }
     }
 
@@ -236,15 +281,12 @@ impl Connection {
         answer
     }
 
-    fn log_in(&mut self) -> Result<(Process, Identity), CallError> {
+    fn log_in(
+        &self,
+        mut door: MutexGuard<'_, Door>,
+        secret: Option<Zeroizing<String>>,
+    ) -> Result<(Process, Identity), CallError> {
         let settings = &self.settings;
-        let secret = settings.secret.read().map_err(CallError::NotConnected)?;
-        if secret.is_some() && secret == self.retry.refused {
-            return Err(CallError::NotConnected(format!(
-                "{}; not tried again with the same password",
-                self.retry.said
-            )));
-        }
         let within = settings.connect_within;
         let login = Login {
             driver: settings.driver,
@@ -263,12 +305,13 @@ impl Connection {
             Ok(Reply::Connected(release)) => release,
             Ok(other) => return Err(out_of_step(&other)),
             Err(error) => {
-                if error.class() == Class::Auth {
-                    self.retry.refused = secret;
+                if error.class() == Class::Password {
+                    door.refused = Some(Refused { secret, said: error.to_string() });
                 }
                 return Err(error);
             }
         };
+        drop(door);
         let identity = who_are_we(&mut process, release, within)?;
         Ok((process, identity))
     }
@@ -296,9 +339,9 @@ impl Retry {
         let doubled = PAUSE_FIRST.saturating_mul(1 << self.failures.min(6));
         self.failures = self.failures.saturating_add(1);
         let pause = match error.class() {
-            Class::Slow | Class::Never => PAUSE_SLOW,
-            // What the password's place says is looked at each time: it costs the database nothing.
-            Class::Auth => Duration::ZERO,
+            Class::Slow | Class::Never | Class::Account => PAUSE_SLOW,
+            // The same is not tried again anyway.
+            Class::Password => Duration::ZERO,
             _ => doubled.min(PAUSE_MAX),
         };
         self.not_before = Some(Instant::now() + pause);

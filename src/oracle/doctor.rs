@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::block::Via;
-use super::connection::{Connection, Identity, OwnSessions, Settings};
+use super::connection::{Account, Connection, Identity, Settings};
 use super::datum::Kind;
 use super::error::CallError;
 use super::grants::{Ending, Wanted, objects};
@@ -71,8 +71,8 @@ pub fn examine(
     duty: &Duty,
     now: impl Fn() -> Timestamp,
 ) -> Result<Vec<Finding>, CallError> {
-    let own = OwnSessions::default();
-    let mut connection = Connection::new(Arc::clone(&settings), own.clone());
+    let account = Account::default();
+    let mut connection = Connection::new(Arc::clone(&settings), account.clone());
     let start = Instant::now();
     let identity = connection.reach()?.clone();
     let took = start.elapsed();
@@ -91,7 +91,7 @@ pub fn examine(
     doctor.ending(duty)?;
     doctor.own_limits()?;
     doctor.native_limits()?;
-    doctor.look(&mut OracleSource::new(settings, own), &now);
+    doctor.look(&mut OracleSource::new(settings, account), &now);
     let pack = "no view that orawarden reads needs the Diagnostics or Tuning Pack".to_owned();
     doctor.note(Grade::Fine, "licence", pack, None);
     Ok(doctor.findings)

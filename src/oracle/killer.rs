@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Order, Via, block, can, outcome};
-use super::connection::{Connection, OwnSessions, Settings};
+use super::connection::{Account, Connection, Settings};
 use super::error::CallError;
 use super::leadership::{Asked, Handles};
 use super::source::is_closed;
@@ -35,7 +35,7 @@ pub struct Way {
 /// Ends sessions of one database.
 pub struct OracleKiller {
     settings: Arc<Settings>,
-    own: OwnSessions,
+    account: Account,
     way: Way,
     /// The session that holds the leader's lock. It ends sessions too.
     first: Mutex<Lane>,
@@ -67,12 +67,12 @@ pub struct Task<'a> {
 }
 
 impl OracleKiller {
-    /// Nothing is reached for yet. `own` is shared with whoever looks at the same database.
-    pub fn new(settings: Arc<Settings>, own: OwnSessions, way: Way) -> Self {
+    /// Nothing is reached for yet. `account` is shared with whoever looks at the same database.
+    pub fn new(settings: Arc<Settings>, account: Account, way: Way) -> Self {
         let names_instance = way.disconnect_names_instance && way.via == Via::AlterSystem;
         let way = Way { disconnect_names_instance: names_instance, ..way };
-        let first = Mutex::new(Lane::new(Connection::new(Arc::clone(&settings), own.clone())));
-        Self { settings, own, way, first, spare: Mutex::default() }
+        let first = Mutex::new(Lane::new(Connection::new(Arc::clone(&settings), account.clone())));
+        Self { settings, account, way, first, spare: Mutex::default() }
     }
 
     /// Whether we may end sessions now; the error says why not, for people.
@@ -105,9 +105,8 @@ impl OracleKiller {
                 None => return Outcome::Failed(Failure::Disconnected),
             }
         }
-        let disconnects =
-            matches!(task.verb, Verb::DisconnectImmediate | Verb::DisconnectPostTransaction);
-        let pinned = (disconnects && !self.way.disconnect_names_instance).then_some(target);
+        let pinned =
+            (task.verb.disconnects() && !self.way.disconnect_names_instance).then_some(target);
         let mut lane = match self.further(pinned, seen) {
             Ok(lane) => lane,
             Err(outcome) => return outcome,
@@ -121,9 +120,7 @@ impl OracleKiller {
 
     /// Whether a session on instance `here` can do it to one on `target`.
     fn leads_to(&self, here: u32, target: u32, verb: Verb) -> bool {
-        let disconnects =
-            matches!(verb, Verb::DisconnectImmediate | Verb::DisconnectPostTransaction);
-        !disconnects || here == target || self.way.disconnect_names_instance
+        !verb.disconnects() || here == target || self.way.disconnect_names_instance
     }
 
     /// One that is free, or a new one, which may end sessions: it holds its lock, and we lead.
@@ -133,10 +130,10 @@ impl OracleKiller {
         }
         let unsupported = Outcome::Refused(Refusal::Unsupported);
         let connection = match pinned {
-            None => Connection::new(Arc::clone(&self.settings), self.own.clone()),
+            None => Connection::new(Arc::clone(&self.settings), self.account.clone()),
             Some(inst_id) => {
                 let name = seen.instance_names.get(&inst_id).ok_or(unsupported)?;
-                Connection::pinned(Arc::clone(&self.settings), self.own.clone(), name)
+                Connection::pinned(Arc::clone(&self.settings), self.account.clone(), name)
                     .ok_or(unsupported)?
             }
         };
@@ -167,7 +164,7 @@ impl OracleKiller {
         if !can(&self.way.via, task.verb, identity.release, remote, names_instance) {
             return Outcome::Refused(Refusal::Unsupported);
         }
-        let done = lane.run(&self.way.via, task, identity.key.inst_id, names_instance, seen);
+        let done = lane.run(&self.way.via, task, identity.key.inst_id, seen);
         if lane.connection.identity().is_none() {
             lane.forget();
         }
@@ -251,14 +248,7 @@ impl Lane {
         }
     }
 
-    fn run(
-        &mut self,
-        via: &Via,
-        task: Task<'_>,
-        own_instance: u32,
-        disconnect_names_instance: bool,
-        seen: &Snapshot,
-    ) -> Outcome {
+    fn run(&mut self, via: &Via, task: Task<'_>, own_instance: u32, seen: &Snapshot) -> Outcome {
         let px_readable = match self.px_readable() {
             Ok(readable) => readable,
             Err(error) => return outcome(task.verb, &Err(error)),
@@ -270,7 +260,6 @@ impl Lane {
             rule: task.rule,
             clock_offset: seen.clock_offset,
             px_readable,
-            disconnect_names_instance,
         };
         let (text, binds) = block(via, &order);
         if self.connection.act_as(&cut(task.rule)).is_err() {

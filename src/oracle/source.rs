@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 
 use super::codes::Class;
 use super::columns::{Join, Origin};
-use super::connection::{Connection, Identity, MODULE, OwnSessions, Settings};
+use super::connection::{Account, Connection, Identity, MODULE, Settings};
 use super::datum::{Cell, Rows};
 use super::error::CallError;
 use super::statement::{self, STANDING_KINDS, SessionsStatement, View};
@@ -39,7 +39,7 @@ const ACTION: &str = "observe";
 /// Reads the sessions of one database.
 pub struct OracleSource {
     connection: Connection,
-    own: OwnSessions,
+    account: Account,
     /// What was found out about the present session.
     known: Option<Known>,
     /// How many rows there were the last time.
@@ -69,10 +69,10 @@ struct Standing {
 }
 
 impl OracleSource {
-    /// Nothing is reached for yet. `own` is shared with whatever else has sessions there.
-    pub fn new(settings: Arc<Settings>, own: OwnSessions) -> Self {
-        let connection = Connection::new(settings, own.clone());
-        Self { connection, own, known: None, last_rows: None }
+    /// Nothing is reached for yet. `account` is shared with whatever else has sessions there.
+    pub fn new(settings: Arc<Settings>, account: Account) -> Self {
+        let connection = Connection::new(settings, account.clone());
+        Self { connection, account, known: None, last_rows: None }
     }
 
     /// Looks, and reads these columns.
@@ -220,7 +220,7 @@ impl OracleSource {
 
     /// Those that this process has, and those of other daemons: the same account, named as we name ours.
     fn own_sessions(&self, sessions: &Sessions) -> Vec<SessionKey> {
-        let mut own = self.own.get();
+        let mut own = self.account.sessions();
         let Some(known) = &self.known else { return own };
         let ours = sessions.iter().filter(|session| {
             session.is(TextColumn::Username, &known.identity.username)
@@ -247,7 +247,7 @@ pub fn source_error(error: CallError) -> SourceError {
     match class {
         _ if forbidden => SourceError::Forbidden(cause),
         Class::Gone | Class::Pending | Class::Never | Class::Fine => SourceError::Unusable(cause),
-        Class::Reconnect | Class::Retry | Class::Slow | Class::Auth => {
+        Class::Reconnect | Class::Retry | Class::Slow | Class::Password | Class::Account => {
             SourceError::Unavailable(cause)
         }
     }

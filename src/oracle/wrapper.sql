@@ -56,6 +56,11 @@ BEGIN
     p_text := 'an unknown verb';
     RETURN;
   END IF;
+  IF p_verb = 'cancel_sql' AND p_sql_id IS NULL THEN
+    p_code := -26;
+    p_text := 'a cancel without a SQL_ID would meet the next statement';
+    RETURN;
+  END IF;
   IF p_sql_id IS NOT NULL AND LENGTH(TRIM(TRANSLATE(p_sql_id, '0123456789abcdefghijklmnopqrstuvwxyz', ' '))) > 0 THEN
     p_code := -26;
     p_text := 'not a SQL_ID';

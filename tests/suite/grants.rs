@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use orawarden::oracle::connection::{Connection, OwnSessions};
+use orawarden::oracle::connection::{Account, Connection};
 use orawarden::oracle::datum::{Bind, Datum};
 use serde_json::{Value, json};
 
@@ -136,7 +136,7 @@ fn the_wrapper_refuses_whom_it_must_whatever_it_is_told() {
     rig.configure("WARDEN", "{}");
     let mut settings = (*rig.settings("RACDB")).clone();
     settings.username = Some("WARDEN".to_owned());
-    let mut connection = Connection::new(settings.into(), OwnSessions::default());
+    let mut connection = Connection::new(settings.into(), Account::default());
     let here = connection.reach().expect("it logs in").key.inst_id;
     let one = |condition: &str| rig.lines(&["sessions", "--match", condition]).swap_remove(0);
     for protected in

@@ -8,7 +8,7 @@ use orawarden::engine::report::Outcome;
 use orawarden::engine::session::{Column, Session, Snapshot, TextColumn};
 use orawarden::engine::witness::Witness;
 use orawarden::oracle::block::Via;
-use orawarden::oracle::connection::OwnSessions;
+use orawarden::oracle::connection::Account;
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::source::OracleSource;
 use rac_sim::conversation::{Progress, Statement};
@@ -32,7 +32,7 @@ fn idle_users(seen: &Snapshot) -> Vec<Session<'_>> {
 #[test]
 fn sessions_of_all_instances_are_seen_in_two_round_trips() {
     let rig = Rig::start(OLTP);
-    let mut source = OracleSource::new(rig.settings("RACDB"), OwnSessions::default());
+    let mut source = OracleSource::new(rig.settings("RACDB"), Account::default());
     source.look(&Needs::always()).expect("the first look probes views");
     let seen = source.look(&Needs::always()).expect("it looks");
     assert_eq!(seen.fetched.round_trips, 2, "{:?}", seen.fetched);
@@ -53,9 +53,9 @@ fn sessions_of_all_instances_are_seen_in_two_round_trips() {
 #[test]
 fn an_idle_session_is_ended_and_one_that_changed_is_not() {
     let rig = Rig::start(OLTP);
-    let own = OwnSessions::default();
-    let mut source = OracleSource::new(rig.settings("RACDB"), own.clone());
-    let killer = OracleKiller::new(rig.settings("RACDB"), own, way());
+    let account = Account::default();
+    let mut source = OracleSource::new(rig.settings("RACDB"), account.clone());
+    let killer = OracleKiller::new(rig.settings("RACDB"), account, way());
     assert_eq!(killer.may_end(), Ok(()));
     let seen = source.look(&Needs::always()).expect("it looks");
     let victim = idle_users(&seen)[0];
@@ -76,9 +76,9 @@ fn an_idle_session_is_ended_and_one_that_changed_is_not() {
 #[test]
 fn a_session_that_began_a_call_since_it_was_judged_survives() {
     let rig = Rig::start("{seed: 3, speed: 0, databases: [{like: quiet}]}");
-    let own = OwnSessions::default();
-    let mut source = OracleSource::new(rig.settings("RACDB"), own.clone());
-    let killer = OracleKiller::new(rig.settings("RACDB"), own, way());
+    let account = Account::default();
+    let mut source = OracleSource::new(rig.settings("RACDB"), account.clone());
+    let killer = OracleKiller::new(rig.settings("RACDB"), account, way());
     assert_eq!(killer.may_end(), Ok(()));
     let database = rig.database();
     let mut victim = database.connect("app", "RACDB2").expect("the account can log in");
@@ -97,9 +97,36 @@ fn a_session_that_began_a_call_since_it_was_judged_survives() {
 }
 
 #[test]
+fn a_wrong_password_is_tried_once_by_all_our_connections_together() {
+    let grants = "SELECT ANY DICTIONARY, ALTER SYSTEM, CREATE SESSION, EXECUTE ON SYS.DBMS_LOCK";
+    let rig = Rig::start(&format!(
+        "{{seed: 3, speed: 1, databases: [{{like: quiet, profiles: {{SHY: {{failed_logins: 2}}}}, accounts: [
+           {{name: ORAWARDEN, password: orawarden, profile: SHY, grants: [{grants}]}}]}}]}}"
+    ));
+    rig.write("password", "outdated");
+    let account = Account::default();
+    let killer = OracleKiller::new(rig.settings("RACDB"), account.clone(), way());
+    let mut sources: Vec<_> =
+        (0..4).map(|_| OracleSource::new(rig.settings("RACDB"), account.clone())).collect();
+    std::thread::scope(|threads| {
+        for source in &mut sources {
+            threads.spawn(|| {
+                let why = source.look(&Needs::always()).expect_err("it is wrong").to_string();
+                assert!(why.contains("ORA-01017"), "{why}");
+            });
+        }
+        threads.spawn(|| assert!(killer.may_end().expect_err("it is wrong").contains("ORA-01017")));
+    });
+    // The second failure would have locked the account.
+    rig.write("password", "orawarden");
+    assert_eq!(killer.may_end(), Ok(()));
+    sources[0].look(&Needs::always()).expect("it looks");
+}
+
+#[test]
 fn one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone() {
     let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
-    let killer = || OracleKiller::new(rig.settings("RACDB"), OwnSessions::default(), way());
+    let killer = || OracleKiller::new(rig.settings("RACDB"), Account::default(), way());
     let (first, second) = (killer(), killer());
     assert_eq!(first.may_end(), Ok(()));
     assert_eq!(second.may_end(), Err("another daemon leads".to_owned()));
