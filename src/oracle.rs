@@ -23,6 +23,7 @@ pub mod link;
 #[cfg(feature = "oci")]
 mod oci;
 pub mod protocol;
+mod queries;
 pub mod secret;
 pub mod source;
 pub mod statement;

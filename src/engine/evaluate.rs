@@ -177,6 +177,7 @@ impl<'c, 'f> Columns<'c, 'f> {
             return decide_null(facts, leaf.field, wanted);
         }
         match &leaf.test {
+            Test::InQuery(_) => decide_query(facts, leaf),
             Test::Text(patterns) if is_text(leaf.field) => {
                 let values = self.texts.entry(leaf.field);
                 values.or_insert_with(|| TextValues::of(facts, leaf.field)).decide(patterns)
@@ -187,6 +188,19 @@ impl<'c, 'f> Columns<'c, 'f> {
             }
         }
     }
+}
+
+fn decide_query(facts: &Facts<'_>, leaf: &Leaf) -> Truths {
+    let len = facts.snapshot().sessions.len();
+    let (mut yes, mut unknown) = (Bits::none(len), Bits::none(len));
+    for row in 0..len {
+        match facts.asked(leaf, row) {
+            Value::Flag(true) => yes.insert(row),
+            Value::Flag(false) => {}
+            _ => unknown.insert(row),
+        }
+    }
+    Truths::new(yes, &unknown)
 }
 
 fn decide_null(facts: &Facts<'_>, field: Field, wanted: bool) -> Truths {

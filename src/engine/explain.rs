@@ -46,7 +46,7 @@ pub fn judge<'c>(condition: &'c Condition, facts: &Facts<'_>, row: usize) -> Jud
         Condition::Any(_) => (truths.max().unwrap_or(Truth::False), None),
         Condition::Not(_) => (parts[0].truth.negated(), None),
         Condition::Leaf(leaf) => {
-            let value = facts.value(leaf.field, row);
+            let value = facts.asked(leaf, row);
             (leaf_truth(leaf, facts, value), Some(facts.show(leaf.field, value)))
         }
     };
@@ -64,7 +64,7 @@ pub fn truth(condition: &Condition, facts: &Facts<'_>, row: usize) -> Truth {
             parts.iter().map(|part| truth(part, facts, row)).max().unwrap_or(Truth::False)
         }
         Condition::Not(inner) => truth(inner, facts, row).negated(),
-        Condition::Leaf(leaf) => leaf_truth(leaf, facts, facts.value(leaf.field, row)),
+        Condition::Leaf(leaf) => leaf_truth(leaf, facts, facts.asked(leaf, row)),
     }
 }
 
@@ -106,7 +106,7 @@ fn collect_reasons(
         }),
         Condition::Leaf(leaf) => found.push(Reason {
             field: leaf.field.name(),
-            observed: facts.show(leaf.field, facts.value(leaf.field, row)),
+            observed: facts.show(leaf.field, facts.asked(leaf, row)),
             test: match wanted {
                 Truth::False => format!("not {}", leaf.shown),
                 _ => leaf.shown.clone(),
@@ -139,6 +139,7 @@ pub fn leaf_truth(leaf: &Leaf, facts: &Facts<'_>, value: Value) -> Truth {
         (Test::Compare(comparisons), Value::Number(number)) => {
             Truth::of(comparisons.iter().all(|comparison| comparison.holds(number)))
         }
+        (Test::InQuery(_), Value::Flag(returned)) => Truth::of(returned),
         (Test::Flag(wanted), Value::Flag(flag)) => Truth::of(flag == *wanted),
         // No value; or a test of another kind than the field, of which the compiler builds none. Knowing nothing ends
         // nobody.
@@ -151,9 +152,9 @@ pub fn unanswerable<'c>(
     leaves: impl IntoIterator<Item = &'c Leaf>,
     facts: &Facts<'_>,
 ) -> Vec<Field> {
-    let mut fields: Vec<Field> = leaves.into_iter().map(|leaf| leaf.field).collect();
+    let untold = leaves.into_iter().filter(|leaf| !facts.can_tell(leaf));
+    let mut fields: Vec<Field> = untold.map(|leaf| leaf.field).collect();
     fields.sort_unstable();
     fields.dedup();
-    fields.retain(|field| !facts.can_answer(*field));
     fields
 }

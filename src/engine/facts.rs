@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 
 use rustc_hash::FxHashSet;
 
-use super::condition::Field;
+use super::condition::{Field, Leaf};
 use super::session::{Column, NumberColumn, Session, SessionKey, Snapshot, TextColumn};
 use super::sql_text;
 use super::text::Symbol;
@@ -108,6 +108,25 @@ impl<'s> Facts<'s> {
             Field::OnCpu => on_cpu(session),
             Field::ParallelCoordinator => self.parallel_coordinator(session),
             _ => Value::Absent(AbsentReason::NoQuery),
+        }
+    }
+
+    /// What a leaf's test is about, for the session in `row`.
+    pub fn asked(&self, leaf: &Leaf, row: usize) -> Value {
+        let Some(query) = leaf.query() else { return self.value(leaf.field, row) };
+        match self.snapshot.queries.get(query) {
+            Some(returned) => {
+                Value::Flag(returned.contains(&self.snapshot.sessions.get(row).key()))
+            }
+            None => Value::Absent(AbsentReason::NoQuery),
+        }
+    }
+
+    /// False when the source cannot tell what the leaf asks about.
+    pub fn can_tell(&self, leaf: &Leaf) -> bool {
+        match leaf.query() {
+            Some(query) => self.snapshot.queries.contains_key(query),
+            None => self.can_answer(leaf.field),
         }
     }
 

@@ -22,7 +22,7 @@ use super::spare::{Detail, HaltReason, SpareReason};
 use super::standing::{Authority, Standing};
 use super::text::counted;
 use super::time::Timestamp;
-use super::witness::Witness;
+use super::witness::{Watched, Witness};
 
 /// A plan that may be carried out. Made by [`review`] only; the executor may do less, never something else.
 #[derive(Debug, Clone)]
@@ -215,7 +215,7 @@ fn approve(
             let (reason, detail) = (*reason, detail.clone());
             approved.halted.push(Halted { rule: Arc::clone(&name), reason, detail });
         }
-        let looked_at = Witness::columns(rule);
+        let watched = Watched::of(plan.evaluation.policies, rule);
         for entry in &rule_plan.entries {
             let session = snapshot.sessions.get(entry.row);
             match &entry.verdict {
@@ -234,7 +234,7 @@ fn approve(
                     rung: entry.rung,
                     per_second: rule.limits.per_second,
                     reasons: reasons(&rule.condition, &plan.evaluation.facts, entry.row),
-                    witness: Witness::of(&looked_at, session),
+                    witness: watched.witness(&plan.evaluation.facts, entry.row),
                 }),
             }
         }

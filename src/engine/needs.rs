@@ -6,7 +6,7 @@ use super::condition::{Condition, Field, Leaf};
 use super::facts::columns;
 use super::policy::{GroupKey, PolicySet, PopulationMeasure, Query, Rule};
 use super::session::{Column, NumberColumn, TextColumn};
-use super::witness::Witness;
+use super::witness::Watched;
 
 /// What a source is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,6 +76,8 @@ impl Needs {
         }
         for rule in due.iter().filter_map(|at| policies.rules.get(*at)) {
             needs.add_rule(rule, &mut asked);
+            let watched = Watched::of(policies, rule);
+            needs.columns.extend(watched.columns().iter().copied().map(Column::Text));
         }
         needs.queries = policies
             .queries
@@ -94,7 +96,6 @@ impl Needs {
 
     fn add_rule<'r>(&mut self, rule: &'r Rule, asked: &mut BTreeSet<&'r str>) {
         self.add_leaves(&rule.leaves(), asked);
-        self.columns.extend(Witness::columns(rule).into_iter().map(Column::Text));
         let groups = rule.victims.group_by.iter().map(|key| match key {
             GroupKey::Field(field) | GroupKey::Capture { of: field, .. } => *field,
         });

@@ -6,7 +6,7 @@
 //!
 //! Column names are Oracle's (Database Reference: V$SESSION and the views that are joined to it).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::text::{Symbol, Texts};
@@ -510,6 +510,8 @@ pub struct Snapshot {
     pub warnings: Vec<String>,
     /// What it took to see it.
     pub fetched: Fetched,
+    /// The sessions that each named query returned; one that was not answered is not there.
+    pub queries: BTreeMap<String, BTreeSet<SessionKey>>,
 }
 
 /// What an observation cost. Zero where nothing was fetched.
@@ -552,6 +554,7 @@ impl Snapshot {
             read_only: None,
             warnings: Vec::new(),
             fetched: Fetched::default(),
+            queries: BTreeMap::new(),
         }
     }
 }

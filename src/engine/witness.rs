@@ -1,8 +1,9 @@
 //! What must still hold of a session for its planned end: the decision travels with it, and the executor compares it
 //! with the row as it is then. Facts, section 6.
 
-use super::condition::Field;
-use super::policy::Rule;
+use super::condition::{Field, Leaf};
+use super::facts::{Facts, Value};
+use super::policy::{PolicySet, Rule};
 use super::session::{NumberColumn, Session, SessionLife, TextColumn};
 
 /// The judged state of a session.
@@ -22,23 +23,76 @@ pub struct Witness {
     pub last_call_et: Option<i64>,
     /// The columns that can change within a session's life and that the rule looked at, with their values.
     pub looked_at: Vec<(TextColumn, Option<String>)>,
+    /// The queries that were answered, and whether each returned the session.
+    pub queries: Vec<(QueryText, bool)>,
+    /// Whether somebody waited for it, if that was asked.
+    pub blocks: Option<bool>,
 }
 
-impl Witness {
-    /// The columns that a rule looks at and that can change within a session's life.
-    pub fn columns(rule: &Rule) -> Vec<TextColumn> {
-        let leaves = rule.leaves();
+/// The SELECT of a named query.
+pub type QueryText = std::sync::Arc<str>;
+
+/// What decides about the victims of one rule and can change within a session's life.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    columns: Vec<TextColumn>,
+    queries: Vec<(String, QueryText)>,
+    blocking: bool,
+}
+
+impl Watched {
+    /// By `rule` and `protect`. Of what `protect` asks about waits nothing is compared again: a running statement's
+    /// change many times a second.
+    pub fn of(policies: &PolicySet, rule: &Rule) -> Self {
+        let of_rule = rule.leaves();
+        let protect = || policies.protections.iter().flat_map(|it| it.condition.leaves());
+        let lasting = protect().filter(|leaf| !leaf.field.needs_waiting());
+        let leaves: Vec<&Leaf> = of_rule.iter().copied().chain(lasting).collect();
         let mut columns: Vec<TextColumn> =
             leaves.iter().filter_map(|leaf| mutable_column(leaf.field)).collect();
         // An event stays in the row after its wait is over.
-        if leaves.iter().any(|leaf| leaf.field.needs_waiting()) {
+        if of_rule.iter().any(|leaf| leaf.field.needs_waiting()) {
             columns.push(TextColumn::State);
         }
         columns.sort_unstable();
         columns.dedup();
-        columns
+        let asked = |query: &&super::policy::Query| {
+            leaves.iter().any(|leaf| leaf.query() == Some(query.name.as_str()))
+        };
+        let queries = policies.queries.iter().filter(asked);
+        let queries = queries.map(|query| (query.name.clone(), query.sql.as_str().into()));
+        let blocking = leaves.iter().any(|leaf| is_about_blocking(leaf.field));
+        Self { columns, queries: queries.collect(), blocking }
     }
 
+    /// The columns among it.
+    pub fn columns(&self) -> &[TextColumn] {
+        &self.columns
+    }
+
+    /// The witness for ending the session in `row`.
+    pub fn witness(&self, facts: &Facts<'_>, row: usize) -> Witness {
+        let session = facts.snapshot().sessions.get(row);
+        let mut witness = Witness::of(&self.columns, session);
+        let returned = |(name, sql): &(String, QueryText)| {
+            let answer = facts.snapshot().queries.get(name)?;
+            Some((QueryText::clone(sql), answer.contains(&session.key())))
+        };
+        witness.queries = self.queries.iter().filter_map(returned).collect();
+        if self.blocking
+            && let Value::Number(blocked) = facts.value(Field::BlockedSessions, row)
+        {
+            witness.blocks = Some(blocked > 0);
+        }
+        witness
+    }
+}
+
+const fn is_about_blocking(field: Field) -> bool {
+    matches!(field, Field::BlockedSessions | Field::BlockingFor | Field::RootBlocker)
+}
+
+impl Witness {
     /// The witness for ending `session` by a rule that looks at `columns`.
     pub fn of(columns: &[TextColumn], session: Session<'_>) -> Self {
         let text = |column| session.text(column).map(str::to_owned);
@@ -50,6 +104,8 @@ impl Witness {
             sql_exec_id: session.number(NumberColumn::SqlExecId),
             last_call_et: session.number(NumberColumn::LastCallEt),
             looked_at: columns.iter().map(|column| (*column, text(*column))).collect(),
+            queries: Vec::new(),
+            blocks: None,
         }
     }
 

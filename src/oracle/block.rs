@@ -179,12 +179,31 @@ fn same(order: &Order<'_>, declared: &mut Declared) -> String {
             "\n           AND DECODE(s.sql_id, b_sqlid, 1, 0) = 1 AND DECODE(s.sql_exec_id, b_exec, 1, 0) = 1",
         );
     }
+    for (sql, returned) in &order.witness.queries {
+        let whether = if *returned { "EXISTS" } else { "NOT EXISTS" };
+        for part in ["\n           AND ", whether, " (SELECT 1 FROM (\n", sql, QUERY_END] {
+            same.push_str(part);
+        }
+    }
+    if let Some(blocked) = order.witness.blocks {
+        same.push_str(if blocked { "\n           AND " } else { "\n           AND NOT " });
+        same.push_str(BLOCKS);
+    }
     if order.verb == Verb::CancelSql {
         // Without a SQL_ID the next statement would be cancelled (facts, section 2.4).
         same.push_str("\n           AND s.status = 'ACTIVE' AND b_sqlid IS NOT NULL");
     }
     same
 }
+
+/// Behind the text of a query, which may end in a comment.
+const QUERY_END: &str =
+    "\n           ) q WHERE q.inst_id = b_inst AND q.sid = b_sid AND q.serial# = b_serial)";
+
+/// Somebody waits for it.
+const BLOCKS: &str = "EXISTS (SELECT 1 FROM gv$session w WHERE w.state = 'WAITING'
+                AND w.blocking_session_status = 'VALID'
+                AND w.blocking_instance = b_inst AND w.blocking_session = b_sid)";
 
 /// No slave of a parallel statement, on our own instance.
 const NO_SLAVE_HERE: &str = "
@@ -198,8 +217,7 @@ const NO_SLAVE_THERE: &str = "
 
 /// What every block is told: who, and what must still hold.
 fn declared(order: &Order<'_>) -> Declared {
-    let Witness { life, username, status, sql_id, sql_exec_id, last_call_et, looked_at: _ } =
-        order.witness;
+    let Witness { life, username, status, sql_id, sql_exec_id, last_call_et, .. } = order.witness;
     let SessionKey { inst_id, sid, serial } = life.key;
     let mut declared = Declared::default();
     declared.add("b_inst", "NUMBER", Datum::Number(inst_id.into()));

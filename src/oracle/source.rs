@@ -10,6 +10,7 @@ use super::columns::{Join, Origin};
 use super::connection::{Account, Connection, Identity, MODULE, Settings};
 use super::datum::{Cell, Rows};
 use super::error::CallError;
+use super::queries::Queries;
 use super::statement::{self, STANDING_KINDS, SessionsStatement, View};
 use crate::engine::needs::Needs;
 use crate::engine::session::{
@@ -39,6 +40,7 @@ const ACTION: &str = "observe";
 /// Reads the sessions of one database.
 pub struct OracleSource {
     connection: Connection,
+    queries: Queries,
     account: Account,
     /// What was found out about the present session.
     known: Option<Known>,
@@ -71,8 +73,9 @@ struct Standing {
 impl OracleSource {
     /// Nothing is reached for yet. `account` is shared with whatever else has sessions there.
     pub fn new(settings: Arc<Settings>, account: Account) -> Self {
-        let connection = Connection::new(settings, account.clone());
-        Self { connection, account, known: None, last_rows: None }
+        let connection = Connection::new(Arc::clone(&settings), account.clone());
+        let queries = Queries::new(settings, account.clone());
+        Self { connection, queries, account, known: None, last_rows: None }
     }
 
     /// Looks, and reads these columns.
@@ -96,7 +99,9 @@ impl OracleSource {
             });
         }
         self.connection.act_as(ACTION)?;
-        let standing = self.standing()?;
+        let mut standing = self.standing()?;
+        // Before the sessions, so that these are no older than need be.
+        let queries = self.queries.ask(&needs.queries, &mut standing.warnings);
         let statement = self.prepare(&needs.columns)?;
         let prefetch = self.last_rows.map_or(PREFETCH_FIRST, |rows| {
             u32::try_from((rows + rows / 8 + PREFETCH_SPARE).min(PREFETCH_MAX)).unwrap_or(u32::MAX)
@@ -110,7 +115,7 @@ impl OracleSource {
             within,
         )?;
         self.last_rows = Some(rows.len());
-        Ok(self.snapshot(standing, &statement, &rows))
+        Ok(Snapshot { queries, ..self.snapshot(standing, &statement, &rows) })
     }
 
     fn standing(&mut self) -> Result<Standing, CallError> {
@@ -213,8 +218,9 @@ impl OracleSource {
             fetched: Fetched {
                 rows: rows.len() as u64,
                 bytes: rows.bytes,
-                round_trips: self.connection.take_round_trips(),
+                round_trips: self.connection.take_round_trips() + self.queries.take_round_trips(),
             },
+            queries: BTreeMap::new(),
         }
     }
 

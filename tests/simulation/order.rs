@@ -61,8 +61,18 @@ impl World {
 
     /// The SELECT of the block.
     fn is_same(&self, sent: &Sent, now: &Session) -> bool {
-        let Witness { life, username, status, sql_id, sql_exec_id, last_call_et, looked_at } =
-            &sent.witness;
+        // The policies here ask neither queries nor who blocks.
+        let Witness {
+            life,
+            username,
+            status,
+            sql_id,
+            sql_exec_id,
+            last_call_et,
+            looked_at,
+            queries: _,
+            blocks: _,
+        } = &sent.witness;
         let without = |mutation| self.mutation == Some(mutation);
         let reuse = without(Mutation::SidReuseIgnored);
         let logon = life.logon_time.is_some_and(|at| at.0 == whole_second(now.logon));

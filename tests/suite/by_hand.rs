@@ -8,9 +8,11 @@ use serde_json::Value;
 use crate::rig::{OLTP, Rig, json_lines};
 
 /// Hundreds soon wait for one row.
-const STORM: &str = "{seed: 3, speed: 60, databases: [{like: storm}]}";
+const STORM: &str = "{seed: 3, speed: 1, databases: [{like: storm}]}";
 
-/// The storm comes within minutes of the model's time.
+/// The storm comes within minutes of the model's time, of which so many microseconds pass from look to look.
+const BETWEEN_LOOKS: i64 = 30_000_000;
+
 const LOOKS_MAX: usize = 100;
 
 const WHY: [&str; 2] = ["--reason", "ticket 7"];
@@ -126,6 +128,7 @@ fn no_audit_no_kill_and_one_beside_while_a_daemon_writes_it() {
 fn popular_statement(rig: &Rig) -> String {
     let waiters = "{wait_event: 'enq: TX - row lock contention', session_age: '> 2m'}";
     for _ in 0..LOOKS_MAX {
+        rig.database().advance(BETWEEN_LOOKS);
         let mut counts = BTreeMap::new();
         for row in rig.lines(&["sessions", "--match", waiters]) {
             if let Some(sql_id) = row["sql_id"].as_str() {

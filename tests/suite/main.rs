@@ -11,5 +11,6 @@ mod invariants;
 mod live;
 mod plans;
 mod policies;
+mod queries;
 mod rig;
 mod tidy;
