@@ -24,6 +24,7 @@ pub mod link;
 mod oci;
 pub mod protocol;
 mod queries;
+mod reader;
 pub mod secret;
 pub mod source;
 pub mod statement;

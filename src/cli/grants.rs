@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// For a common user of a container database's root
     #[arg(long)]
     root: bool,
+    /// For `topology: per-instance`
+    #[arg(long)]
+    per_instance: bool,
     /// Without the election of one daemon among several
     #[arg(long)]
     no_leadership: bool,
@@ -66,6 +69,7 @@ pub(super) fn run(
         ending,
         leadership: !args.no_leadership,
         root: args.root,
+        per_instance: args.per_instance,
         release: args.release,
     };
     write!(console.out(), "{}", script(&wanted))?;

@@ -8,13 +8,15 @@ use std::time::Duration;
 use rustc_hash::FxHasher;
 
 use super::exit::CliError;
-use crate::config::service::{Connection, Database, DatabaseSource, Driver, KillVia, Password};
+use crate::config::service::{
+    self, Connection, Database, DatabaseSource, Driver, KillVia, Password,
+};
 use crate::daemon::target::TargetSpec;
 use crate::engine::needs::Needs;
 use crate::engine::session::Snapshot;
 use crate::engine::time::Span;
 use crate::oracle::block::Via;
-use crate::oracle::connection::{Account, Settings};
+use crate::oracle::connection::{Account, Settings, Topology};
 use crate::oracle::error::CallError;
 use crate::oracle::host::Program;
 use crate::oracle::killer::{OracleKiller, Way};
@@ -50,6 +52,10 @@ impl Live {
             secret: secret(connection, beside),
             config_dir: path(&connection.config_dir),
             wallet: path(&connection.wallet),
+            topology: match connection.topology {
+                service::Topology::Gv => Topology::Gv,
+                service::Topology::PerInstance => Topology::PerInstance,
+            },
             connect_within: duration(connection.deadlines.connect),
             snapshot_within: duration(connection.deadlines.snapshot),
             kill_within: duration(connection.deadlines.kill),

@@ -89,6 +89,12 @@ pub(super) static DATABASE: Shape = Shape {
             "directory of the wallet for TCPS (thin); with oci it stands in sqlnet.ora",
         ),
         Key::optional(
+            "topology",
+            Kind::Words(&["gv", "per-instance"]),
+            "how several instances are reached: through GV$ views and @inst on any of them, or each by a connection \
+             of its own and V$ views; default gv",
+        ),
+        Key::optional(
             "disconnect_at_instance",
             Kind::Flag,
             "send DISCONNECT with @inst to other instances, which the SQL reference does not document; default \
@@ -240,6 +246,17 @@ pub struct Connection {
     pub wallet: Option<String>,
     /// A DISCONNECT names another instance.
     pub disconnect_at_instance: bool,
+    /// How several instances are reached.
+    pub topology: Topology,
+}
+
+/// How several instances are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// On any, through GV$ views.
+    Gv,
+    /// Each by a connection of its own.
+    PerInstance,
 }
 
 /// Which client library.
@@ -457,6 +474,7 @@ fn check_capture(fields: &Fields<'_>, sink: &mut Sink) {
         "client_lib",
         "wallet",
         "disconnect_at_instance",
+        "topology",
     ];
     for name in live {
         if let Some((key, _)) = fields.entry(name) {
@@ -476,6 +494,9 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
     let leadership = fields.get("leadership").and_then(|node| flag(node, sink));
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, sink));
     let at_instance = fields.get("disconnect_at_instance").and_then(|node| flag(node, sink));
+    let topologies = [("gv", Topology::Gv), ("per-instance", Topology::PerInstance)];
+    let topology =
+        fields.get("topology").and_then(|node| word(node, &topologies, "a topology", sink));
     let password = password?;
     if username.is_none() && fields.get("username").is_none() && password != Password::Wallet {
         sink.error(Code::MissingKey, &fields.span, "`username` is missing from this database")
@@ -494,6 +515,7 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
         client_lib: optional_text(fields, "client_lib", sink),
         wallet: optional_text(fields, "wallet", sink),
         disconnect_at_instance: at_instance.unwrap_or(false),
+        topology: topology.unwrap_or(Topology::Gv),
     })
 }
 

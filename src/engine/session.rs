@@ -305,20 +305,42 @@ impl Sessions {
     pub fn only(&self, rows: &[usize]) -> Self {
         let mut only = Self::with_columns(Column::all().filter(|column| self.has(*column)));
         for &from in rows {
-            let to = only.push(self.keys[from]);
-            for column in TextColumn::ALL.iter().copied() {
-                if let Some(text) = self.get(from).text(column) {
-                    only.set_text(to, column, text);
-                }
-            }
-            for column in NumberColumn::ALL.iter().copied() {
-                only.set_number(to, column, self.get(from).number(column).into());
-            }
-            for column in self.gaps.keys().filter(|column| self.is_gap(from, **column)) {
-                only.set_gap(to, *column);
-            }
+            only.copy(self, from);
         }
         only
+    }
+
+    /// The rows of all parts. A column that some of them lack is unknown there.
+    pub fn together(parts: &[Self]) -> Self {
+        let offered = |column: &Column| parts.iter().any(|part| part.has(*column));
+        let mut all = Self::with_columns(Column::all().filter(offered));
+        for part in parts {
+            let lacking: Vec<Column> =
+                Column::all().filter(|column| all.has(*column) && !part.has(*column)).collect();
+            for from in 0..part.len() {
+                let to = all.copy(part, from);
+                for column in &lacking {
+                    all.set_gap(to, *column);
+                }
+            }
+        }
+        all
+    }
+
+    fn copy(&mut self, of: &Self, from: usize) -> usize {
+        let to = self.push(of.keys[from]);
+        for column in TextColumn::ALL.iter().copied() {
+            if let Some(text) = of.get(from).text(column) {
+                self.set_text(to, column, text);
+            }
+        }
+        for column in NumberColumn::ALL.iter().copied() {
+            self.set_number(to, column, of.get(from).number(column).into());
+        }
+        for column in of.gaps.keys().filter(|column| of.is_gap(from, **column)) {
+            self.set_gap(to, *column);
+        }
+        to
     }
 
     /// Interns `text` for use with [`Sessions::set_symbol`].

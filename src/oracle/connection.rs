@@ -26,6 +26,15 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The pause while the configuration or a grant is wrong: somebody has to mend it first.
 const PAUSE_SLOW: Duration = Duration::from_mins(5);
 
+/// How the sessions of several instances are read and ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topology {
+    /// Through GV$ views and `@inst`, on any instance.
+    Gv,
+    /// Each through a connection to its own instance, and V$ views.
+    PerInstance,
+}
+
 /// How to reach one database.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -43,6 +52,8 @@ pub struct Settings {
     pub config_dir: Option<String>,
     /// Where the wallet for TCPS is (thin).
     pub wallet: Option<String>,
+    /// How its instances are reached.
+    pub topology: Topology,
     /// How long logging in may take.
     pub connect_within: Duration,
     /// How long reading all sessions may take.
@@ -312,7 +323,7 @@ impl Connection {
             }
         };
         drop(door);
-        let identity = who_are_we(&mut process, release, within)?;
+        let identity = who_are_we(&mut process, release, settings.topology, within)?;
         Ok((process, identity))
     }
 }
@@ -356,14 +367,22 @@ fn out_of_step(reply: &Reply) -> CallError {
 fn who_are_we(
     process: &mut Process,
     release: Release,
+    topology: Topology,
     within: Duration,
 ) -> Result<Identity, CallError> {
     let container =
         if release >= Release::new(12, 1) { "SYS_CONTEXT('USERENV', 'CON_NAME')" } else { "NULL" };
+    let (inst_id, view, here) = match topology {
+        Topology::Gv => (
+            "s.inst_id",
+            "gv$session",
+            "s.inst_id = TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')) AND ",
+        ),
+        Topology::PerInstance => ("TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE'))", "v$session", ""),
+    };
     let sql = format!(
-        "SELECT s.inst_id, s.sid, s.serial#, SYS_CONTEXT('USERENV', 'SESSION_USER'), {container} \
-         FROM gv$session s WHERE s.inst_id = TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')) \
-         AND s.sid = TO_NUMBER(SYS_CONTEXT('USERENV', 'SID'))"
+        "SELECT {inst_id}, s.sid, s.serial#, SYS_CONTEXT('USERENV', 'SESSION_USER'), {container} \
+         FROM {view} s WHERE {here}s.sid = TO_NUMBER(SYS_CONTEXT('USERENV', 'SID'))"
     );
     let kinds = vec![Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Text];
     let request = Request::Query { sql, binds: Vec::new(), kinds, prefetch: 2 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::block::Via;
-use super::connection::{Account, Connection, Identity, Settings};
+use super::connection::{Account, Connection, Identity, Settings, Topology};
 use super::datum::Kind;
 use super::error::CallError;
 use super::grants::{Ending, Wanted, objects};
@@ -144,6 +144,7 @@ impl Doctor {
             ending,
             leadership: duty.leadership,
             root: self.identity.is_root(),
+            per_instance: self.connection.settings().topology == Topology::PerInstance,
             release: self.identity.release,
         };
         let objects = objects(&wanted);

@@ -18,6 +18,8 @@ pub struct Wanted {
     pub leadership: bool,
     /// The database has containers and the account is a common user of the root.
     pub root: bool,
+    /// Each instance is looked at through its own connection, which reads V$ views.
+    pub per_instance: bool,
     /// The server's release.
     pub release: Release,
 }
@@ -42,7 +44,7 @@ const ALWAYS: [&str; 4] = ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$DATA
 const ENDING: [&str; 2] = ["GV_$PX_SESSION", "V_$PX_SESSION"];
 
 /// Dictionary views are granted as such, fixed views as SYS's objects behind their synonyms.
-pub(super) fn objects(wanted: &Wanted) -> Vec<&'static str> {
+pub(super) fn objects(wanted: &Wanted) -> Vec<String> {
     let mut objects: Vec<&str> = ALWAYS.to_vec();
     let there = Join::ALL.iter().filter(|join| wanted.release >= join.since());
     objects.extend(there.flat_map(|join| join.views()));
@@ -51,6 +53,14 @@ pub(super) fn objects(wanted: &Wanted) -> Vec<&'static str> {
     }
     if wanted.root {
         objects.extend(["CDB_USERS", "CDB_SCHEDULER_RUNNING_JOBS"]);
+    }
+    let mut objects: Vec<String> = objects.into_iter().map(str::to_owned).collect();
+    if wanted.per_instance {
+        let local = |it: &String| it.strip_prefix("GV_$").map(|name| format!("V_${name}"));
+        objects.extend(objects.iter().filter_map(local).collect::<Vec<_>>());
+        objects.push("V_$ACTIVE_INSTANCES".to_owned());
+        // Who waits for whom is asked of the whole cluster.
+        objects.retain(|it| !it.starts_with("GV_$") || it == "GV_$SESSION");
     }
     objects.sort_unstable();
     objects.dedup();
@@ -187,7 +197,14 @@ mod tests {
             assert_eq!(wrapper_body(release).contains("'OUTLN'"), !has);
             let ending = Ending::Never;
             let account = "WARDEN".to_owned();
-            let wanted = Wanted { account, ending, leadership: true, root: false, release };
+            let wanted = Wanted {
+                account,
+                ending,
+                leadership: true,
+                root: false,
+                per_instance: false,
+                release,
+            };
             let script = script(&wanted);
             assert_eq!(script.contains("v_$containers"), has, "{script}");
             assert!(!script.contains("dbms_lock") && !script.contains("GRANT ALTER"), "{script}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::block::{Order, Via, block, can, outcome};
-use super::connection::{Account, Connection, Settings};
+use super::connection::{Account, Connection, Settings, Topology};
 use super::error::CallError;
 use super::leadership::{Asked, Handles};
 use super::source::is_closed;
@@ -105,8 +105,9 @@ impl OracleKiller {
                 None => return Outcome::Failed(Failure::Disconnected),
             }
         }
-        let pinned =
-            (task.verb.disconnects() && !self.way.disconnect_names_instance).then_some(target);
+        let here_only = self.settings.topology == Topology::PerInstance
+            || task.verb.disconnects() && !self.way.disconnect_names_instance;
+        let pinned = here_only.then_some(target);
         let mut lane = match self.further(pinned, seen) {
             Ok(lane) => lane,
             Err(outcome) => return outcome,
@@ -120,7 +121,8 @@ impl OracleKiller {
 
     /// Whether a session on instance `here` can do it to one on `target`.
     fn leads_to(&self, here: u32, target: u32, verb: Verb) -> bool {
-        !verb.disconnects() || here == target || self.way.disconnect_names_instance
+        let any = self.settings.topology == Topology::Gv;
+        here == target || any && (!verb.disconnects() || self.way.disconnect_names_instance)
     }
 
     /// One that is free, or a new one, which may end sessions: it holds its lock, and we lead.

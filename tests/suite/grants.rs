@@ -75,13 +75,20 @@ fn kill(rig: &Rig, target: &str) -> (Option<i32>, String) {
 #[test]
 fn these_grants_are_enough_and_none_is_a_missing_privilege() {
     let script = printed(&["grants", "--root"]);
-    let rig = Rig::start(&scenario(&script));
-    rig.configure("WARDEN", "{leadership: true}");
-    let (code, out, err) = rig.types(&["plan"]);
-    assert_eq!((code, err.as_str()), (Some(0), ""), "nothing is missing: {out}");
-    for inst_id in [1, 2] {
-        let (code, said) = kill(&rig, &idle(&rig, inst_id));
-        assert!(code == Some(0) && said.contains("ended"), "{said}");
+    let per_instance = printed(&["grants", "--root", "--per-instance"]);
+    assert!(per_instance.contains("v_$active_instances") && !per_instance.contains("gv_$process"));
+    for (script, keys) in [
+        (&script, "{leadership: true}"),
+        (&per_instance, "{leadership: true, topology: per-instance}"),
+    ] {
+        let rig = Rig::start(&scenario(script));
+        rig.configure("WARDEN", keys);
+        let (code, out, err) = rig.types(&["plan"]);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "nothing is missing: {out}");
+        for inst_id in [1, 2] {
+            let (code, said) = kill(&rig, &idle(&rig, inst_id));
+            assert!(code == Some(0) && said.contains("ended"), "{said}");
+        }
     }
     let fewer = script.replace("GRANT ALTER SYSTEM", "-- GRANT ALTER SYSTEM");
     let rig = Rig::start(&scenario(&fewer));

@@ -1,16 +1,19 @@
 //! The adapter for live databases against the simulated one, over the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use orawarden::engine::needs::Needs;
 use orawarden::engine::policy::Verb;
 use orawarden::engine::report::Outcome;
-use orawarden::engine::session::{Column, Session, Snapshot, TextColumn};
+use orawarden::engine::session::{Column, InstanceState, Session, Snapshot, TextColumn};
 use orawarden::engine::witness::Witness;
 use orawarden::oracle::block::Via;
-use orawarden::oracle::connection::Account;
+use orawarden::oracle::connection::{Account, Settings, Topology};
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::source::OracleSource;
+use rac_sim::cluster::fault::Fault;
 use rac_sim::conversation::{Progress, Statement};
 
 use crate::rig::{OLTP, Rig};
@@ -94,6 +97,73 @@ fn a_session_that_began_a_call_since_it_was_judged_survives() {
         assert_eq!(killer.carry_out(task, &seen), Outcome::Changed, "{round}");
     }
     assert_eq!(victim.death(), None);
+}
+
+#[test]
+fn each_instance_can_be_looked_at_and_ended_on_through_its_own_connection() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: oltp, instances: 3}]}");
+    let settings = |topology| Arc::new(Settings { topology, ..(*rig.settings("RACDB")).clone() });
+    let look = |topology| {
+        let mut source = OracleSource::new(settings(topology), Account::default());
+        source.look(&Needs::everything()).expect("it looks")
+    };
+    let (together, each) = (look(Topology::Gv), look(Topology::PerInstance));
+    assert_eq!(each.instances, together.instances);
+    assert_eq!(each.instance_names, together.instance_names);
+    let users = |seen: &Snapshot| -> BTreeSet<_> {
+        idle_users(seen).into_iter().map(Session::key).collect()
+    };
+    let (of_all, of_each) = (users(&together), users(&each));
+    // Some came and went between the two looks.
+    assert!(of_all.len() > 1_000 && of_all.intersection(&of_each).count() * 10 > of_all.len() * 9);
+    let columns = |seen: &Snapshot| -> Vec<_> {
+        Column::all().filter(|it| seen.sessions.has_everywhere(*it)).collect()
+    };
+    assert_eq!(columns(&each), columns(&together));
+
+    let killer = OracleKiller::new(settings(Topology::PerInstance), Account::default(), way());
+    assert_eq!(killer.may_end(), Ok(()));
+    for inst_id in 1..=3 {
+        let idle = idle_users(&each);
+        let idle = idle.into_iter().filter(|session| session.key().inst_id == inst_id);
+        let mut outcomes = idle.map(|session| {
+            let witness = Witness::of(&[], session);
+            let task = Task { witness: &witness, verb: Verb::DisconnectImmediate, rule: "idle" };
+            killer.carry_out(task, &each)
+        });
+        // Many served a call meanwhile.
+        assert!(outcomes.any(|outcome| outcome == Outcome::Ended), "nobody ends on {inst_id}");
+    }
+}
+
+#[test]
+fn an_instance_that_does_not_answer_is_missing_and_the_others_are_seen() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet, instances: 3}]}");
+    let per_instance = |connect: String| Settings {
+        topology: Topology::PerInstance,
+        connect,
+        connect_within: Duration::from_secs(2),
+        snapshot_within: Duration::from_secs(2),
+        ..(*rig.settings("RACDB1")).clone()
+    };
+    let mut source =
+        OracleSource::new(Arc::new(per_instance(rig.connect("RACDB"))), Account::default());
+    let needs = Needs::always();
+    let seen = source.look(&needs).expect("it looks");
+    assert!(
+        seen.instances.iter().all(|it| it.state == InstanceState::Answered),
+        "{:?}",
+        seen.warnings
+    );
+    let here = seen.own_sessions[0].inst_id;
+    let hung = if here == 1 { 2 } else { 1 };
+    rig.database().lock().cluster.inject(&Fault::Hang { instance: hung, seconds: 3_600 });
+    let seen = source.look(&needs).expect("it looks");
+    let state = |inst_id| seen.instances.iter().find(|it| it.inst_id == inst_id).map(|it| it.state);
+    assert_eq!(state(hung), Some(InstanceState::Missing), "{:?}", seen.warnings);
+    assert!(seen.sessions.keys().iter().all(|key| key.inst_id != hung));
+    let answered = seen.instances.iter().filter(|it| it.state == InstanceState::Answered);
+    assert_eq!(answered.count(), 2, "{:?}", seen.warnings);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use orawarden::oracle::connection::Settings;
+use orawarden::oracle::connection::{Settings, Topology};
 use orawarden::oracle::host::Program;
 use orawarden::oracle::protocol::DriverKind;
 use orawarden::oracle::secret::SecretPlace;
@@ -126,6 +126,7 @@ impl Rig {
             secret: SecretPlace::File(self.path("password")),
             config_dir: None,
             wallet: None,
+            topology: Topology::Gv,
             connect_within: Duration::from_secs(30),
             snapshot_within: Duration::from_secs(30),
             kill_within: Duration::from_secs(90),
