@@ -18,6 +18,8 @@ mod kill;
 mod live;
 mod man;
 mod plan;
+mod record;
+mod replay;
 mod run;
 mod schema;
 mod sessions;
@@ -114,6 +116,10 @@ enum Verb {
     Sessions(sessions::Args),
     /// End a session, or those that run a statement, by hand
     Kill(kill::Args),
+    /// Write what a live database shows as a capture, once or again and again
+    Record(record::Args),
+    /// Say what the daemon would have done over the snapshots of captures
+    Replay(replay::Args),
     /// Say whether the configured databases can be worked with, and what is missing
     Doctor(doctor::Args),
     /// Print what has to be granted, as SQL
@@ -170,6 +176,8 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Explain(args) => explain::run(args, global, console),
         Verb::Sessions(args) => sessions::run(args, global, console),
         Verb::Kill(args) => kill::run(args, global, console),
+        Verb::Record(args) => record::run(args, global, console),
+        Verb::Replay(args) => replay::run(args, global, console),
         Verb::Doctor(args) => doctor::run(args, global, console),
         Verb::Grants(args) => grants::run(args, global, console),
         Verb::Pause(args) => holds::pause(args, global, console),

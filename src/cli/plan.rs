@@ -12,7 +12,6 @@ use crate::engine::guard::ApprovedPlan;
 use crate::engine::history::History;
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
-use crate::engine::standing::Standing;
 use crate::engine::text::counted;
 use crate::observe::plan_json::plan_json;
 
@@ -52,7 +51,7 @@ pub(super) fn run(
                 history: &history,
                 options: PlanOptions { assume_held: args.assume_held },
                 limits: source.limits,
-                standing: &Standing::default(),
+                standing: &source.standing,
             });
             history.record(snapshot, &plan);
             found |= !plan.ends().is_empty();
@@ -76,6 +75,15 @@ pub(super) fn write_for_people(
     for warning in plan.warnings() {
         console.note(&format!("warning: {warning}"));
     }
+    write_decided(console, plan, verbose)
+}
+
+/// The same without the warnings.
+pub(super) fn write_decided(
+    console: &mut Console,
+    plan: &ApprovedPlan,
+    verbose: u8,
+) -> Result<(), CliError> {
     let out = console.out();
     writeln!(
         out,

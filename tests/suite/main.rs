@@ -9,6 +9,7 @@ mod grants;
 mod holds;
 mod invariants;
 mod live;
+mod looking;
 mod plans;
 mod policies;
 mod queries;

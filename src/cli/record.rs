@@ -1,0 +1,145 @@
+//! `record`: looks at a live database, once or again and again, and writes what it saw as a capture.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::console::Console;
+use super::exit::{CliError, ExitStatus};
+use super::inputs::load_service;
+use super::live::Live;
+use super::{Format, Global};
+use crate::capture::write_jsonl;
+use crate::config::durations::duration;
+use crate::engine::needs::Needs;
+use crate::engine::text::{counted, fold};
+use crate::engine::time::Span;
+use crate::oracle::connection::Account;
+use crate::oracle::source::OracleSource;
+
+/// What can be typed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The live database of the configuration; not needed where there is only one
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// The capture that is added to, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Look again and again, so far apart, until --count or Ctrl-C
+    #[arg(long, value_name = "DURATION")]
+    every: Option<String>,
+    /// How often to look; default: once, with --every without end
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+}
+
+/// Users' statements and clients stand in it.
+const MODE_OF_CAPTURES: u32 = 0o600;
+
+/// Looks until it has looked often enough, or is told to stop. A look that fails is told, and left out.
+pub(super) fn run(
+    args: &Args,
+    global: &Global,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
+    global.format.among(&[Format::Text, Format::Json])?;
+    let every = args.every.as_deref().map(every).transpose()?;
+    let looks = args.count.or(every.is_none().then_some(1));
+    let live = live(args, global, console)?;
+    let mut source = OracleSource::new(live.settings.clone(), Account::default());
+    let mut file = args.out.as_ref().map(open).transpose()?;
+    let stop = stop()?;
+    let needs = Needs::everything();
+    let (mut done, mut written) = (0_u64, 0_u64);
+    let mut failed = None;
+    loop {
+        let start = Instant::now();
+        match source.look(&needs) {
+            Ok(snapshot) => {
+                for warning in &snapshot.warnings {
+                    console.note(&format!("warning: {warning}"));
+                }
+                // All of a look at once, so that a reader never finds half of one.
+                let mut lines = Vec::new();
+                write_jsonl(&snapshot, &mut lines)?;
+                match &mut file {
+                    Some(file) => file.write_all(&lines)?,
+                    None => console.out().write_all(&lines)?,
+                }
+                written += 1;
+            }
+            Err(error) => {
+                let error = live.failed(&error);
+                console.error(&error);
+                failed = Some(error.status());
+            }
+        }
+        done += 1;
+        if looks.is_some_and(|looks| done >= looks) {
+            break;
+        }
+        let pause = every.unwrap_or_default().saturating_sub(start.elapsed());
+        match stop.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if let Some(file) = &file {
+        file.sync_all()?;
+    }
+    console.note(&format!("{} of {} written", counted(written, "look"), done));
+    Ok(failed.unwrap_or(ExitStatus::Fine))
+}
+
+fn every(text: &str) -> Result<Duration, CliError> {
+    let usage = |why: &str| CliError::Usage(format!("--every {text}: {why}"));
+    let span = duration(text).map_err(|why| usage(&why))?;
+    if span < Span::seconds(1) {
+        return Err(usage("at least 1s"));
+    }
+    u64::try_from(span.0).map(Duration::from_micros).map_err(|_| usage("at least 1s"))
+}
+
+fn live(args: &Args, global: &Global, console: &mut Console) -> Result<Live, CliError> {
+    let service = load_service(&global.config, console)?;
+    let chosen = |name: &str| args.database.as_ref().is_none_or(|it| fold(it) == fold(name));
+    let named = service.databases.iter().filter(|it| chosen(&it.name));
+    let mut live = named.filter_map(|database| Live::of(database, &global.config));
+    match (live.next(), live.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => {
+            Err(CliError::Usage("there are several databases; name one with --database".to_owned()))
+        }
+        (None, _) => Err(CliError::Usage("no such live database in the configuration".to_owned())),
+    }
+}
+
+fn open(path: &PathBuf) -> Result<File, CliError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(MODE_OF_CAPTURES);
+    Ok(options.open(path)?)
+}
+
+/// Says when SIGINT or SIGTERM came. Looks have deadlines, so whoever asks waits for one at most.
+fn stop() -> Result<Receiver<()>, CliError> {
+    let runtime = |error: std::io::Error| CliError::Runtime(error.to_string());
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(runtime)?;
+    let (told, stop) = mpsc::channel();
+    let listen = move || {
+        for _ in &mut signals {
+            if told.send(()).is_err() {
+                break;
+            }
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(runtime)?;
+    Ok(stop)
+}

@@ -1,0 +1,99 @@
+//! The verbs that look at a live database: what one of them writes, another reads back.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::rig::{OLTP, Rig, json_lines};
+
+const POLICY: &str = "
+version: 1
+rules:
+  - {name: idle, match: {idle_for: '> 5m'}, action: kill, limits: {percent: unlimited, per_tick: unlimited, per_hour: unlimited}}
+  - {name: blockers, match: {blocked_sessions: '> 0'}, action: report}
+  - {name: slow, match: {active_for: '> 5s', sql_text: {like: 'SELECT%'}}, unless: [{match: {module: {like: 'batch%'}}}],
+     action: cancel_sql, limits: {percent: unlimited, per_tick: unlimited, per_hour: unlimited}}
+";
+
+/// Who is ended and spared by a plan, without the daemon's own sessions, which a capture does not know.
+fn decided(plan: &Value) -> Vec<String> {
+    let of = |key: &str| plan[key].as_array().cloned().unwrap_or_default();
+    let all = of("end").into_iter().chain(of("spared"));
+    all.filter(|it| it["because"] != "own-session").map(|it| it.to_string()).collect()
+}
+
+#[test]
+fn what_is_recorded_of_a_live_database_is_planned_as_the_database_itself() {
+    let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
+    rig.write("p.yaml", POLICY);
+    let live = rig.lines(&["plan"]);
+    assert!(decided(&live[0]).len() > 100, "{}", live[0]);
+    let (code, out, err) = rig.types(&["record", "--out", "seen.jsonl"]);
+    assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
+    let recorded = ["--policy", "p.yaml", "--capture", "seen.jsonl", "--database", "prod"];
+    let seen = rig.lines(&[&["plan"], &recorded[..]].concat());
+    assert_eq!(decided(&seen[0]), decided(&live[0]));
+    // A second moment, in which nothing happened but that time went by.
+    rig.database().advance(1_000_000);
+    assert_eq!(rig.types(&["record", "--out", "seen.jsonl"]).0, Some(0));
+    let replayed = rig.lines(&[&["replay", "--every-snapshot"], &recorded[..]].concat());
+    let idle = replayed.iter().find(|it| it["rule"] == "idle").expect("it is told");
+    let ends = live[0]["end"].as_array().expect("it is a list");
+    let once = ends.iter().filter(|end| end["rule"] == "idle").count();
+    assert!(once > 10, "{}", live[0]);
+    // Whoever went at the first does not go again at the second.
+    let ended = idle["end"].as_u64().and_then(|it| usize::try_from(it).ok()).expect("a number");
+    assert!(ended >= once && ended < once + 10, "{ended} of {once}");
+}
+
+#[test]
+fn a_recording_goes_on_until_it_has_looked_often_enough() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let (code, out, err) = rig.types(&["record", "--every", "1s", "--count", "3"]);
+    assert_eq!((code, err.as_str()), (Some(0), "3 looks of 3 written\n"));
+    let taken_at = |row: &Value| row["taken_at"].to_string();
+    let times: BTreeSet<String> = json_lines(&out).iter().map(taken_at).collect();
+    assert_eq!(times.len(), 3);
+    for words in [
+        ["record", "--every", "0s"],
+        ["record", "--every", "soon"],
+        ["record", "--count", "0"],
+        ["record", "--database", "nowhere"],
+    ] {
+        let (code, out, err) = rig.types(&words);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{words:?}: {err}");
+    }
+}
+
+#[test]
+fn a_listing_of_a_live_database_reads_back_in_both_forms() {
+    let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
+    let live = rig.lines(&["sessions", "--match", "{username: APP}"]);
+    for format in ["json", "csv"] {
+        let words = ["sessions", "--match", "{type: USER}", "--format", format];
+        let (code, out, err) = rig.types(&words);
+        assert_eq!(code, Some(0), "{err}");
+        rig.write("listed", &out);
+        let again = rig.lines(&["sessions", "--match", "{username: APP}", "--capture", "listed"]);
+        assert_eq!(again.len(), live.len(), "{format}");
+        let texts = |rows: &[Value]| -> Vec<String> { rows.iter().map(Value::to_string).collect() };
+        if format == "json" {
+            assert_eq!(texts(&again), texts(&live));
+        }
+    }
+}
+
+#[test]
+fn one_session_is_explained_by_what_the_database_shows() {
+    let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
+    rig.write("p.yaml", POLICY);
+    let plan = &rig.lines(&["plan"])[0];
+    let victim = &plan["end"][0];
+    let cell = |name: &str| victim[name].to_string();
+    let who = format!("{},{},@{}", cell("sid"), cell("serial"), cell("inst_id"));
+    let (code, out, err) = rig.types(&["explain", &who]);
+    assert_eq!(code, Some(0), "{err}");
+    let rule = victim["rule"].as_str().expect("it has one");
+    assert!(out.contains(rule) && out.contains("matched"), "{out}");
+    assert_eq!(rig.types(&["explain", "999999,1"]).0, Some(2), "nobody is there");
+}
