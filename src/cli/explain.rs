@@ -20,7 +20,6 @@ use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{Exemption, PolicySet, Rule};
 use crate::engine::session::{SessionKey, Snapshot, TextColumn};
-use crate::engine::standing::Standing;
 use crate::engine::text::printable;
 
 /// What can be typed.
@@ -57,7 +56,7 @@ pub(super) fn run(
                 history: &history,
                 options: PlanOptions::default(),
                 limits: source.limits,
-                standing: &Standing::default(),
+                standing: &source.standing,
             });
             history.record(snapshot, &plan);
             let is_last = at + 1 == source.snapshots.len();

@@ -2,21 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, LocalResult, NaiveDateTime};
+use chrono::{DateTime, LocalResult, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 
 use super::Global;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::live::Live;
+use super::run::holds_path;
 use crate::capture::{self, Capture, ColumnMap, DateFormat, ReadOptions};
 use crate::config::diagnostic::Diagnostics;
 use crate::config::service::{self, Database, DatabaseSource, Service};
 use crate::config::{load, policies, render};
+use crate::daemon::holds;
 use crate::engine::needs::Needs;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
+use crate::engine::report::Acting;
 use crate::engine::session::Snapshot;
+use crate::engine::standing::Standing;
 use crate::engine::text::counted;
 use crate::engine::time::Timestamp;
 
@@ -58,6 +62,8 @@ pub(super) struct Source {
     pub(super) snapshots: Vec<Snapshot>,
     /// The database's limits.
     pub(super) limits: Limits,
+    /// What holds there now; nothing where captures are named on the command line.
+    pub(super) standing: Standing,
 }
 
 /// All sources, and whether every row could be read.
@@ -154,7 +160,7 @@ impl CaptureArgs {
         } else {
             for path in &self.capture {
                 let name = self.database.clone().unwrap_or_else(|| stem(path));
-                reader.add(path, &name, Limits::UNLIMITED)?;
+                reader.add(path, &name, Limits::UNLIMITED, Standing::default())?;
             }
         }
         for source in &mut reader.databases {
@@ -223,19 +229,38 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read_configured(&mut self, needs: &Needs, global: &Global) -> Result<(), CliError> {
         let service = load_service(&global.config, self.console)?;
+        let holds = holds_path(&service, &global.config);
         let mut found = false;
         for database in service.databases {
             if self.args.database.as_ref().is_some_and(|it| *it != database.name) {
                 continue;
             }
             found = true;
+            let (holds, warning) = holds.as_ref().map_or_else(Default::default, |path| {
+                holds::standing(path, &database.name, Utc::now().into())
+            });
+            let conditions = holds.iter().filter_map(|hold| hold.condition.as_ref());
+            let needs = conditions.fold(needs.clone(), Needs::and);
+            let mut standing = Standing { holds, ..Standing::default() };
             if let Some(live) = Live::of(&database, &global.config) {
-                let snapshots = vec![live.look(needs)?];
-                self.databases.push(Source { snapshots, limits: database.limits });
+                let mut snapshot = live.look(&needs)?;
+                snapshot.warnings.extend(warning);
+                if let Some(why) = &snapshot.read_only {
+                    let rehearsed = "nobody is ended, enforcing rules are rehearsed";
+                    snapshot.warnings.push(format!("{rehearsed}: {why}"));
+                    standing.acting = Acting::DryRun;
+                }
+                let (snapshots, limits) = (vec![snapshot], database.limits);
+                self.databases.push(Source { snapshots, limits, standing });
                 continue;
             }
             let Some(path) = capture_path(&database, &global.config) else { continue };
-            self.add(&path, &database.name, database.limits)?;
+            self.add(&path, &database.name, database.limits, standing)?;
+            let read = self.databases.iter_mut().flat_map(|source| &mut source.snapshots);
+            let mut read = read.filter(|snapshot| snapshot.database == database.name);
+            if let (Some(warning), Some(first)) = (warning, read.next()) {
+                first.warnings.push(warning);
+            }
         }
         if found {
             Ok(())
@@ -245,7 +270,13 @@ impl Reader<'_> {
     }
 
     /// Reads one file. Snapshots of one database belong together, whichever file they are in.
-    fn add(&mut self, path: &Path, database: &str, limits: Limits) -> Result<(), CliError> {
+    fn add(
+        &mut self,
+        path: &Path,
+        database: &str,
+        limits: Limits,
+        standing: Standing,
+    ) -> Result<(), CliError> {
         let options = self.args.options(database)?;
         let capture = read_capture(path, &options)?;
         if report_problems(path, &capture, self.console) {
@@ -256,7 +287,7 @@ impl Reader<'_> {
         });
         match known {
             Some(source) => source.snapshots.extend(capture.snapshots),
-            None => self.databases.push(Source { snapshots: capture.snapshots, limits }),
+            None => self.databases.push(Source { snapshots: capture.snapshots, limits, standing }),
         }
         Ok(())
     }

@@ -28,6 +28,17 @@ audit: {file: a.jsonl}
 holds: {file: holds.json}
 ";
 
+/// The same, and the rule means it.
+const ENFORCING: &str = "\
+version: 1
+rules:
+  - name: idle
+    match: {idle_for: '> 30m'}
+    limits: {percent: unlimited}
+    mode: enforce
+    action: kill
+";
+
 /// A directory in which `orawarden --config c.yaml` does what is typed.
 struct Desk(TempDir);
 
@@ -146,4 +157,27 @@ fn a_daemon_leaves_the_silenced_alone_and_says_whose_word_it_was() {
         audit.contains(r#""because":"silenced","detail":"silence 1 of bob until 20"#),
         "{audit}"
     );
+}
+
+#[test]
+fn a_plan_of_the_configuration_says_what_is_held() {
+    let desk = Desk::new();
+    desk.write("p.yaml", ENFORCING);
+    let plan = || desk.types(&["plan"]).1;
+    let said = plan();
+    assert!(said.contains("everything is paused") && said.contains(" 0 to end"), "{said}");
+    desk.does(&["resume"]);
+    assert!(plan().contains(" 2 to end"), "{}", plan());
+    desk.does(&["silence", "--match", "{username: WEB}", "--for", "1h", "--reason", "audit"]);
+    let said = plan();
+    assert!(said.contains(" 1 to end") && said.contains("silenced"), "{said}");
+    desk.does(&["pause", "--reason", "move"]);
+    let said = plan();
+    assert!(said.contains(" 0 to end") && said.contains("paused"), "{said}");
+    let said = desk.types(&["explain", "101,7"]).1;
+    assert!(said.contains("paused"), "{said}");
+    let said = desk.types(&["plan", "--capture", "c.csv"]).1;
+    assert!(said.contains(" 2 to end"), "nothing holds a capture that is named: {said}");
+    let said = desk.types(&["sessions"]).1;
+    assert!(!said.contains("paused"), "{said}");
 }
