@@ -4,6 +4,7 @@
 //! `console::Console`, never to the process's own streams, so that tests can read what people would.
 
 mod check;
+mod check_live;
 mod completions;
 mod console;
 mod doctor;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use saphyr_parser::{Event, Parser};
 use serde_json::json;
 
+use super::check_live;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
-use super::inputs::policy_paths;
+use super::inputs::{load_service, policy_paths};
 use super::{Format, Global};
 use crate::config::diagnostic::{Code, Diagnostic, Diagnostics, Severity, SourceFile};
 use crate::config::{load, policies, render, service, tests_file};
@@ -25,6 +26,9 @@ pub(super) struct Args {
     /// Exit with 3 when there are warnings
     #[arg(long)]
     deny_warnings: bool,
+    /// Look at the configuration's live databases, too: columns, grants, role, verbs, native limits
+    #[arg(long, conflicts_with = "protections")]
+    live: bool,
     /// List the built-in protections and leave
     #[arg(long)]
     protections: bool,
@@ -64,12 +68,41 @@ pub(super) fn run(
             )?;
         }
     }
-    Ok(match counts(diagnostics) {
+    let status = match counts(diagnostics) {
         (0, 0) => ExitStatus::Fine,
-        (0, _) if args.deny_warnings => ExitStatus::Warnings,
-        (0, _) => ExitStatus::Fine,
+        (0, _) => ExitStatus::Warnings,
         _ => ExitStatus::BadPolicy,
+    };
+    let status = match status {
+        ExitStatus::BadPolicy => status,
+        _ if args.live => worse(status, live(args, global, format, console)?),
+        _ => status,
+    };
+    Ok(if status == ExitStatus::Warnings && !args.deny_warnings {
+        ExitStatus::Fine
+    } else {
+        status
     })
+}
+
+/// Policies of `--policy` instead of the configuration's are checked against its databases.
+fn live(
+    args: &Args,
+    global: &Global,
+    format: Format,
+    console: &mut Console,
+) -> Result<ExitStatus, CliError> {
+    let service = load_service(&global.config, console)?;
+    let policies = if args.policy.is_empty() {
+        policy_paths(&service, &global.config)
+    } else {
+        args.policy.clone()
+    };
+    check_live::run(&service, &global.config, &policies, format, console)
+}
+
+fn worse(first: ExitStatus, second: ExitStatus) -> ExitStatus {
+    if second == ExitStatus::Fine { first } else { second }
 }
 
 /// What was looked at, and what was found.

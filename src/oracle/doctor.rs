@@ -234,9 +234,15 @@ impl Doctor {
     /// What the database itself ends.
     fn native_limits(&mut self) -> Result<(), CallError> {
         let sql = "SELECT name, value FROM v$parameter \
-                   WHERE name IN ('max_idle_time', 'max_idle_blocker_time')";
+                   WHERE name IN ('max_idle_time', 'max_idle_blocker_time', 'resource_limit')";
         let Some(parameters) = self.pairs(sql)? else { return Ok(()) };
         for (name, minutes) in parameters {
+            if name == "resource_limit" {
+                if minutes == "TRUE" {
+                    self.profiles()?;
+                }
+                continue;
+            }
             if minutes == "0" {
                 continue;
             }
@@ -244,6 +250,25 @@ impl Doctor {
             let advice = "rules that wait longer never see them; nothing exempts a session from it";
             let name = name.to_ascii_uppercase();
             self.note(Grade::Warning, &name, found, Some(advice.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Limits of others' profiles, where they are enforced and can be read.
+    fn profiles(&mut self) -> Result<(), CallError> {
+        let sql = "SELECT profile || ' ' || resource_name, limit FROM dba_profiles \
+                   WHERE resource_name IN ('IDLE_TIME', 'CONNECT_TIME') AND limit NOT IN ('UNLIMITED', 'DEFAULT') \
+                   ORDER BY 1";
+        let limits: Vec<String> = self
+            .pairs(sql)?
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(what, minutes)| format!("{what} {minutes} minutes"))
+            .collect();
+        if !limits.is_empty() {
+            let advice =
+                "sessions over these limits are SNIPED or ended by the database".to_owned();
+            self.note(Grade::Warning, "profiles", limits.join(", "), Some(advice));
         }
         Ok(())
     }

@@ -90,6 +90,11 @@ impl Reader {
         self.connection.reach().map(|_| ())
     }
 
+    /// Who we are, if there is a session.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.connection.identity()
+    }
+
     /// The instances that V$ACTIVE_INSTANCES shows, by number, with their names.
     pub(super) fn active_instances(&mut self) -> Result<Vec<(u32, String)>, CallError> {
         let within = self.connection.settings().snapshot_within;

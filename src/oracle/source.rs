@@ -8,6 +8,7 @@ use std::thread;
 use super::codes::Class;
 use super::connection::{Account, Connection, Settings, Topology};
 use super::error::CallError;
+use super::protocol::Release;
 use super::queries::Queries;
 use super::reader::{Reader, Scope};
 use crate::engine::needs::Needs;
@@ -51,6 +52,11 @@ impl OracleSource {
         seen.warnings.extend(warnings);
         seen.queries = queries;
         Ok(seen)
+    }
+
+    /// The server's release, if there is a session.
+    pub fn release(&self) -> Option<Release> {
+        self.first.identity().map(|identity| identity.release)
     }
 
     /// The first connection tells the time and which instances there are; the others look at the same time.

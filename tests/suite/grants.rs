@@ -83,6 +83,7 @@ fn these_grants_are_enough_and_none_is_a_missing_privilege() {
     ] {
         let rig = Rig::start(&scenario(script));
         rig.configure("WARDEN", keys);
+        assert_eq!(rig.types(&["resume"]).0, Some(0));
         let (code, out, err) = rig.types(&["plan"]);
         assert_eq!((code, err.as_str()), (Some(0), ""), "nothing is missing: {out}");
         for inst_id in [1, 2] {

@@ -97,3 +97,55 @@ fn one_session_is_explained_by_what_the_database_shows() {
     assert!(out.contains(rule) && out.contains("matched"), "{out}");
     assert_eq!(rig.types(&["explain", "999999,1"]).0, Some(2), "nobody is there");
 }
+
+/// What `check --live` finds: the exit code, and a line each.
+fn found(rig: &Rig, words: &[&str]) -> (Option<i32>, Vec<String>) {
+    let (code, out, err) = rig.types(&[&["check", "--live"], words].concat());
+    assert_eq!(err, "");
+    // The model's own time is another, and it does not show the limits of profiles.
+    let known = |line: &&str| line.contains(": clock: ") || line.contains(": own profile: ");
+    let of_database = |line: &&str| line.contains(": prod: ") && !known(line);
+    (code, out.lines().filter(of_database).map(str::to_owned).collect())
+}
+
+#[test]
+fn a_check_against_a_database_says_what_it_cannot_tell_or_do() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    rig.write("p.yaml", POLICY);
+    assert_eq!(found(&rig, &[]), (Some(0), Vec::new()), "all is well");
+
+    let few =
+        "[CREATE SESSION, ALTER SYSTEM, SELECT ON SYS.GV_$SESSION, SELECT ON SYS.GV_$INSTANCE,
+        SELECT ON SYS.V_$DATABASE]";
+    let rig = Rig::start(&format!(
+        "{{seed: 3, speed: 1, databases: [{{model: {{name: RACDB, release: '12.2', instances: [{{name: RACDB1, host: a}}]}},
+            accounts: [{{name: FEW, password: orawarden, grants: {few}}}]}}]}}"
+    ));
+    rig.configure("FEW", "{}");
+    rig.write(
+        "p.yaml",
+        "
+version: 1
+queries: {ours: {sql: 'SELECT inst_id, sid, serial# FROM nowhere.at_all'}}
+rules:
+  - {name: temp, match: {temp_mb: '> 100', in_query: ours}, action: kill}
+  - {name: cancel, match: {sql_running_for: '> 1h'}, action: cancel_sql}
+  - {name: elsewhere, databases: [other], match: {pga_mb: '> 1'}, action: kill}
+",
+    );
+    let (code, lines) = found(&rig, &[]);
+    assert_eq!(code, Some(78), "{lines:?}");
+    for expected in [
+        "error: prod: rule temp: nothing here tells temp_mb",
+        "error: prod: rule temp: nothing here tells in_query",
+        "error: prod: rule cancel: cancel_sql cannot be sent this way to release 12.2",
+        "warning: prod: GV_$TEMPSEG_USAGE: cannot be read; GRANT SELECT ON sys.gv_$tempseg_usage TO FEW;",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(expected)), "{expected}: {lines:#?}");
+    }
+    assert!(
+        lines.iter().any(|line| line.contains("ORA-00942") && line.contains("ours")),
+        "{lines:#?}"
+    );
+    assert!(!lines.iter().any(|line| line.contains("elsewhere")), "{lines:#?}");
+}
