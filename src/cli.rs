@@ -24,6 +24,8 @@ mod replay;
 mod run;
 mod schema;
 mod sessions;
+#[cfg(feature = "demo")]
+mod story;
 mod table;
 mod test;
 

@@ -1,6 +1,7 @@
 //! `demo`: a simulated two-instance cluster inside this process, and the daemon at work on it, over the wire and
 //! through the thin driver as on a real database. Nothing outside the process is touched.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -15,6 +16,7 @@ use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{load_policies, show};
 use super::live::Live;
+use super::story::Story;
 use super::{Format, Global};
 use crate::config::diagnostic::SourceFile;
 use crate::config::policies;
@@ -22,10 +24,10 @@ use crate::config::service::Database;
 use crate::config::{durations, service};
 use crate::daemon::reload::{LoadError, Loaded};
 use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
-use crate::engine::policy::{Mode, PolicySet};
+use crate::engine::policy::{Mode, OnExceed, PolicySet};
 use crate::engine::schedule::Schedule;
 use crate::engine::text::with_causes;
-use crate::observe::log::{self, LogFormat};
+use crate::observe::log::{self, LogFormat, Teller, TickLog};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -87,9 +89,14 @@ pub(super) fn run(
     let database = configured(&server, folder.path()).map_err(CliError::Runtime)?;
     let audit = folder.path().join("audit.jsonl");
     console.note(&introduction(args, &server, &audit));
-    let level = if global.verbose > 0 { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let form = if format == Format::Json { LogFormat::Json } else { LogFormat::Text };
+    let (form, level) = match (format, global.verbose) {
+        (Format::Json, 0) => (LogFormat::Json, LevelFilter::INFO),
+        (Format::Json, _) => (LogFormat::Json, LevelFilter::DEBUG),
+        // Ticks are told, so of the log only trouble is news.
+        _ => (LogFormat::Text, LevelFilter::WARN),
+    };
     let log = log::init(form, level).map_err(|error| failed(&error))?;
+    let of_ticks = if format == Format::Json { log.of_ticks() } else { told() };
     if let Some(after) = leave_after {
         thread::spawn(move || {
             thread::park_timeout(after);
@@ -102,7 +109,7 @@ pub(super) fn run(
         audit: Audit::AsLoaded,
         once: false,
         dry_run: !args.enforce,
-        log: log.of_ticks(),
+        log: of_ticks,
     };
     let left = run_daemon(setup);
     let last_words =
@@ -110,6 +117,14 @@ pub(super) fn run(
     log.close(last_words.unwrap_or_default());
     runtime.block_on(server.stop());
     left.map(|()| ExitStatus::Fine).map_err(|error| CliError::Runtime(with_causes(&error)))
+}
+
+/// Ticks on standard output, for whoever watches. One who has gone is not told.
+fn told() -> TickLog {
+    let mut story = Story::default();
+    TickLog::told_by(Teller(Box::new(move |report| {
+        story.tell(report, &mut io::stdout().lock()).ok();
+    })))
 }
 
 fn duration(text: &str) -> Result<Duration, CliError> {
@@ -145,6 +160,8 @@ fn policies(args: &Args, console: &mut Console) -> Result<PolicySet, CliError> {
         compiled.ok_or_else(|| CliError::BadPolicy("the policies do not load".to_owned()))?;
     let expression = format!("*/{} * * * * *", args.every);
     for rule in &mut policies.rules {
+        // A crowd of idle sessions, which would halt the rule, is the point here: the first of them are taken.
+        rule.limits.on_exceed = OnExceed::Truncate;
         rule.schedule = Schedule::parse(&expression, rule.timezone).map_err(CliError::Runtime)?;
         if args.enforce {
             rule.mode = Mode::Enforce;
@@ -190,10 +207,12 @@ fn introduction(args: &Args, server: &Server, audit: &Path) -> String {
     };
     format!(
         "a simulated two-instance RAC database is at //{}/RACDB ({} times as fast as life); {ends}\n\
+         rules are due every {} s here, and beyond their limits take the first victims instead of none\n\
          log in to it with any Oracle client as app/app or system/manager\n\
          the audit is in {} until this ends; Ctrl-C stops",
         server.address(),
         args.speed,
+        args.every,
         audit.display()
     )
 }

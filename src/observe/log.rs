@@ -129,11 +129,30 @@ pub struct TickLog {
     lost: Option<ErrorCounter>,
     /// How many of them were told.
     lost_told: usize,
+    /// Tells ticks instead.
+    teller: Option<Teller>,
+}
+
+/// Tells ticks in a way of its own.
+pub struct Teller(pub Box<dyn FnMut(&TickReport) + Send>);
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Teller")
+    }
 }
 
 impl TickLog {
+    /// Ticks are told by `teller` and not logged.
+    pub fn told_by(teller: Teller) -> Self {
+        Self { teller: Some(teller), ..Self::default() }
+    }
+
     /// One summary, and a line for each decision.
     pub fn tick(&mut self, report: &TickReport) {
+        if let Some(Teller(tell)) = &mut self.teller {
+            return tell(report);
+        }
         summary(report);
         for (end, outcome) in report.ends() {
             decision(report, end, outcome);
