@@ -1,6 +1,8 @@
 //! `kill`, as people type it, on a simulated database over the wire.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use orawarden::observe::audit::FileAudit;
 use serde_json::Value;
@@ -164,4 +166,35 @@ fn a_statement_means_all_who_run_it_within_limits() {
     assert_eq!(ends.iter().filter(of_statement).count(), ends.len(), "{out}");
     let done = |it: &&Value| it["outcome"] == "accepted" || it["outcome"] == "ended";
     assert!(outcomes.iter().filter(done).count() > 10, "{out}{err}");
+}
+
+/// What is said on a terminal on which somebody types `answer`; `script` makes one.
+fn on_a_terminal(rig: &Rig, words: &[&str], answer: &str) -> (Option<i32>, String) {
+    let program = env!("CARGO_BIN_EXE_orawarden");
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let line = format!("'{program}' {} --config c.yaml", quoted.join(" "));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    script.current_dir(rig.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut script = script.spawn().expect("util-linux is there");
+    let mut typed = script.stdin.take().expect("it is a pipe");
+    typed.write_all(answer.as_bytes()).expect("it reads");
+    let output = script.wait_with_output().expect("it ends");
+    drop(typed);
+    (output.status.code(), String::from_utf8(output.stdout).expect("it is text"))
+}
+
+#[test]
+fn somebody_at_a_terminal_is_asked_and_only_yes_is_a_yes() {
+    let rig = Rig::start(OLTP);
+    rig.types(&["resume"]);
+    let target = &named(&rig, IDLE)[0];
+    for answer in ["no\n", "\n", "y\n", "\u{4}"] {
+        let (code, said) = on_a_terminal(&rig, &kill(target, &[]), answer);
+        assert!(code == Some(1) && said.contains("yes"), "{answer:?}: {code:?} {said}");
+        assert!(is_there(&rig, target), "{answer:?}: {said}");
+    }
+    let (code, said) = on_a_terminal(&rig, &kill(target, &[]), "yes\n");
+    assert!(code == Some(0) && said.contains("ended"), "{code:?} {said}");
+    assert!(!is_there(&rig, target));
 }
