@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use orawarden::oracle::connection::{Account, Connection};
 use orawarden::oracle::datum::{Bind, Datum};
+use rac_sim::conversation::{Progress, Statement};
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, json_lines};
@@ -112,6 +113,9 @@ fn the_wrapper_ends_sessions_for_an_account_without_alter_system() {
     assert_eq!(kill(&rig, &idle(&rig, 1)).0, Some(77), "only through the procedure");
 }
 
+/// Ten seconds apart.
+const SLAVE_LOOKS_MAX: usize = 360;
+
 /// Asks the procedure itself: the code that it answers.
 fn ask(connection: &mut Connection, row: &Value, logon: &str, verb: &str) -> i64 {
     let number = |name: &str| Bind::In(Datum::Number(row[name].as_i64().expect("it is a number")));
@@ -169,6 +173,76 @@ fn the_wrapper_refuses_whom_it_must_whatever_it_is_told() {
     );
     assert_eq!(ask(&mut connection, &row, &logon(&row), "drop table"), -26);
     assert_eq!(ask(&mut connection, &row, &logon(&row), "kill immediate"), 0);
+}
+
+#[test]
+fn the_wrapper_refuses_a_slave_of_a_parallel_statement() {
+    let scenario = scenario(&printed(&WRAPPER)).replace(r#""like":"oltp""#, r#""like":"batch""#);
+    let rig = Rig::start(&scenario);
+    rig.configure("WARDEN", "{}");
+    let mut settings = (*rig.settings("RACDB")).clone();
+    settings.username = Some("WARDEN".to_owned());
+    let mut connection = Connection::new(settings.into(), Account::default());
+    connection.reach().expect("it logs in");
+    // A statement of the batch runs in parallel sooner or later.
+    let slave = (0..SLAVE_LOOKS_MAX).find_map(|_| {
+        rig.database().advance(10_000_000);
+        let rows = rig.lines(&["sessions", "--match", "{program: {like: '%(P0%)'}, type: USER}"]);
+        rows.into_iter().next()
+    });
+    let slave = slave.expect("nothing ran in parallel");
+    assert_eq!(ask(&mut connection, &slave, &logon(&slave), "kill immediate"), -20_901, "{slave}");
+    // One that has gone meanwhile would have answered otherwise.
+    let still = format!("{{sid: {}, serial: {}}}", slave["sid"], slave["serial"]);
+    assert!(!rig.lines(&["sessions", "--match", &still]).is_empty());
+}
+
+/// The procedure's own answer where no driver of ours reaches: the thin one begins with 12.1.
+const ASKS: &str = "DECLARE
+  v_sid NUMBER;
+  v_serial NUMBER;
+  v_logon VARCHAR2(14);
+  v_code NUMBER;
+  v_text VARCHAR2(400);
+BEGIN
+  SELECT MAX(sid), MAX(serial#) KEEP (DENSE_RANK LAST ORDER BY sid),
+         MAX(TO_CHAR(logon_time, 'YYYYMMDDHH24MISS')) KEEP (DENSE_RANK LAST ORDER BY sid)
+    INTO v_sid, v_serial, v_logon FROM v$session WHERE username = '@WHO@' AND type = 'USER';
+  keeper.end_session(1, v_sid, v_serial, v_logon, 'kill immediate', NULL, 'test', v_code, v_text);
+  IF v_code <> @CODE@ THEN
+    RAISE_APPLICATION_ERROR(-20000, TO_CHAR(v_code) || ' ' || v_text);
+  END IF;
+END;";
+
+#[test]
+fn the_wrapper_of_11_2_compiles_and_knows_whom_oracle_maintains_by_name() {
+    let script = printed(&["grants", "--wrapper", "KEEPER.END_SESSION", "--release", "11.2"]);
+    let mut scenario: Value = serde_json::from_str(&scenario(&script)).expect("it is JSON");
+    let database = scenario["databases"][0].as_object_mut().expect("it is a map");
+    let exfsys = json!({"name": "EXFSYS", "password": "exfsys"});
+    database["accounts"].as_array_mut().expect("it is a list").push(exfsys);
+    database.remove("like");
+    let instances = json!([{"name": "RACDB1", "host": "a"}]);
+    database.insert(
+        "model".to_owned(),
+        json!({"name": "RACDB", "release": "11.2", "instances": instances}),
+    );
+    let rig = Rig::start(&scenario.to_string());
+    let database = rig.database();
+    let app = database.connect("app", "RACDB").expect("it can log in");
+    let exfsys = database.connect("exfsys", "RACDB").expect("it can log in");
+    let mut system = database.connect("system", "RACDB").expect("it can log in");
+    let mut asks = |who: &str, code: &str| {
+        let sql = ASKS.replace("@WHO@", who).replace("@CODE@", code);
+        match system.execute(&Statement { sql, ..Statement::default() }) {
+            Progress::Done(answer) => answer.map(drop),
+            Progress::Waiting => panic!("it waits"),
+        }
+    };
+    assert_eq!(asks("EXFSYS", "-20901"), Ok(()));
+    assert_eq!((app.death(), exfsys.death()), (None, None));
+    assert_eq!(asks("APP", "0"), Ok(()));
+    assert!(app.death().is_some());
 }
 
 #[test]
