@@ -4,6 +4,7 @@ mod by_hand;
 mod captures;
 mod command_line;
 mod daemon;
+mod drivers;
 mod fixture;
 mod grants;
 mod holds;
