@@ -285,6 +285,10 @@ impl Running {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(name, self.child.0.id());
     }

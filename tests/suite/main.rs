@@ -15,4 +15,5 @@ mod plans;
 mod policies;
 mod relay;
 mod rig;
+mod secrets;
 mod tidy;
