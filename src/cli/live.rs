@@ -59,7 +59,9 @@ impl Live {
             connect_within: duration(connection.deadlines.connect),
             snapshot_within: duration(connection.deadlines.snapshot),
             kill_within: duration(connection.deadlines.kill),
-            program: Program::default().with_libraries(path(&connection.client_lib)),
+            program: Program::default()
+                .without(connection.secret_variables.iter().map(Into::into))
+                .with_libraries(path(&connection.client_lib)),
         };
         let way = Way {
             via: match &connection.kill_via {

@@ -248,6 +248,8 @@ pub struct Connection {
     pub disconnect_at_instance: bool,
     /// How several instances are reached.
     pub topology: Topology,
+    /// Variables that hold passwords, of this and of the other databases: none of them is for a connection process.
+    pub secret_variables: Vec<String>,
 }
 
 /// How several instances are reached.
@@ -426,7 +428,25 @@ fn databases(node: &Node, sink: &mut Sink) -> Vec<Database> {
         }
         databases.push(database);
     }
+    hide_secrets(&mut databases);
     databases
+}
+
+/// Tells every database which variables hold passwords, be it another's.
+fn hide_secrets(databases: &mut [Database]) {
+    let mut variables = Vec::new();
+    for database in &*databases {
+        if let DatabaseSource::Live(connection) = &database.source
+            && let Password::Env(variable) = &connection.password
+        {
+            variables.push(variable.clone());
+        }
+    }
+    for database in databases {
+        if let DatabaseSource::Live(connection) = &mut database.source {
+            connection.secret_variables.clone_from(&variables);
+        }
+    }
 }
 
 fn database(node: &Node, sink: &mut Sink) -> Option<Database> {
@@ -516,6 +536,7 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
         wallet: optional_text(fields, "wallet", sink),
         disconnect_at_instance: at_instance.unwrap_or(false),
         topology: topology.unwrap_or(Topology::Gv),
+        secret_variables: Vec::new(),
     })
 }
 

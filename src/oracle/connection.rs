@@ -323,7 +323,7 @@ impl Connection {
             }
         };
         drop(door);
-        let identity = who_are_we(&mut process, release, settings.topology, within)?;
+        let identity = who_are_we(&mut process, release, within)?;
         Ok((process, identity))
     }
 }
@@ -363,26 +363,19 @@ fn out_of_step(reply: &Reply) -> CallError {
     CallError::Died(format!("it answered something else than it was asked: {reply:?}"))
 }
 
-/// One round trip: the release tells whether there can be containers.
+/// One round trip: the release tells whether there can be containers. V$SESSION, because GV$ goes through other
+/// processes and may leave out an instance, be it ours.
 fn who_are_we(
     process: &mut Process,
     release: Release,
-    topology: Topology,
     within: Duration,
 ) -> Result<Identity, CallError> {
     let container =
         if release >= Release::new(12, 1) { "SYS_CONTEXT('USERENV', 'CON_NAME')" } else { "NULL" };
-    let (inst_id, view, here) = match topology {
-        Topology::Gv => (
-            "s.inst_id",
-            "gv$session",
-            "s.inst_id = TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')) AND ",
-        ),
-        Topology::PerInstance => ("TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE'))", "v$session", ""),
-    };
     let sql = format!(
-        "SELECT {inst_id}, s.sid, s.serial#, SYS_CONTEXT('USERENV', 'SESSION_USER'), {container} \
-         FROM {view} s WHERE {here}s.sid = TO_NUMBER(SYS_CONTEXT('USERENV', 'SID'))"
+        "SELECT TO_NUMBER(SYS_CONTEXT('USERENV', 'INSTANCE')), s.sid, s.serial#, \
+         SYS_CONTEXT('USERENV', 'SESSION_USER'), {container} \
+         FROM v$session s WHERE s.sid = TO_NUMBER(SYS_CONTEXT('USERENV', 'SID'))"
     );
     let kinds = vec![Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Text];
     let request = Request::Query { sql, binds: Vec::new(), kinds, prefetch: 2 };
@@ -402,7 +395,7 @@ fn who_are_we(
         Some(Identity { key: SessionKey { inst_id, sid, serial }, username, release, container })
     });
     found.ok_or_else(|| {
-        CallError::NotConnected("GV$SESSION does not show our own session".to_owned())
+        CallError::NotConnected("V$SESSION does not show our own session".to_owned())
     })
 }
 

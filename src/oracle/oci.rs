@@ -20,8 +20,16 @@ const COPIED_AT_ONCE: u32 = 200;
 /// Statements that are kept parsed: a connection runs a handful.
 const STATEMENTS: u32 = 20;
 
+/// Texts are bound with this length, unless they are longer: a length that changes from one execution to the next makes
+/// the client declare all binds anew, and the server keep another cursor.
+const TEXT_BYTES: u32 = 4_000;
+const TEXT: OracleType = OracleType::Varchar2(TEXT_BYTES);
+
 /// Cannot locate an Oracle Client library.
 const NO_CLIENT: i32 = 1_047;
+
+/// Connection was closed by ORA-….
+const CLOSED: i32 = 1_080;
 
 /// The client is older than what ODPI-C can work with.
 const OLD_CLIENT: i32 = 1_050;
@@ -59,7 +67,7 @@ impl OciLink {
         prefetch: u32,
     ) -> Result<Rows, DriverError> {
         let run = || -> Result<Rows, Error> {
-            let values: Vec<Box<dyn ToSql>> = binds.iter().map(value).collect();
+            let values: Vec<Box<dyn ToSql + '_>> = binds.iter().map(value).collect();
             let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
             let mut statement = self.0.statement(sql);
             statement.prefetch_rows(prefetch).fetch_array_size(COPIED_AT_ONCE.min(prefetch.max(1)));
@@ -83,7 +91,7 @@ impl OciLink {
 
     pub(super) fn call(&self, sql: &str, binds: &[Bind]) -> Result<Vec<Datum>, DriverError> {
         let run = || -> Result<Vec<Datum>, Error> {
-            let values: Vec<Box<dyn ToSql>> = binds.iter().map(bind).collect();
+            let values: Vec<Box<dyn ToSql + '_>> = binds.iter().map(bind).collect();
             let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
             let mut statement = self.0.statement(sql).build()?;
             statement.execute(&values)?;
@@ -129,7 +137,7 @@ fn load_client(login: &Login) -> Result<(), Error> {
     params.init().map(drop)
 }
 
-fn bind(bind: &Bind) -> Box<dyn ToSql> {
+fn bind(bind: &Bind) -> Box<dyn ToSql + '_> {
     match bind {
         Bind::In(datum) => value(datum),
         Bind::OutNumber => Box::new(OracleType::Int64),
@@ -137,10 +145,11 @@ fn bind(bind: &Bind) -> Box<dyn ToSql> {
     }
 }
 
-fn value(datum: &Datum) -> Box<dyn ToSql> {
+fn value(datum: &Datum) -> Box<dyn ToSql + '_> {
     match datum {
-        Datum::Null => Box::new(None::<String>),
+        Datum::Null => Box::new(TEXT),
         Datum::Number(number) => Box::new(*number),
+        Datum::Text(text) if text.len() <= TEXT_BYTES as usize => Box::new((text, &TEXT)),
         Datum::Text(text) => Box::new(text.clone()),
     }
 }
@@ -150,8 +159,8 @@ fn failed(error: &Error) -> DriverError {
         return DriverError {
             code: None,
             text: format!(
-                "Oracle Client libraries cannot be used here ({error}); install Oracle Instant Client and let the \
-                 dynamic linker find it, or say `driver: thin`, which needs none"
+                "Oracle Client libraries cannot be used here ({error}); install Oracle Instant Client and name its \
+                 directory with `client_lib`, or say `driver: thin`, which needs none"
             ),
             lost: true,
         };
@@ -162,5 +171,19 @@ fn failed(error: &Error) -> DriverError {
         .filter(|code| *code > 0);
     // ODPI-C's own errors are about the client and the connection; the others are about statements and values.
     let lost = error.kind() == ErrorKind::DpiError;
-    DriverError { code, text: error.to_string(), lost }
+    let text = error.to_string();
+    if error.dpi_code() != Some(CLOSED) {
+        return DriverError { code, text, lost };
+    }
+    // Behind its own line ODPI-C copies the server's without looking for its end, and with it whatever stands behind
+    // that in memory.
+    let text = text.lines().next().unwrap_or_default().to_owned();
+    DriverError { code: code.or_else(|| number_in(&text)), text, lost }
+}
+
+/// The number of the error that closed a connection, which ODPI-C keeps in its text only.
+fn number_in(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("ORA-")?;
+    let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..end].parse().ok()
 }

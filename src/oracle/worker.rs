@@ -77,3 +77,15 @@ fn answer(link: &mut Option<Link>, request: Request) -> Reply {
     };
     done.unwrap_or_else(Reply::Failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    #[test]
+    fn secrets_are_kept_from_dumps_and_debuggers() {
+        super::keep_secrets().expect("any process may");
+        assert_eq!(dumpable_behavior().ok(), Some(DumpableBehavior::NotDumpable));
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+    }
+}

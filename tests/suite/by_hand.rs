@@ -5,9 +5,17 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use orawarden::observe::audit::FileAudit;
+use orawarden::oracle::protocol::DriverKind;
 use serde_json::Value;
 
-use crate::rig::{OLTP, Rig, json_lines};
+use crate::rig::{OLTP, Rig, json_lines, with_both_drivers};
+
+with_both_drivers!(
+    a_session_is_ended_once_and_the_audit_says_by_whom,
+    whom_guards_policies_and_pauses_protect_stays,
+    no_audit_no_kill_and_one_beside_while_a_daemon_writes_it,
+    a_statement_means_all_who_run_it_within_limits
+);
 
 /// Hundreds soon wait for one row.
 const STORM: &str = "{seed: 3, speed: 1, databases: [{like: storm}]}";
@@ -49,9 +57,8 @@ fn kinds(records: &[Value]) -> Vec<&str> {
     records.iter().filter_map(|record| record["kind"].as_str()).collect()
 }
 
-#[test]
-fn a_session_is_ended_once_and_the_audit_says_by_whom() {
-    let rig = Rig::start(OLTP);
+fn a_session_is_ended_once_and_the_audit_says_by_whom(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
     let target = &named(&rig, IDLE)[0];
     let (code, out, err) = rig.types(&kill(target, &[]));
     assert_eq!(code, Some(2), "nobody can be asked: {out}{err}");
@@ -73,9 +80,8 @@ fn a_session_is_ended_once_and_the_audit_says_by_whom() {
     assert!(code == Some(1) && err.contains("nobody is ended"), "{err}");
 }
 
-#[test]
-fn whom_guards_policies_and_pauses_protect_stays() {
-    let rig = Rig::start(OLTP);
+fn whom_guards_policies_and_pauses_protect_stays(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
     rig.types(&["resume"]);
     let all = named(&rig, IDLE);
     let (target, background) = (&all[0], &named(&rig, "{type: BACKGROUND}")[0]);
@@ -99,9 +105,8 @@ fn whom_guards_policies_and_pauses_protect_stays() {
     assert_eq!(act["despite_holds"], true);
 }
 
-#[test]
-fn no_audit_no_kill_and_one_beside_while_a_daemon_writes_it() {
-    let rig = Rig::start(OLTP);
+fn no_audit_no_kill_and_one_beside_while_a_daemon_writes_it(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
     rig.types(&["resume"]);
     let target = &named(&rig, IDLE)[0];
     let config = rig.read("c.yaml");
@@ -144,9 +149,8 @@ fn popular_statement(rig: &Rig) -> String {
     panic!("the storm never came");
 }
 
-#[test]
-fn a_statement_means_all_who_run_it_within_limits() {
-    let rig = Rig::start(STORM);
+fn a_statement_means_all_who_run_it_within_limits(driver: DriverKind) {
+    let rig = Rig::with(driver, STORM);
     rig.types(&["resume"]);
     let sql_id = &popular_statement(&rig);
     let typed =

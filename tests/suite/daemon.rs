@@ -244,7 +244,7 @@ fn command(place: &Path, args: &[&str]) -> Command {
 }
 
 /// A daemon that a test started, and what it says.
-struct Running {
+pub(crate) struct Running {
     child: Guarded,
     lines: Receiver<String>,
 }
@@ -255,7 +255,7 @@ impl Running {
         Self::of(command.stderr(Stdio::piped()).spawn().expect("it can be started"))
     }
 
-    fn of(mut child: Child) -> Self {
+    pub(crate) fn of(mut child: Child) -> Self {
         let stderr = child.stderr.take().expect("it is piped");
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -266,25 +266,35 @@ impl Running {
     }
 
     /// Waits for a line with this in it.
-    fn says(&mut self, wanted: &str) -> String {
+    pub(crate) fn says(&mut self, wanted: &str) -> String {
+        let said = self.says_all_until(wanted);
+        said.lines().last().expect("it was waited for").to_owned()
+    }
+
+    /// Waits for a line with this in it, and answers all until then.
+    pub(crate) fn says_all_until(&mut self, wanted: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut said = String::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains(wanted) => return line,
+                Ok(line) if line.contains(wanted) => return said + &line,
                 Ok(line) => said.extend([&line, "\n"]),
                 Err(why) => panic!("it never said `{wanted}` ({why}), but:\n{said}"),
             }
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         signal(name, self.child.0.id());
     }
 
     /// Waits for the end; answers the exit code, and what was said since the last line waited for.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         let code = ended(&mut self.child.0).code();
         let said = self.lines.iter().map(|line| line + "\n").collect();
         (code, said)

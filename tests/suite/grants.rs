@@ -6,10 +6,19 @@ use std::time::Duration;
 
 use orawarden::oracle::connection::{Account, Connection};
 use orawarden::oracle::datum::{Bind, Datum};
+use orawarden::oracle::protocol::DriverKind;
 use rac_sim::conversation::{Progress, Statement};
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, json_lines};
+use crate::rig::{Rig, json_lines, with_both_drivers};
+
+with_both_drivers!(
+    these_grants_are_enough_and_none_is_a_missing_privilege,
+    the_wrapper_ends_sessions_for_an_account_without_alter_system,
+    the_wrapper_refuses_whom_it_must_whatever_it_is_told,
+    managed_databases_are_ended_on_their_own_way,
+    a_doctor_misses_nothing_and_notices_each_grant_that_is_missing
+);
 
 const WRAPPER: [&str; 4] = ["grants", "--root", "--wrapper", "KEEPER.END_SESSION"];
 
@@ -73,8 +82,7 @@ fn kill(rig: &Rig, target: &str) -> (Option<i32>, String) {
     (code, out + &err)
 }
 
-#[test]
-fn these_grants_are_enough_and_none_is_a_missing_privilege() {
+fn these_grants_are_enough_and_none_is_a_missing_privilege(driver: DriverKind) {
     let script = printed(&["grants", "--root"]);
     let per_instance = printed(&["grants", "--root", "--per-instance"]);
     assert!(per_instance.contains("v_$active_instances") && !per_instance.contains("gv_$process"));
@@ -82,7 +90,7 @@ fn these_grants_are_enough_and_none_is_a_missing_privilege() {
         (&script, "{leadership: true}"),
         (&per_instance, "{leadership: true, topology: per-instance}"),
     ] {
-        let rig = Rig::start(&scenario(script));
+        let rig = Rig::with(driver, &scenario(script));
         rig.configure("WARDEN", keys);
         assert_eq!(rig.types(&["resume"]).0, Some(0));
         let (code, out, err) = rig.types(&["plan"]);
@@ -93,17 +101,16 @@ fn these_grants_are_enough_and_none_is_a_missing_privilege() {
         }
     }
     let fewer = script.replace("GRANT ALTER SYSTEM", "-- GRANT ALTER SYSTEM");
-    let rig = Rig::start(&scenario(&fewer));
+    let rig = Rig::with(driver, &scenario(&fewer));
     rig.configure("WARDEN", "{}");
     let (code, said) = kill(&rig, &idle(&rig, 1));
     assert!(code == Some(77) && said.contains("refused (privilege)"), "{said}");
 }
 
-#[test]
-fn the_wrapper_ends_sessions_for_an_account_without_alter_system() {
+fn the_wrapper_ends_sessions_for_an_account_without_alter_system(driver: DriverKind) {
     let script = printed(&WRAPPER);
     assert!(!granted(&script, "WARDEN").contains(&"ALTER SYSTEM".to_owned()));
-    let rig = Rig::start(&scenario(&script));
+    let rig = Rig::with(driver, &scenario(&script));
     rig.configure("WARDEN", "{kill_via: {wrapper: KEEPER.END_SESSION}}");
     for inst_id in [1, 2] {
         let (code, said) = kill(&rig, &idle(&rig, inst_id));
@@ -142,9 +149,8 @@ fn logon(row: &Value) -> String {
     text.chars().filter(char::is_ascii_digit).take(14).collect()
 }
 
-#[test]
-fn the_wrapper_refuses_whom_it_must_whatever_it_is_told() {
-    let rig = Rig::start(&scenario(&printed(&WRAPPER)));
+fn the_wrapper_refuses_whom_it_must_whatever_it_is_told(driver: DriverKind) {
+    let rig = Rig::with(driver, &scenario(&printed(&WRAPPER)));
     rig.configure("WARDEN", "{}");
     let mut settings = (*rig.settings("RACDB")).clone();
     settings.username = Some("WARDEN".to_owned());
@@ -245,8 +251,7 @@ fn the_wrapper_of_11_2_compiles_and_knows_whom_oracle_maintains_by_name() {
     assert!(app.death().is_some());
 }
 
-#[test]
-fn managed_databases_are_ended_on_their_own_way() {
+fn managed_databases_are_ended_on_their_own_way(driver: DriverKind) {
     for (managed, via, action, expected) in [
         ("rds", "rds", "kill", 0),
         ("rds", "alter-system", "kill", 77),
@@ -255,7 +260,7 @@ fn managed_databases_are_ended_on_their_own_way() {
     ] {
         let scenario =
             format!("{{seed: 3, speed: 1, databases: [{{like: oltp, managed: {managed}}}]}}");
-        let rig = Rig::start(&scenario);
+        let rig = Rig::with(driver, &scenario);
         // These ways end sessions of one instance only.
         let connect = rig.connect("RACDB1");
         rig.configure("orawarden", &format!("{{kill_via: {via}, connect: '{connect}'}}"));
@@ -285,12 +290,11 @@ fn wrong(rig: &Rig) -> (Option<i32>, Vec<(String, String)>) {
     (code, wrong.collect())
 }
 
-#[test]
-fn a_doctor_misses_nothing_and_notices_each_grant_that_is_missing() {
+fn a_doctor_misses_nothing_and_notices_each_grant_that_is_missing(driver: DriverKind) {
     for words in [&["grants", "--root"][..], &WRAPPER] {
         let script = printed(words);
         let start = |script: &str| {
-            let rig = Rig::start(&scenario(script));
+            let rig = Rig::with(driver, &scenario(script));
             let via = words.len() > 2;
             let via = if via { "{wrapper: KEEPER.END_SESSION}" } else { "alter-system" };
             rig.configure("WARDEN", &format!("{{leadership: true, kill_via: {via}}}"));

@@ -12,11 +12,22 @@ use orawarden::engine::witness::Witness;
 use orawarden::oracle::block::Via;
 use orawarden::oracle::connection::{Account, Settings, Topology};
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
+use orawarden::oracle::protocol::DriverKind;
 use orawarden::oracle::source::OracleSource;
 use rac_sim::cluster::fault::Fault;
 use rac_sim::conversation::{Progress, Statement};
 
-use crate::rig::{OLTP, Rig};
+use crate::rig::{OLTP, Rig, with_both_drivers};
+
+with_both_drivers!(
+    sessions_of_all_instances_are_seen_in_two_round_trips,
+    an_idle_session_is_ended_and_one_that_changed_is_not,
+    a_session_that_began_a_call_since_it_was_judged_survives,
+    each_instance_can_be_looked_at_and_ended_on_through_its_own_connection,
+    an_instance_that_does_not_answer_is_missing_and_the_others_are_seen,
+    a_wrong_password_is_tried_once_by_all_our_connections_together,
+    one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone
+);
 
 fn way() -> Way {
     Way { via: Via::AlterSystem, leadership: true, width: 4, disconnect_names_instance: false }
@@ -32,9 +43,8 @@ fn idle_users(seen: &Snapshot) -> Vec<Session<'_>> {
     seen.sessions.iter().filter(idle).collect()
 }
 
-#[test]
-fn sessions_of_all_instances_are_seen_in_two_round_trips() {
-    let rig = Rig::start(OLTP);
+fn sessions_of_all_instances_are_seen_in_two_round_trips(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
     let mut source = OracleSource::new(rig.settings("RACDB"), Account::default());
     source.look(&Needs::always()).expect("the first look probes views");
     let seen = source.look(&Needs::always()).expect("it looks");
@@ -53,9 +63,8 @@ fn sessions_of_all_instances_are_seen_in_two_round_trips() {
     assert!(!seen.sessions.has(Column::Text(TextColumn::SqlText)), "nobody asked for it");
 }
 
-#[test]
-fn an_idle_session_is_ended_and_one_that_changed_is_not() {
-    let rig = Rig::start(OLTP);
+fn an_idle_session_is_ended_and_one_that_changed_is_not(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
     let account = Account::default();
     let mut source = OracleSource::new(rig.settings("RACDB"), account.clone());
     let killer = OracleKiller::new(rig.settings("RACDB"), account, way());
@@ -76,9 +85,8 @@ fn an_idle_session_is_ended_and_one_that_changed_is_not() {
     assert_eq!(end(&witness), Outcome::AlreadyGone);
 }
 
-#[test]
-fn a_session_that_began_a_call_since_it_was_judged_survives() {
-    let rig = Rig::start("{seed: 3, speed: 0, databases: [{like: quiet}]}");
+fn a_session_that_began_a_call_since_it_was_judged_survives(driver: DriverKind) {
+    let rig = Rig::with(driver, "{seed: 3, speed: 0, databases: [{like: quiet}]}");
     let account = Account::default();
     let mut source = OracleSource::new(rig.settings("RACDB"), account.clone());
     let killer = OracleKiller::new(rig.settings("RACDB"), account, way());
@@ -99,9 +107,8 @@ fn a_session_that_began_a_call_since_it_was_judged_survives() {
     assert_eq!(victim.death(), None);
 }
 
-#[test]
-fn each_instance_can_be_looked_at_and_ended_on_through_its_own_connection() {
-    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: oltp, instances: 3}]}");
+fn each_instance_can_be_looked_at_and_ended_on_through_its_own_connection(driver: DriverKind) {
+    let rig = Rig::with(driver, "{seed: 3, speed: 1, databases: [{like: oltp, instances: 3}]}");
     let settings = |topology| Arc::new(Settings { topology, ..(*rig.settings("RACDB")).clone() });
     let look = |topology| {
         let mut source = OracleSource::new(settings(topology), Account::default());
@@ -136,9 +143,8 @@ fn each_instance_can_be_looked_at_and_ended_on_through_its_own_connection() {
     }
 }
 
-#[test]
-fn an_instance_that_does_not_answer_is_missing_and_the_others_are_seen() {
-    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet, instances: 3}]}");
+fn an_instance_that_does_not_answer_is_missing_and_the_others_are_seen(driver: DriverKind) {
+    let rig = Rig::with(driver, "{seed: 3, speed: 1, databases: [{like: quiet, instances: 3}]}");
     let per_instance = |connect: String| Settings {
         topology: Topology::PerInstance,
         connect,
@@ -166,10 +172,9 @@ fn an_instance_that_does_not_answer_is_missing_and_the_others_are_seen() {
     assert_eq!(answered.count(), 2, "{:?}", seen.warnings);
 }
 
-#[test]
-fn a_wrong_password_is_tried_once_by_all_our_connections_together() {
+fn a_wrong_password_is_tried_once_by_all_our_connections_together(driver: DriverKind) {
     let grants = "SELECT ANY DICTIONARY, ALTER SYSTEM, CREATE SESSION, EXECUTE ON SYS.DBMS_LOCK";
-    let rig = Rig::start(&format!(
+    let rig = Rig::with(driver, &format!(
         "{{seed: 3, speed: 1, databases: [{{like: quiet, profiles: {{SHY: {{failed_logins: 2}}}}, accounts: [
            {{name: ORAWARDEN, password: orawarden, profile: SHY, grants: [{grants}]}}]}}]}}"
     ));
@@ -193,9 +198,8 @@ fn a_wrong_password_is_tried_once_by_all_our_connections_together() {
     sources[0].look(&Needs::always()).expect("it looks");
 }
 
-#[test]
-fn one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone() {
-    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+fn one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone(driver: DriverKind) {
+    let rig = Rig::with(driver, "{seed: 3, speed: 1, databases: [{like: quiet}]}");
     let killer = || OracleKiller::new(rig.settings("RACDB"), Account::default(), way());
     let (first, second) = (killer(), killer());
     assert_eq!(first.may_end(), Ok(()));

@@ -115,7 +115,7 @@ fn a_check_against_a_database_says_what_it_cannot_tell_or_do() {
     assert_eq!(found(&rig, &[]), (Some(0), Vec::new()), "all is well");
 
     let few =
-        "[CREATE SESSION, ALTER SYSTEM, SELECT ON SYS.GV_$SESSION, SELECT ON SYS.GV_$INSTANCE,
+        "[CREATE SESSION, ALTER SYSTEM, SELECT ON SYS.GV_$SESSION, SELECT ON SYS.V_$SESSION, SELECT ON SYS.GV_$INSTANCE,
         SELECT ON SYS.V_$DATABASE]";
     let rig = Rig::start(&format!(
         "{{seed: 3, speed: 1, databases: [{{model: {{name: RACDB, release: '12.2', instances: [{{name: RACDB1, host: a}}]}},

@@ -1,5 +1,7 @@
-//! A simulated database that a test starts, and a configuration that reaches it over the wire through the thin driver.
+//! A simulated database that a test starts, and a configuration that reaches it over the wire through either driver.
 
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,6 +18,41 @@ use serde_json::{Value, json};
 /// 4,000 sessions of an online system, at the pace of life.
 pub(crate) const OLTP: &str = "{seed: 3, speed: 1, databases: [{like: oltp}]}";
 
+/// Makes tests of functions that take a driver: each once with `thin` and once with `oci`, where Oracle Client libraries
+/// are.
+macro_rules! with_both_drivers {
+    ($($name:ident),+ $(,)?) => {
+        mod thin {
+            $(#[test]
+            fn $name() {
+                super::$name(orawarden::oracle::protocol::DriverKind::Thin);
+            })+
+        }
+        mod oci {
+            $(#[test]
+            fn $name() {
+                if crate::rig::client_libraries().is_some() {
+                    super::$name(orawarden::oracle::protocol::DriverKind::Oci);
+                }
+            })+
+        }
+    };
+}
+pub(crate) use with_both_drivers;
+
+/// Where `sim/tests/clients/fetch` puts a real Oracle Client. A machine without it says so and does not fail.
+pub(crate) fn client_libraries() -> Option<PathBuf> {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    let libraries = cache.join("rac-sim/thick/lib");
+    let there = libraries.join("libclntsh.so").exists();
+    if !there {
+        let advice = "run sim/tests/clients/fetch to have the driver oci tried";
+        writeln!(std::io::stderr(), "SKIPPED: no Oracle Client; {advice}").expect("somebody reads");
+    }
+    there.then_some(libraries)
+}
+
 /// Each line as a JSON value.
 pub(crate) fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect()
@@ -23,21 +60,27 @@ pub(crate) fn json_lines(text: &str) -> Vec<Value> {
 
 /// A simulated database, and how to reach it.
 pub(crate) struct Rig {
+    driver: DriverKind,
     runtime: tokio::runtime::Runtime,
     server: Option<Server>,
     folder: tempfile::TempDir,
 }
 
 impl Rig {
-    /// Starts it.
+    /// Starts it, to be reached through the thin driver.
     pub(crate) fn start(scenario: &str) -> Self {
+        Self::with(DriverKind::Thin, scenario)
+    }
+
+    /// Starts it, to be reached through this driver.
+    pub(crate) fn with(driver: DriverKind, scenario: &str) -> Self {
         let scenario: Scenario = serde_yaml::from_str(scenario).expect("a scenario");
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
         let server =
             runtime.block_on(Server::start(&scenario, Options::default())).expect("it starts");
         let folder = tempfile::tempdir().expect("a directory");
-        let rig = Self { runtime, server: Some(server), folder };
+        let rig = Self { driver, runtime, server: Some(server), folder };
         rig.write("password", "orawarden\n");
         rig.configure("orawarden", "{}");
         rig
@@ -53,12 +96,15 @@ impl Rig {
     pub(crate) fn configure(&self, account: &str, besides: &str) {
         let mut database = json!({
             "name": "prod",
-            "driver": "thin",
+            "driver": self.driver.name(),
             "connect": self.connect("RACDB"),
             "username": account,
             "password": {"file": "password"},
             "leadership": false,
         });
+        if let Some(libraries) = self.libraries() {
+            database["client_lib"] = json!(libraries);
+        }
         let besides: Value = serde_yaml::from_str(besides).expect("it is YAML");
         database
             .as_object_mut()
@@ -75,10 +121,19 @@ impl Rig {
         self.write("p.yaml", "version: 1\nrules: []\n");
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.as_ref().expect("it runs").address()
+    }
+
     /// Where the database is.
     pub(crate) fn connect(&self, service: &str) -> String {
-        let address = self.server.as_ref().expect("it runs").address();
-        format!("//{address}/{service}")
+        format!("//{}/{service}", self.address())
+    }
+
+    /// The directory of Oracle Client libraries, for the driver that needs it.
+    fn libraries(&self) -> Option<PathBuf> {
+        (self.driver == DriverKind::Oci).then(client_libraries).flatten()
     }
 
     /// A file in the directory of the configuration.
@@ -120,7 +175,7 @@ impl Rig {
     pub(crate) fn settings(&self, service: &str) -> Arc<Settings> {
         Arc::new(Settings {
             name: "prod".to_owned(),
-            driver: DriverKind::Thin,
+            driver: self.driver,
             connect: self.connect(service),
             username: Some("orawarden".to_owned()),
             secret: SecretPlace::File(self.path("password")),
@@ -130,7 +185,7 @@ impl Rig {
             connect_within: Duration::from_secs(30),
             snapshot_within: Duration::from_secs(30),
             kill_within: Duration::from_secs(90),
-            program: Program::at(env!("CARGO_BIN_EXE_orawarden")),
+            program: Program::at(env!("CARGO_BIN_EXE_orawarden")).with_libraries(self.libraries()),
         })
     }
 }

@@ -255,10 +255,18 @@ fn read_execute(
     } else {
         let text = sql.as_deref().or_else(|| known.sql(cursor)).unwrap_or_default();
         let plsql = execute.has(Execute::PLSQL);
-        let binds = read_binds(reader, fields, head.binds, text)?;
+        let mut binds = read_binds(reader, fields, head.binds, text)?;
+        // A client library that has run a block knows which of its binds only come back, and sends no values for
+        // those, also where it declares them anew. The thin drivers send all of a block's.
+        if sql.is_none() && !plsql {
+            for (bind, before) in binds.iter_mut().zip(known.binds(cursor).unwrap_or_default()) {
+                bind.direction = before.direction;
+            }
+        }
         let once = settings[7] == QUERY || !execute.has(Execute::EXECUTE);
         let rows = if once { 1 } else { iterations.max(1) };
-        execute.rows = read_rows(reader, &binds, rows, plsql, |bind| !bind.returning)?;
+        execute.rows =
+            read_rows(reader, &binds, rows, plsql, |bind| bind.direction != Direction::Out)?;
         execute.binds = (head.binds > 0).then_some(binds);
     }
     execute.sql = sql;

@@ -252,12 +252,13 @@ fn blocks(to: &Target) -> Checked {
     connection.execute("begin null; end;", &[])?;
     let mut block =
         connection.statement("begin p(:in1, :outn, :outs, :outx, :both); end;").build()?;
-    for _ in 0..3 {
+    // Another length makes the client declare its binds anew.
+    for length in [600, 600, 500, 4_000, 4_000] {
         let nothing = OracleType::Varchar2(600);
         block.execute(&[
             &5,
             &OracleType::Number(0, 0),
-            &OracleType::Varchar2(600),
+            &OracleType::Varchar2(length),
             &nothing,
             &9,
         ])?;

@@ -1,0 +1,102 @@
+//! Several databases in one daemon: one that accepts connections and never answers, or falls silent while its rows are
+//! fetched, is reported, delays no other, and is looked at again once it answers.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use orawarden::engine::needs::Needs;
+use orawarden::oracle::connection::{Account, Settings};
+use orawarden::oracle::protocol::DriverKind;
+use orawarden::oracle::source::OracleSource;
+use serde_json::{Value, json};
+
+use crate::daemon::Running;
+use crate::relay::Relay;
+use crate::rig::{OLTP, Rig, with_both_drivers};
+
+with_both_drivers!(
+    one_that_hangs_delays_no_other_and_comes_back,
+    a_look_takes_two_round_trips_on_the_wire,
+);
+
+/// Far more than a tick takes, and many ticks of the others long.
+const SECONDS: &str = "10s";
+
+/// Ticks of a healthy database while the other hangs: it is looked at each second, ten times within the deadline.
+const TICKS_MEANWHILE: usize = 3;
+
+/// In the middle of the rows of 4,000 sessions, behind the log-on.
+const SOME_ROWS: usize = 100_000;
+
+const RULE: &str = "\
+version: 1
+rules:
+  - name: idle
+    schedule: '* * * * * *'
+    match: {idle_for: '> 30m'}
+    limits: {percent: unlimited, per_tick: unlimited, per_hour: unlimited}
+    action: report
+";
+
+/// The configuration again, with a database `well` beside one that is reached through the relay.
+fn with_two_databases(rig: &Rig, relay: &Relay) {
+    rig.configure(
+        "orawarden",
+        &format!("{{deadlines: {{connect: {SECONDS}, snapshot: {SECONDS}}}}}"),
+    );
+    let mut config: Value = serde_json::from_str(&rig.read("c.yaml")).expect("it is JSON");
+    let mut well = config["databases"][0].clone();
+    well["name"] = json!("well");
+    let mut hung = well.clone();
+    hung["name"] = json!("hung");
+    hung["connect"] = json!(format!("//{}/RACDB", relay.address()));
+    config["databases"] = json!([hung, well]);
+    rig.write("c.yaml", &config.to_string());
+    rig.write("p.yaml", RULE);
+}
+
+fn one_that_hangs_delays_no_other_and_comes_back(driver: DriverKind) {
+    let rig = Rig::with(driver, OLTP);
+    let relay = Relay::to(rig.address());
+    with_two_databases(&rig, &relay);
+    relay.hold_after(0);
+    let mut command = rig.command(&["run"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut daemon = Running::of(child.expect("it can be started"));
+    for rows in [0, SOME_ROWS] {
+        relay.hold_after(rows);
+        let said = daemon.says_all_until("could not look database=\"hung\"");
+        assert!(said.contains("no answer within 10s"), "{said}");
+        let meanwhile = said.matches(" tick database=\"well\"").count();
+        assert!(meanwhile >= TICKS_MEANWHILE, "{meanwhile} ticks:\n{said}");
+        assert!(!said.contains("could not look database=\"well\""), "{said}");
+        relay.release();
+        daemon.says(" tick database=\"hung\"");
+    }
+    daemon.signal("TERM");
+    assert_eq!(daemon.ends().0, Some(0));
+}
+
+/// The simulated server cuts its answers to the thin driver short unless their end is marked, as from 23ai on.
+const MARKED: &str =
+    "{seed: 3, speed: 1, databases: [{model: {name: RACDB, release: 23ai, instances: [{}, {}],
+    limits: {processes: 6000}, workloads: [{name: shop, sessions: 4000, user: SHOP}]}}]}";
+
+fn a_look_takes_two_round_trips_on_the_wire(driver: DriverKind) {
+    let rig = Rig::with(driver, MARKED);
+    let relay = Relay::to(rig.address());
+    let connect = format!("//{}/RACDB", relay.address());
+    let settings = Settings {
+        connect,
+        snapshot_within: Duration::from_mins(1),
+        ..(*rig.settings("RACDB")).clone()
+    };
+    let mut source = OracleSource::new(settings.into(), Account::default());
+    source.look(&Needs::always()).expect("the first look probes views");
+    for _ in 0..3 {
+        let before = relay.turns();
+        let seen = source.look(&Needs::always()).expect("it looks");
+        assert!(seen.sessions.len() > 3_900, "{}", seen.sessions.len());
+        assert_eq!((relay.turns() - before, seen.fetched.round_trips), (2, 2));
+    }
+}
