@@ -404,12 +404,12 @@ fn carry_out(
     let per_second = place.database.limits.per_second;
     let mut pace = Pace::new(Beat::of_machine(leaving.clone()));
     let means = Means { seen, killers, acting, leaving, per_second };
-    let done = execute(plan, means, &mut pace, |end, outcome| {
+    let (_, done) = execute(plan, means, &mut pace, |end, outcome| {
         told.push((end.clone(), outcome));
         let Some(audit) = &mut audit else { return Ok(()) };
         audit.outcome(stamp, end, outcome, Utc::now().into())
     });
-    let settled = done.and_then(|_| audit.as_mut().map_or(Ok(()), FileAudit::settle));
+    let settled = done.and_then(|()| audit.as_mut().map_or(Ok(()), FileAudit::settle));
     Ok((told, settled))
 }
 

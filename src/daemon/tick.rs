@@ -10,12 +10,13 @@ use super::killer::Killers;
 use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
+use crate::engine::guard::End;
 use crate::engine::history::History;
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::{Action, Mode, PolicySet};
-use crate::engine::report::{Acting, Missed, Outcome, TickId, TickReport};
+use crate::engine::report::{Acting, Failure, Missed, Outcome, TickId, TickReport};
 use crate::engine::session::Snapshot;
 use crate::engine::standing::Standing;
 use crate::engine::time::{Span, Timestamp};
@@ -71,8 +72,8 @@ pub enum TickEnd {
     Done(Box<TickReport>),
     /// Nothing was seen, so nothing was decided. The missed due times are still to be told.
     Unseen(SourceError, Vec<Missed>),
-    /// The audit failed: nobody was ended after that.
-    Unaudited(AuditError),
+    /// The audit failed: nobody was ended after that. The report is complete all the same.
+    Unaudited(AuditError, Box<TickReport>),
 }
 
 /// Observe, decide, write down, act, remember.
@@ -110,17 +111,18 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         duration: Span::ZERO,
         acting: standing.acting,
     };
-    match act(worker, &report, &seen, job.limits.per_second) {
-        Ok(outcomes) => report.outcomes = outcomes,
-        Err(error) => return TickEnd::Unaudited(error),
-    }
+    let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second);
+    report.outcomes = outcomes;
     let elapsed = worker.pace.now().saturating_sub(start);
     let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
     report.duration = Span(micros);
-    worker.history.record(&seen, &report.plan);
+    worker.history.record_done(&seen, &report.plan, &report.outcomes);
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
     breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
-    TickEnd::Done(Box::new(report))
+    match audited {
+        Ok(()) => TickEnd::Done(Box::new(report)),
+        Err(error) => TickEnd::Unaudited(error, Box::new(report)),
+    }
 }
 
 /// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
@@ -167,7 +169,7 @@ fn act(
     report: &TickReport,
     seen: &Snapshot,
     per_second: Option<u64>,
-) -> Result<Vec<Outcome>, AuditError> {
+) -> (Vec<Outcome>, Result<(), AuditError>) {
     let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
         tick: *tick,
@@ -176,17 +178,18 @@ fn act(
         acting: *acting,
     };
     let Worker { killers, audit, leaving, pace, clock, .. } = worker;
-    if !verified.is_empty() {
-        audit.verified(stamp, verified, clock())?;
+    let found = if verified.is_empty() { Ok(()) } else { audit.verified(stamp, verified, clock()) };
+    if let Err(error) = found.and_then(|()| audit.intend(stamp, plan, clock())) {
+        return (vec![Outcome::Failed(Failure::NotTried); plan.ends().len()], Err(error));
     }
-    audit.intend(stamp, plan, clock())?;
     let means = Means { seen, killers, acting: *acting, leaving, per_second };
-    let outcomes =
-        execute(plan, means, pace, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
-    if !outcomes.is_empty() {
-        audit.settle()?;
-    }
-    Ok(outcomes)
+    let record = |end: &End, outcome| audit.outcome(stamp, end, outcome, clock());
+    let (outcomes, recorded) = execute(plan, means, pace, record);
+    let settled = match recorded {
+        Ok(()) if !outcomes.is_empty() => audit.settle(),
+        recorded => recorded,
+    };
+    (outcomes, settled)
 }
 
 #[cfg(test)]

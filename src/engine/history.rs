@@ -10,8 +10,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::breaker::{BreakerChange, Breakers};
 use super::guard::ApprovedPlan;
 use super::policy::{Mode, PolicySet, Rule, RuleIdentity};
-use super::pursuit::{Due, Pursuits, Verified};
-use super::report::{Acting, Outcome};
+use super::pursuit::{Due, Pursuits, Recalled, Verified};
+use super::report::{Acting, Failure, Outcome};
 use super::session::{InstanceState, NumberColumn, Session, SessionLife, Snapshot};
 use super::time::{Span, Timestamp};
 
@@ -126,8 +126,23 @@ impl History {
         missing
     }
 
-    /// Takes in what one tick saw and decided.
+    /// Takes in what one tick saw and decided; whoever was to be ended counts as ended.
     pub fn record(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan) {
+        self.record_where(snapshot, plan, |_| true);
+    }
+
+    /// The same with what became of it: an end that was not tried uses up no limit.
+    pub fn record_done(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan, outcomes: &[Outcome]) {
+        let not_tried = Some(&Outcome::Failed(Failure::NotTried));
+        self.record_where(snapshot, plan, |at| outcomes.get(at) != not_tried);
+    }
+
+    fn record_where(
+        &mut self,
+        snapshot: &Snapshot,
+        plan: &ApprovedPlan,
+        counts: impl Fn(usize) -> bool,
+    ) {
         let now = snapshot.known_time();
         for (identity, candidates) in plan.timers() {
             let before = self.timers.remove(identity).unwrap_or_default();
@@ -137,7 +152,7 @@ impl History {
             let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
             self.timers.insert(identity.clone(), timers);
         }
-        self.record_ends(plan, now);
+        self.record_ends(plan, now, counts);
         self.record_undo(snapshot);
         let Some(now) = now else { return };
         for instance in snapshot.instances.iter().filter(|it| it.state == InstanceState::Answered) {
@@ -185,6 +200,21 @@ impl History {
         self.breakers.take_up(policies, snapshot, plan, outcomes, at)
     }
 
+    /// Takes up what earlier runs of the daemon did, in the order in which they wrote it down: limits count it, and who
+    /// is not known to be gone is looked for.
+    pub fn recall(&mut self, policies: &PolicySet, recalled: &[Recalled]) {
+        for it in recalled {
+            if it.outcome != Outcome::Failed(Failure::NotTried) {
+                let counted = (Counted::Enforced, it.rule.clone());
+                let ended = self.ended.entry(counted).or_default();
+                if ended.len() < ENDED_PER_RULE_MAX {
+                    ended.insert(it.life, it.taken);
+                }
+            }
+            self.pursuits.resume(policies, it);
+        }
+    }
+
     /// Why the rule's breaker is open and since when, if it is.
     pub fn why_broken(&self, rule: &Rule) -> Option<String> {
         self.breakers.why_open(rule)
@@ -220,7 +250,12 @@ impl History {
         self.timers.values().map(FxHashMap::len).sum()
     }
 
-    fn record_ends(&mut self, plan: &ApprovedPlan, now: Option<Timestamp>) {
+    fn record_ends(
+        &mut self,
+        plan: &ApprovedPlan,
+        now: Option<Timestamp>,
+        counts: impl Fn(usize) -> bool,
+    ) {
         self.ended.retain(|_, ended| {
             ended.retain(|_, at| {
                 let recent = is_within_the_hour(*at, now);
@@ -230,7 +265,8 @@ impl History {
             });
             !ended.is_empty()
         });
-        for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
+        let counting = plan.ends().iter().enumerate().filter(|(at, _)| counts(*at));
+        for (_, end) in counting.filter(|(_, end)| end.action.first().is_some()) {
             let counted = Counted::of(end.mode, plan.acting());
             let ended = self.ended.entry((counted, end.rule.to_string())).or_default();
             if ended.len() < ENDED_PER_RULE_MAX || ended.contains_key(&end.life) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orawarden::engine::guard::End;
 use orawarden::engine::policy::{Action, Mode, Verb};
 use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
-use orawarden::engine::report::{Outcome, TickReport};
+use orawarden::engine::report::{Failure, Outcome, TickReport};
 use orawarden::engine::session::SessionLife;
 use rac_sim::cluster::SECOND;
 use rac_sim::cluster::session::SessionKey;
@@ -151,8 +151,10 @@ impl World {
         let twice = ends.chain(spared).find(|it| !told.insert((it.0.to_string(), it.1)));
         let two = plan.ends().iter().find(|end| !claimed.insert(end.life.key));
         let audit = &self.daemons[at].audit;
-        let lacks = report.ends().find(|(end, _)| {
+        let not_tried = Outcome::Failed(Failure::NotTried);
+        let lacks = report.ends().find(|(end, outcome)| {
             end.action != Action::Report
+                && *outcome != not_tried
                 && !audit.outcomes.contains(&(Arc::clone(&end.rule), end.life))
         });
         let simulated = report.ends().filter(|(_, outcome)| *outcome == Outcome::Simulated);
@@ -171,7 +173,9 @@ impl World {
             () if lacks.is_some() => {
                 Some(format!("not in the audit: {:?}", lacks.map(|it| it.0.life)))
             }
-            () if !report.outcomes.is_empty() && !audit.synced => Some("not synced".to_owned()),
+            () if !report.outcomes.is_empty() && !audit.synced && !audit.broken => {
+                Some("not synced".to_owned())
+            }
             () if wrongly.is_some() => {
                 Some(format!("done otherwise: {:?}", wrongly.map(|it| it.1)))
             }

@@ -17,7 +17,7 @@ use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
 use crate::engine::needs::Needs;
 use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
-use crate::engine::pursuit::Finding;
+use crate::engine::pursuit::{Finding, Recalled};
 use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
 use crate::engine::session::{
     Column, Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn,
@@ -118,7 +118,7 @@ impl Bench {
         };
         match tick(&mut self.worker, job) {
             TickEnd::Done(report) => *report,
-            TickEnd::Unseen(..) | TickEnd::Unaudited(_) => panic!("the tick was to be done"),
+            TickEnd::Unseen(..) | TickEnd::Unaudited(..) => panic!("the tick was to be done"),
         }
     }
 
@@ -235,6 +235,51 @@ fn what_waits_says_when_and_what_is_given_up_says_why() {
     }
     let report = in_short(&bench.tick(at(500, &[(7, "APP")])));
     assert_eq!(report, "7 limit: still there after disconnect immediate and 3 repetitions");
+}
+
+/// What an earlier run wrote down of SID 7, at noon.
+fn recalled(outcome: Outcome) -> Recalled {
+    Recalled {
+        rule: "rule".to_owned(),
+        life: at(0, &[(7, "APP")]).sessions.get(0).life(),
+        username: Some("APP".to_owned()),
+        verb: Verb::KillImmediate,
+        taken: Some(NOON),
+        outcome,
+        is_over: !matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Unknown),
+    }
+}
+
+#[test]
+fn after_a_restart_who_may_have_been_ended_is_looked_at_and_not_simply_ended_again() {
+    for outcome in [Outcome::Ended, Outcome::Accepted, Outcome::Unknown] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = bench.tick(at(30, &[(7, "APP")]));
+        assert_eq!(found(&report), ["still-there"]);
+        let due = "7 pending: disconnect immediate is due at 2026-03-29T12:01:00Z";
+        assert_eq!(in_short(&report), due);
+        let report = bench.tick(at(60, &[(7, "APP")]));
+        assert_eq!(verbs(&report), [Verb::DisconnectImmediate]);
+
+        let mut bench = Bench::new(&[LADDER]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = bench.tick(at(30, &[]));
+        assert_eq!(found(&report), ["gone"]);
+        assert_eq!(report.verified[0].after, Some(Span::seconds(30)));
+    }
+}
+
+#[test]
+fn after_a_restart_limits_count_what_was_ended_before_and_not_what_was_not_tried() {
+    let rule = RuleSketch { per_hour: Some(1), ..LADDER };
+    let not_tried = Outcome::Failed(Failure::NotTried);
+    for (outcome, expected) in [(Outcome::Ended, "per_hour allows 0 more"), (not_tried, "ended")] {
+        let mut bench = Bench::new(&[rule]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = in_short(&bench.tick(at(30, &[(8, "APP")])));
+        assert!(report.contains(expected), "{report}");
+    }
 }
 
 #[test]
