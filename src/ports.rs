@@ -17,6 +17,12 @@ pub trait SessionSource {
     /// All sessions of all instances that answered, as they are now, with at least the columns that are needed where
     /// the source has them.
     fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError>;
+
+    /// Whether what it shows is as old as it says, so that its clock can be held against the machine's. A capture is
+    /// shown at another pace than it was taken.
+    fn is_live(&self) -> bool {
+        true
+    }
 }
 
 /// Ends sessions, or rehearses it. It is shared by the threads that end several at once.

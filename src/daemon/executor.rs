@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::killer::Killers;
 use super::pace::Pace;
+use crate::engine::breaker::Fuses;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::Action;
 use crate::engine::report::{Acting, Failure, Outcome};
@@ -71,11 +72,13 @@ pub fn execute(
     plan: &ApprovedPlan,
     means: Means<'_>,
     pace: &mut Pace,
+    fuses: Fuses,
     record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
 ) -> (Vec<Outcome>, Result<(), AuditError>) {
     let (done, heard) = channel();
     let mut round = Round {
         plan,
+        fuses,
         record,
         outcomes: vec![None; plan.ends().len()],
         under_way: 0,
@@ -91,6 +94,10 @@ pub fn execute(
             }
             if round.trouble.is_some() {
                 break;
+            }
+            if means.sends(end) && round.fuses.stops(end) {
+                round.take(at, Outcome::Failed(Failure::NotTried));
+                continue;
             }
             if means.sends(end) {
                 pace.starts(end);
@@ -141,6 +148,7 @@ fn start<'scope>(
 /// A plan on its way through the killers.
 struct Round<'a, R> {
     plan: &'a ApprovedPlan,
+    fuses: Fuses,
     record: R,
     outcomes: Vec<Option<Outcome>>,
     under_way: usize,
@@ -178,6 +186,7 @@ impl<R: FnMut(&End, Outcome) -> Result<(), AuditError>> Round<'_, R> {
 
     fn take(&mut self, at: usize, outcome: Outcome) {
         self.outcomes[at] = Some(outcome);
+        self.fuses.take(&self.plan.ends()[at], outcome);
         if let Err(error) = (self.record)(&self.plan.ends()[at], outcome) {
             self.trouble.get_or_insert(Trouble::Unrecorded(error));
         }
@@ -210,6 +219,7 @@ mod tests {
     use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
     use crate::daemon::pace::{Beat, Pace};
+    use crate::engine::breaker::Fuses;
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
     use crate::engine::report::{Acting, Failure, Outcome};
@@ -278,7 +288,7 @@ mod tests {
         let killer = Remembering::default();
         let killers = &Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
         let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
-        let outcomes = execute(&plan, means, &mut pace(), |_, _| Ok(()));
+        let outcomes = execute(&plan, means, &mut pace(), Fuses::default(), |_, _| Ok(()));
         let ended = killer.0.lock().expect("nobody panicked").clone();
         (all_recorded(outcomes), ended)
     }
@@ -314,7 +324,7 @@ mod tests {
         let killers = &Killers::new(Some(Box::new(killer)), acting);
         let leaving = &Leaving::default();
         let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
-        execute(&plan, means, &mut pace(), record)
+        execute(&plan, means, &mut pace(), Fuses::default(), record)
     }
 
     #[test]
@@ -398,7 +408,7 @@ mod tests {
         };
         let per_second = of_database;
         let means = Means { seen: &seen, killers, acting, leaving: &leaving, per_second };
-        let outcomes = execute(&plan, means, &mut Pace::new(beat), |_, _| Ok(()));
+        let outcomes = execute(&plan, means, &mut Pace::new(beat), Fuses::default(), |_, _| Ok(()));
         let started = started.lock().expect("nobody panicked").clone();
         (started, all_recorded(outcomes))
     }

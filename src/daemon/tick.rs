@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::executor::{Leaving, Means, execute};
 use super::holds;
@@ -89,6 +90,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     };
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
+    look_at_clock(worker, &mut seen);
     let standing = standing(worker, &job, &mut seen);
     let verified = worker.history.verify(&seen);
     let breakers = worker.history.look_at_breakers(&job.policies, &seen);
@@ -113,9 +115,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     };
     let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second);
     report.outcomes = outcomes;
-    let elapsed = worker.pace.now().saturating_sub(start);
-    let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
-    report.duration = Span(micros);
+    report.duration = span(worker.pace.now().saturating_sub(start));
     worker.history.record_done(&seen, &report.plan, &report.outcomes);
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
     breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
@@ -123,6 +123,24 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         Ok(()) => TickEnd::Done(Box::new(report)),
         Err(error) => TickEnd::Unaudited(error, Box::new(report)),
     }
+}
+
+/// Nobody is ended because a clock was set. The machine's monotonic one never is.
+fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot) {
+    if !worker.source.is_live() {
+        return;
+    }
+    if let Some(by) = worker.history.look_at_clock(seen, span(worker.pace.now())) {
+        let way = if by.0 > 0 { "forward" } else { "back" };
+        let by = Span(by.0.abs());
+        seen.warnings.push(format!(
+            "the database's clock was set {way} by {by}: ages of what began before that are not known"
+        ));
+    }
+}
+
+fn span(length: Duration) -> Span {
+    Span(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
@@ -177,14 +195,15 @@ fn act(
         taken_at: plan.taken_at(),
         acting: *acting,
     };
-    let Worker { killers, audit, leaving, pace, clock, .. } = worker;
+    let Worker { killers, audit, leaving, pace, clock, history, policies, .. } = worker;
     let found = if verified.is_empty() { Ok(()) } else { audit.verified(stamp, verified, clock()) };
     if let Err(error) = found.and_then(|()| audit.intend(stamp, plan, clock())) {
         return (vec![Outcome::Failed(Failure::NotTried); plan.ends().len()], Err(error));
     }
     let means = Means { seen, killers, acting: *acting, leaving, per_second };
     let record = |end: &End, outcome| audit.outcome(stamp, end, outcome, clock());
-    let (outcomes, recorded) = execute(plan, means, pace, record);
+    let fuses = history.fuses(policies);
+    let (outcomes, recorded) = execute(plan, means, pace, fuses, record);
     let settled = match recorded {
         Ok(()) if !outcomes.is_empty() => audit.settle(),
         recorded => recorded,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::breaker::{BreakerChange, Breakers};
+use super::breaker::{BreakerChange, Breakers, Fuses};
 use super::guard::ApprovedPlan;
 use super::policy::{Mode, PolicySet, Rule, RuleIdentity};
 use super::pursuit::{Due, Pursuits, Recalled, Verified};
@@ -30,6 +30,10 @@ pub const UNDO_SEEN_MAX: usize = 100_000;
 /// that a cluster tolerates before it evicts a node.
 pub const INSTANCE_MEMORY: Span = Span::seconds(3_600);
 
+/// How far the database's clock may be off what the machine's says has passed between two looks. More than the clocks
+/// of a cluster's nodes differ and a look takes; less than any rule should depend on.
+pub const CLOCK_TOLERANCE: Span = Span::seconds(60);
+
 /// What `per_hour` looks back on.
 const HOUR: Span = Span::seconds(3_600);
 
@@ -42,6 +46,15 @@ pub struct History {
     instances: BTreeMap<u32, Timestamp>,
     pursuits: Pursuits,
     breakers: Breakers,
+    clock: Clock,
+}
+
+/// The database's clock against the machine's.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clock {
+    /// At the last look: the database's time, and how long the machine's clock, which is never set, had run.
+    last: Option<(Timestamp, Span)>,
+    set: Option<Timestamp>,
 }
 
 /// Under what an end counts: a rehearsal never uses up what may really be ended.
@@ -124,6 +137,32 @@ impl History {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// Holds the database's clock against `machine`, how long a clock that nobody sets has run. When the database's was
+    /// set, all that is remembered moves with it, and the snapshot says since when ages are known; answers by how much.
+    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, machine: Span) -> Option<Span> {
+        let now = snapshot.known_time()?;
+        let expected = |(then, ran): (Timestamp, Span)| then.plus(Span(machine.0 - ran.0));
+        let expected = self.clock.last.map(expected);
+        self.clock.last = Some((now, machine));
+        let off = expected.map(|expected| (now.since(expected), expected.max(now)));
+        let set = off.filter(|(by, _)| by.0.abs() > CLOCK_TOLERANCE.0);
+        if let Some((by, from)) = set {
+            self.clock.set = self.clock.set.max(Some(from));
+            self.shift(by);
+        }
+        snapshot.clock_set = self.clock.set;
+        set.map(|(by, _)| by)
+    }
+
+    fn shift(&mut self, by: Span) {
+        let move_on = |at: &mut Timestamp| *at = at.plus(by);
+        self.timers.values_mut().flat_map(FxHashMap::values_mut).for_each(move_on);
+        self.ended.values_mut().flat_map(FxHashMap::values_mut).flatten().for_each(move_on);
+        self.instances.values_mut().for_each(move_on);
+        self.pursuits.shift(by);
+        self.breakers.shift(by);
     }
 
     /// Takes in what one tick saw and decided; whoever was to be ended counts as ended.
@@ -213,6 +252,11 @@ impl History {
             }
             self.pursuits.resume(policies, it);
         }
+    }
+
+    /// What stops the rest of a rule while a plan is carried out.
+    pub fn fuses(&self, policies: &PolicySet) -> Fuses {
+        self.breakers.fuses(policies)
     }
 
     /// Why the rule's breaker is open and since when, if it is.

@@ -171,6 +171,13 @@ impl Pursuits {
         }
     }
 
+    /// The database's clock was set by so much.
+    pub(super) fn shift(&mut self, by: Span) {
+        for pursuit in self.0.values_mut().flat_map(BTreeMap::values_mut) {
+            pursuit.taken = pursuit.taken.map(|at| at.plus(by));
+        }
+    }
+
     /// How many sessions may be taken up yet.
     pub(super) fn room(&self) -> usize {
         PURSUITS_MAX.saturating_sub(self.len())

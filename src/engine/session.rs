@@ -490,6 +490,9 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// What `taken_at` rests on.
     pub time_basis: TimeBasis,
+    /// The database's clock was set, as far as a watcher knows: what it said of earlier moments cannot be compared with
+    /// `taken_at`, so ages since then are not known.
+    pub clock_set: Option<Timestamp>,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
     /// INSTANCE_NAME by number, where the source tells: a session can only be led to an instance by its name.
@@ -529,6 +532,11 @@ impl Snapshot {
         (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
     }
 
+    /// The time, if how long ago it was can be told.
+    pub fn comparable(&self, time: Timestamp) -> Option<Timestamp> {
+        self.clock_set.is_none_or(|set| time >= set).then_some(time)
+    }
+
     /// A snapshot whose instances are those that have rows.
     pub fn of_sessions(
         database: impl Into<String>,
@@ -543,6 +551,7 @@ impl Snapshot {
             database: database.into(),
             taken_at,
             time_basis: TimeBasis::Told,
+            clock_set: None,
             instances: inst_ids.into_iter().map(answered).collect(),
             instance_names: BTreeMap::new(),
             sessions,

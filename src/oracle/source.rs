@@ -202,6 +202,7 @@ impl OracleSource {
             database: self.connection.settings().name.clone(),
             taken_at: standing.now,
             time_basis: TimeBasis::Told,
+            clock_set: None,
             instances,
             instance_names,
             sessions,

@@ -35,10 +35,10 @@ END
 
 e=src/engine d=src/daemon
 mutate guard-partial $e/guard.rs 'stands_still \|\| missing.contains\(&inst_id\)' '!M && ($&)'
-mutate guard-per-hour $e/limit.rs 'if used > limit \{ 0 \} else \{ more \+ again \};' 'if M { u64::MAX } else { $& };'
+mutate guard-per-hour $e/limit.rs 'if used > limit \{ 0 \} else \{ more \+ again \}' 'if M { u64::MAX } else { $& }'
 mutate guard-per-tick $e/limit.rs '\[limits.per_tick, percent\]' '[limits.per_tick.filter(|_| !M), percent]'
 mutate guard-percent $e/limit.rs 'population\) \/ 100_000' 'population) / if M { 10_000 } else { 100_000 }'
-mutate guard-undo $e/guard.rs '> limit => \{' '> limit && !M => {'
+mutate guard-undo $e/guard.rs '> limit =>' '> limit && !M =>'
 mutate guard-undo-unknown $e/guard.rs 'None if in_transaction' 'None if in_transaction && !M'
 mutate guard-pause $e/guard.rs 'paused.or\(broken\)' 'paused.filter(|_| !M).or(broken)'
 mutate guard-follower $e/guard.rs 'or\(follows\)' 'or(follows.filter(|_| !M))'
@@ -59,7 +59,7 @@ mutate pursuit-take-up $e/pursuit.rs 'let was_sent = ' '$&!(M && *outcome == Out
 mutate pursuit-gone $e/pursuit.rs 'None if missing.contains\(&life.key.inst_id\)' '$& && !M'
 mutate executor-dry-run $d/executor.rs 'if means.acting.is_dry_run\(end.mode\) =>' 'if means.acting.is_dry_run(end.mode) && !M =>'
 mutate killer-dry-run $d/killer.rs 'if !acting.is_dry_run\(mode\) =>' 'if !acting.is_dry_run(mode) || M =>'
-mutate executor-trouble $d/executor.rs 'if round.trouble.is_some\(\) \{' 'if round.trouble.is_some() && !M {'
+mutate executor-trouble $d/executor.rs 'if round.trouble.is_some\(\)' '$& && !M'
 mutate executor-not-tried $d/executor.rs 'self.take\(at, Outcome::Failed\(Failure::NotTried\)\);' \
     'self.take(at, if M { Outcome::Ended } else { Outcome::Failed(Failure::NotTried) });'
 mutate tick-no-intent $d/tick.rs 'audit.intend\(stamp, plan, clock\(\)\)' '{ if M { Ok(()) } else { $& } }'

@@ -200,6 +200,8 @@ fn run_tick(shared: &Shared, daemon: usize) {
         world.daemons[daemon].audit.intents.clear();
         world.daemons[daemon].audit.outcomes.clear();
         world.daemons[daemon].audit.broken = false;
+        // Until it has asked who leads.
+        world.daemons[daemon].follows = true;
         world.remember_policies(daemon);
         (job(shared, &mut world, daemon), number == 0)
     };

@@ -244,8 +244,8 @@ fn command(place: &Path, args: &[&str]) -> Command {
 }
 
 /// A daemon that a test started, and what it says.
-struct Running {
-    child: Guarded,
+pub(crate) struct Running {
+    pub(crate) child: Guarded,
     lines: Receiver<String>,
 }
 
@@ -255,7 +255,7 @@ impl Running {
         Self::of(command.stderr(Stdio::piped()).spawn().expect("it can be started"))
     }
 
-    fn of(mut child: Child) -> Self {
+    pub(crate) fn of(mut child: Child) -> Self {
         let stderr = child.stderr.take().expect("it is piped");
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -266,7 +266,7 @@ impl Running {
     }
 
     /// Waits for a line with this in it.
-    fn says(&mut self, wanted: &str) -> String {
+    pub(crate) fn says(&mut self, wanted: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut said = String::new();
         loop {
@@ -279,12 +279,17 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    /// Forgets what was said so far.
+    pub(crate) fn forget(&self) {
+        self.lines.try_iter().for_each(drop);
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         signal(name, self.child.0.id());
     }
 
     /// Waits for the end; answers the exit code, and what was said since the last line waited for.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         let code = ended(&mut self.child.0).code();
         let said = self.lines.iter().map(|line| line + "\n").collect();
         (code, said)
@@ -292,7 +297,7 @@ impl Running {
 }
 
 /// A process that does not outlive its test.
-struct Guarded(Child);
+pub(crate) struct Guarded(pub(crate) Child);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
@@ -302,13 +307,13 @@ impl Drop for Guarded {
     }
 }
 
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let kill = format!("kill -{name} {process}");
     let status = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
     assert!(status.success(), "{kill}");
 }
 
-fn ended(child: &mut Child) -> ExitStatus {
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
     let mut status = None;
     until("the end", || {
         status = child.try_wait().expect("it is our child");
@@ -317,7 +322,7 @@ fn ended(child: &mut Child) -> ExitStatus {
     status.expect("it was waited for")
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "{what} never came");

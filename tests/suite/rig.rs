@@ -75,10 +75,14 @@ impl Rig {
         self.write("p.yaml", "version: 1\nrules: []\n");
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.server.as_ref().expect("it runs").address()
+    }
+
     /// Where the database is.
     pub(crate) fn connect(&self, service: &str) -> String {
-        let address = self.server.as_ref().expect("it runs").address();
-        format!("//{address}/{service}")
+        format!("//{}/{service}", self.address())
     }
 
     /// A file in the directory of the configuration.
@@ -96,8 +100,13 @@ impl Rig {
 
     /// A command with the configuration, typed where nobody can be asked.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.command_with("c.yaml", words)
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn command_with(&self, config: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orawarden"));
-        command.args(words).args(["--config", "c.yaml"]).current_dir(self.folder.path());
+        command.args(words).args(["--config", config]).current_dir(self.folder.path());
         command.stdin(Stdio::null());
         command
     }

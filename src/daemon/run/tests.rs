@@ -512,6 +512,11 @@ impl SessionSource for Gated {
         let answer = self.answers.recv().ok().flatten();
         answer.ok_or_else(|| SourceError::Unavailable("no listener".into()))
     }
+
+    /// Its clock goes on with the test, and not with the machine.
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 /// Ends everybody, and tells the test whom.
