@@ -159,7 +159,11 @@ fn needs(worker: &Worker, job: &Job) -> Needs {
 fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
     if let Some(path) = &job.holds {
-        let (holds, warning) = holds::standing(path, &worker.database, (worker.clock)());
+        // A hold is over when both clocks say so: one of them may have been set.
+        let now = (worker.clock)();
+        let there = seen.known_time().filter(|_| worker.source.is_live());
+        let now = there.map_or(now, |there| now.min(there));
+        let (holds, warning) = holds::standing(path, &worker.database, now);
         standing.holds = holds;
         seen.warnings.extend(warning);
     }

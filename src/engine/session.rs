@@ -481,6 +481,9 @@ pub enum TimeBasis {
     Unknown,
 }
 
+/// How long windows and exemptions with an end do not go by a clock that was set.
+pub const CLOCK_DISTRUST: Span = Span::seconds(3_600);
+
 /// What one tick saw of one database.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -532,6 +535,13 @@ impl Snapshot {
         (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
     }
 
+    /// When it was taken, if that can be relied on: not for an hour after the clock was set. By then somebody has looked
+    /// at the warning.
+    pub fn certain_time(&self) -> Option<Timestamp> {
+        let settled = |set| self.taken_at.since(set) >= CLOCK_DISTRUST;
+        self.known_time().filter(|_| self.clock_set.is_none_or(settled))
+    }
+
     /// The time, if how long ago it was can be told.
     pub fn comparable(&self, time: Timestamp) -> Option<Timestamp> {
         self.clock_set.is_none_or(|set| time >= set).then_some(time)
@@ -580,6 +590,21 @@ mod tests {
         assert_eq!(session.text(TextColumn::Username), None);
         assert_eq!(session.text(TextColumn::Machine), None);
         assert_eq!(session.key().to_string(), "7,9,@1");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_not_relied_on_for_an_hour_and_says_nothing_of_earlier_moments() {
+        let at = |seconds| Timestamp(0).plus(Span::seconds(seconds));
+        let mut seen = Snapshot::of_sessions("prod", at(10_000), Sessions::default());
+        assert_eq!((seen.certain_time(), seen.comparable(at(1))), (Some(at(10_000)), Some(at(1))));
+        seen.clock_set = Some(at(6_401));
+        assert_eq!((seen.certain_time(), seen.known_time()), (None, Some(at(10_000))));
+        assert_eq!(
+            (seen.comparable(at(6_400)), seen.comparable(at(6_401))),
+            (None, Some(at(6_401)))
+        );
+        seen.clock_set = Some(at(6_400));
+        assert_eq!(seen.certain_time(), Some(at(10_000)));
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(crate) const fn model_key(life: SessionLife) -> SessionKey {
     SessionKey { inst_id: key.inst_id, sid: key.sid, serial: key.serial }
 }
 
+/// Failures in a row that open a breaker.
+const FAILURES_MAX: u64 = 5;
+
 impl World {
     /// The daemon was shown something: what has held since when.
     pub(crate) fn remember_matches(&mut self, daemon: usize, due: &[usize]) {
@@ -48,7 +51,7 @@ impl World {
     /// New policies: what they say of who is pursued counts from now on.
     pub(crate) fn remember_policies(&mut self, daemon: usize) {
         let Daemon { policies, memory, view, .. } = &mut self.daemons[daemon];
-        // What is older than an hour by the clock that is shown is over, whatever that clock says later.
+        // What is older than an hour is over.
         for ended in memory.ended.values_mut() {
             ended.retain(|_, at| view.at - *at < HOUR);
         }
@@ -102,6 +105,12 @@ impl World {
                 Held::User(user) => *was.username == *user,
             };
         match () {
+            () if spec.min_age > 0 && daemon.memory.set_after.is_some_and(|at| was.logon < at) => {
+                Some("by its age, across a clock that was set".to_owned())
+            }
+            () if spec.breaker && daemon.view.failures.get(&spec.name) >= Some(&FAILURES_MAX) => {
+                Some("after its breaker opened".to_owned())
+            }
             () if daemon.follows => Some("by a follower".to_owned()),
             () if daemon.audit.broken => Some("after the audit broke".to_owned()),
             () if !daemon.audit.intents.contains(&intent) => Some("without an intent".to_owned()),

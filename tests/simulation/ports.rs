@@ -480,11 +480,16 @@ impl SessionKiller for Port {
     fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
         self.meanwhile();
         self.shared.world().check_sent(self.daemon, end);
-        let Some(lane) = self.lane() else { return Outcome::Failed(Failure::Disconnected) };
+        let Some(lane) = self.lane() else {
+            let lost = Outcome::Failed(Failure::Disconnected);
+            self.shared.world().daemons[self.daemon].view.came_to(&end.rule, lost);
+            return lost;
+        };
         let outcome = {
             let mut world = self.shared.world();
             let outcome = world.send(self.daemon, lane, end);
             world.remember_sent(self.daemon, end, outcome);
+            world.daemons[self.daemon].view.came_to(&end.rule, outcome);
             outcome
         };
         self.meanwhile();
