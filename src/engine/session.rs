@@ -535,8 +535,8 @@ impl Snapshot {
         (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
     }
 
-    /// When it was taken, if that can be relied on: not for an hour after the clock was set. By then somebody has looked
-    /// at the warning.
+    /// When it was taken, if that can be relied on: not for an hour after the clock was set. By then somebody has seen
+    /// the warning.
     pub fn certain_time(&self) -> Option<Timestamp> {
         let settled = |set| self.taken_at.since(set) >= CLOCK_DISTRUST;
         self.known_time().filter(|_| self.clock_set.is_none_or(settled))

@@ -1,7 +1,7 @@
 //! A disk that is full: no audit, no kill; and nothing is lost or cut once there is room again.
 
 use std::fs::OpenOptions;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::daemon::Guarded;
 use crate::proxy::Gate;
@@ -48,6 +48,26 @@ fn what_was_done_when_the_disk_was_full_is_written_when_there_is_room() {
     drop(daemon);
     assert_eq!((ward.told("outcome", "ended"), ward.told("why", "not-tried")), (6, 2));
     ward.every_intent_has_one_outcome();
+}
+
+#[test]
+fn a_file_of_holds_that_never_answers_pauses_everything() {
+    let mut ward = Ward::new(0, "");
+    let mut daemon = ward.start();
+    daemon.says(" tick ");
+    let path = ward.rig.path("holds.json");
+    std::fs::remove_file(&path).expect("it is there");
+    let made = Command::new("mkfifo").arg(&path).status().expect("it is there");
+    assert!(made.success());
+    daemon.says("everything is paused");
+    ward.log_on(1, "RACDB1");
+    ward.idle();
+    ward.until_told("because", "paused", 2);
+    assert_eq!(ward.ended(), 0);
+    std::fs::remove_file(&path).expect("it is there");
+    assert_eq!(ward.rig.types(&["resume"]).0, Some(0));
+    ward.until_ended(1);
+    drop(daemon);
 }
 
 #[test]
