@@ -17,6 +17,12 @@ pub trait SessionSource {
     /// All sessions of all instances that answered, as they are now, with at least the columns that are needed where
     /// the source has them.
     fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError>;
+
+    /// Whether what it shows is as old as it says, so that its clock can be held against the machine's. A capture is
+    /// shown at another pace than it was taken.
+    fn is_live(&self) -> bool {
+        true
+    }
 }
 
 /// Ends sessions, or rehearses it. It is shared by the threads that end several at once.
@@ -52,7 +58,8 @@ pub struct TickStamp<'a> {
     pub acting: Acting,
 }
 
-/// Remembers what was decided and done. After an error a sink takes nothing more, and its caller ends nobody.
+/// Remembers what was decided and done. After an error its caller ends nobody. What happened all the same, an outcome
+/// or a finding, is kept by the sink, and written before anything else that it takes; an intent that failed is not.
 pub trait AuditSink {
     /// Writes down what became of sessions that were ended before. When it returns, the record survives a crash of the
     /// machine.
@@ -101,7 +108,7 @@ pub enum SourceError {
     Unusable(#[source] Cause),
 }
 
-/// Why the audit cannot go on. The reaction is always the same: end nobody, and leave.
+/// Why nothing can be written down now. The reaction is always the same: end nobody until it can.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// It cannot be opened, written or synced.
@@ -113,7 +120,7 @@ pub enum AuditError {
         #[source]
         cause: Cause,
     },
-    /// An earlier record was lost; whatever is written after it would pretend to be complete.
+    /// An earlier record was lost to a bug; whatever is written after it would pretend to be complete.
     #[error("the audit is broken since an earlier record could not be written")]
     Broken,
 }

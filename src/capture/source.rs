@@ -28,6 +28,10 @@ impl SessionSource for CaptureSource {
         self.next = (self.next + 1).min(last);
         Ok(snapshot)
     }
+
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

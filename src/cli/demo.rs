@@ -24,10 +24,13 @@ use crate::config::service::Database;
 use crate::config::{durations, service};
 use crate::daemon::reload::{LoadError, Loaded};
 use crate::daemon::run::{Audit, RunError, Setup, run as run_daemon};
+use crate::engine::needs::Needs;
 use crate::engine::policy::{Mode, OnExceed, PolicySet};
 use crate::engine::schedule::Schedule;
+use crate::engine::session::Snapshot;
 use crate::engine::text::with_causes;
 use crate::observe::log::{self, LogFormat, Teller, TickLog};
+use crate::ports::{SessionSource, SourceError};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -184,6 +187,19 @@ fn configured(server: &Server, folder: &Path) -> Result<(Database, PathBuf), Str
     database.map(|database| (database, config)).ok_or_else(|| format!("{diagnostics:?}"))
 }
 
+/// A database whose clock runs at a pace of its own.
+struct Accelerated(Box<dyn SessionSource + Send>);
+
+impl SessionSource for Accelerated {
+    fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError> {
+        self.0.observe(needs)
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+}
+
 fn load(
     policies: &PolicySet,
     database: &(Database, PathBuf),
@@ -191,9 +207,11 @@ fn load(
 ) -> Result<Loaded, LoadError> {
     let live = Live::of(&database.0, &database.1);
     let live = live.ok_or_else(|| LoadError::Files("the demo has no database".to_owned()))?;
+    let mut target = live.target(&database.0);
+    target.source = Box::new(Accelerated(target.source));
     Ok(Loaded {
         policies: policies.clone(),
-        targets: vec![live.target(&database.0)],
+        targets: vec![target],
         audit: Some(audit.to_owned()),
         holds: None,
     })

@@ -23,6 +23,7 @@ use crate::daemon::executor::{Leaving, Means, execute};
 use crate::daemon::holds;
 use crate::daemon::killer::Killers;
 use crate::daemon::pace::{Beat, Pace};
+use crate::engine::breaker::Fuses;
 use crate::engine::command::command_name;
 use crate::engine::condition::Field;
 use crate::engine::decide::{Question, decide};
@@ -404,12 +405,12 @@ fn carry_out(
     let per_second = place.database.limits.per_second;
     let mut pace = Pace::new(Beat::of_machine(leaving.clone()));
     let means = Means { seen, killers, acting, leaving, per_second };
-    let done = execute(plan, means, &mut pace, |end, outcome| {
+    let (_, done) = execute(plan, means, &mut pace, Fuses::default(), |end, outcome| {
         told.push((end.clone(), outcome));
         let Some(audit) = &mut audit else { return Ok(()) };
         audit.outcome(stamp, end, outcome, Utc::now().into())
     });
-    let settled = done.and_then(|_| audit.as_mut().map_or(Ok(()), FileAudit::settle));
+    let settled = done.and_then(|()| audit.as_mut().map_or(Ok(()), FileAudit::settle));
     Ok((told, settled))
 }
 

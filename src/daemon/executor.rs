@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::killer::Killers;
 use super::pace::Pace;
+use crate::engine::breaker::Fuses;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::Action;
 use crate::engine::report::{Acting, Failure, Outcome};
@@ -66,16 +67,18 @@ impl Means<'_> {
 }
 
 /// Ends whom the plan names, and has each outcome recorded before another end takes its place. If that fails, nothing
-/// more is started; what is under way is waited for.
+/// more is started; what is under way is waited for. Every end has its outcome either way, and was recorded or refused.
 pub fn execute(
     plan: &ApprovedPlan,
     means: Means<'_>,
     pace: &mut Pace,
+    fuses: Fuses,
     record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
-) -> Result<Vec<Outcome>, AuditError> {
+) -> (Vec<Outcome>, Result<(), AuditError>) {
     let (done, heard) = channel();
     let mut round = Round {
         plan,
+        fuses,
         record,
         outcomes: vec![None; plan.ends().len()],
         under_way: 0,
@@ -91,6 +94,10 @@ pub fn execute(
             }
             if round.trouble.is_some() {
                 break;
+            }
+            if means.sends(end) && round.fuses.stops(end) {
+                round.take(at, Outcome::Failed(Failure::NotTried));
+                continue;
             }
             if means.sends(end) {
                 pace.starts(end);
@@ -141,6 +148,7 @@ fn start<'scope>(
 /// A plan on its way through the killers.
 struct Round<'a, R> {
     plan: &'a ApprovedPlan,
+    fuses: Fuses,
     record: R,
     outcomes: Vec<Option<Outcome>>,
     under_way: usize,
@@ -178,22 +186,27 @@ impl<R: FnMut(&End, Outcome) -> Result<(), AuditError>> Round<'_, R> {
 
     fn take(&mut self, at: usize, outcome: Outcome) {
         self.outcomes[at] = Some(outcome);
-        let is_broken = matches!(self.trouble, Some(Trouble::Unrecorded(_)));
-        if !is_broken && let Err(error) = (self.record)(&self.plan.ends()[at], outcome) {
+        self.fuses.take(&self.plan.ends()[at], outcome);
+        if let Err(error) = (self.record)(&self.plan.ends()[at], outcome) {
             self.trouble.get_or_insert(Trouble::Unrecorded(error));
         }
     }
 
     /// A panic is a bug, and the tick ends in it as it would without threads.
-    fn result(self) -> Result<Vec<Outcome>, AuditError> {
-        match self.trouble {
-            Some(Trouble::Panicked(panic)) => resume_unwind(panic),
-            Some(Trouble::Unrecorded(error)) => Err(error),
-            None => {
-                let outcomes: Option<Vec<Outcome>> = self.outcomes.into_iter().collect();
-                Ok(outcomes.expect("every end has exactly one outcome"))
+    fn result(mut self) -> (Vec<Outcome>, Result<(), AuditError>) {
+        if let Some(Trouble::Panicked(panic)) = self.trouble {
+            resume_unwind(panic)
+        }
+        for at in 0..self.outcomes.len() {
+            if self.outcomes[at].is_none() {
+                self.take(at, Outcome::Failed(Failure::NotTried));
             }
         }
+        let recorded = match self.trouble {
+            Some(Trouble::Unrecorded(error)) => Err(error),
+            _ => Ok(()),
+        };
+        (self.outcomes.into_iter().flatten().collect(), recorded)
     }
 }
 
@@ -206,6 +219,7 @@ mod tests {
     use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
     use crate::daemon::pace::{Beat, Pace};
+    use crate::engine::breaker::Fuses;
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
     use crate::engine::report::{Acting, Failure, Outcome};
@@ -214,6 +228,11 @@ mod tests {
     use crate::ports::{AuditError, SessionKiller};
 
     const ENFORCE: RuleSketch = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+
+    fn all_recorded((outcomes, recorded): (Vec<Outcome>, Result<(), AuditError>)) -> Vec<Outcome> {
+        recorded.expect("recording succeeds");
+        outcomes
+    }
 
     fn pace() -> Pace {
         Pace::new(Beat::of_machine(Leaving::default()))
@@ -269,9 +288,9 @@ mod tests {
         let killer = Remembering::default();
         let killers = &Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
         let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
-        let outcomes = execute(&plan, means, &mut pace(), |_, _| Ok(()));
+        let outcomes = execute(&plan, means, &mut pace(), Fuses::default(), |_, _| Ok(()));
         let ended = killer.0.lock().expect("nobody panicked").clone();
-        (outcomes.expect("recording succeeds"), ended)
+        (all_recorded(outcomes), ended)
     }
 
     #[test]
@@ -297,7 +316,7 @@ mod tests {
         sids: &[u32],
         killer: impl SessionKiller + 'static,
         record: impl FnMut(&End, Outcome) -> Result<(), AuditError>,
-    ) -> Result<Vec<Outcome>, AuditError> {
+    ) -> (Vec<Outcome>, Result<(), AuditError>) {
         let rows: Vec<(u32, &str)> = sids.iter().map(|sid| (*sid, "APP")).collect();
         let seen = snapshot(&rows);
         let plan = plan_of(&[ENFORCE.build()], &seen);
@@ -305,7 +324,7 @@ mod tests {
         let killers = &Killers::new(Some(Box::new(killer)), acting);
         let leaving = &Leaving::default();
         let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
-        execute(&plan, means, &mut pace(), record)
+        execute(&plan, means, &mut pace(), Fuses::default(), record)
     }
 
     #[test]
@@ -317,7 +336,7 @@ mod tests {
             Ok(())
         });
         let expected = [Outcome::Accepted, Outcome::Changed, Outcome::Ended].repeat(2);
-        assert_eq!(outcomes.expect("recording succeeds"), expected);
+        assert_eq!(all_recorded(outcomes), expected);
         recorded.sort_by_key(|(sid, _)| *sid);
         let by_sid: Vec<(u32, Outcome)> = (1..).zip(expected).collect();
         assert_eq!(recorded, by_sid);
@@ -326,20 +345,24 @@ mod tests {
     #[test]
     fn an_outcome_that_cannot_be_recorded_is_the_last() {
         let killer = Remembering::default();
-        let outcomes = run(&[7, 8], killer.clone(), |_, _| Err(AuditError::Broken));
-        assert!(matches!(outcomes, Err(AuditError::Broken)));
+        let (outcomes, recorded) = run(&[7, 8], killer.clone(), |_, _| Err(AuditError::Broken));
+        assert!(matches!(recorded, Err(AuditError::Broken)));
+        assert_eq!(outcomes, [Outcome::Ended, Outcome::Failed(Failure::NotTried)]);
         assert_eq!(*killer.0.lock().expect("nobody panicked"), [7]);
     }
 
     #[test]
     fn what_is_under_way_when_recording_fails_is_waited_for_and_nothing_follows() {
-        let mut asked = 0;
-        let outcomes = run(&[1, 2, 3, 4], Together(Barrier::new(2), 2), |_, _| {
-            asked += 1;
-            Err(AuditError::Broken)
-        });
-        assert!(matches!(outcomes, Err(AuditError::Broken)));
-        assert_eq!(asked, 1, "what cannot be written down is not tried again");
+        let mut told = Vec::new();
+        let (outcomes, recorded) =
+            run(&[1, 2, 3, 4], Together(Barrier::new(2), 2), |_, outcome| {
+                told.push(outcome);
+                Err(AuditError::Broken)
+            });
+        assert!(matches!(recorded, Err(AuditError::Broken)));
+        let not_tried = Outcome::Failed(Failure::NotTried);
+        assert_eq!(outcomes, [Outcome::Accepted, Outcome::Changed, not_tried, not_tried]);
+        assert_eq!(told.len(), 4, "who writes down is told of all of them, and may keep them");
     }
 
     #[test]
@@ -385,9 +408,9 @@ mod tests {
         };
         let per_second = of_database;
         let means = Means { seen: &seen, killers, acting, leaving: &leaving, per_second };
-        let outcomes = execute(&plan, means, &mut Pace::new(beat), |_, _| Ok(()));
+        let outcomes = execute(&plan, means, &mut Pace::new(beat), Fuses::default(), |_, _| Ok(()));
         let started = started.lock().expect("nobody panicked").clone();
-        (started, outcomes.expect("recording succeeds"))
+        (started, all_recorded(outcomes))
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use crate::config::holds::Holds;
 use crate::engine::standing::Hold;
@@ -13,6 +16,15 @@ use crate::engine::time::Timestamp;
 
 /// Bytes of the file: several times what so many holds need.
 pub const BYTES_MAX: u64 = 4 << 20;
+
+/// How long a tick waits for the file: longer than any disk that works takes.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
+/// Threads that read the file at once. More than the ticks of a daemon's databases need while the disk works; with so
+/// many left behind everything stays paused until one comes back.
+const LEFT_BEHIND_MAX: usize = 512;
+
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
 
 /// The daemon reads what operators write, and there are no secrets in it.
 const MODE_OF_NEW_FILES: u32 = 0o644;
@@ -41,7 +53,13 @@ pub enum HoldsError {
 /// second half says why.
 pub fn standing(path: &Path, database: &str, now: Timestamp) -> (Vec<Hold>, Option<String>) {
     let name = || path.display().to_string();
-    let held = read(path).and_then(|holds| {
+    let place = path.to_owned();
+    let answer = within(READ_WITHIN, &LEFT_BEHIND, move || read(&place));
+    let held = answer.unwrap_or_else(|| {
+        let why = io::Error::other("its file system does not answer");
+        Err(HoldsError::Unreadable(name(), why))
+    });
+    let held = held.and_then(|holds| {
         holds.standing(database, now).map_err(|why| HoldsError::Unclear(name(), why))
     });
     match held {
@@ -52,6 +70,27 @@ pub fn standing(path: &Path, database: &str, now: Timestamp) -> (Vec<Hold>, Opti
             (vec![everything], Some(format!("everything is paused: {why}")))
         }
     }
+}
+
+/// Does it on a thread of its own, which is left behind when it does not answer in time, as on a file system that
+/// hangs; not at all while too many are left behind.
+fn within<T: Send + 'static>(
+    deadline: Duration,
+    left_behind: &'static AtomicUsize,
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    if left_behind.fetch_add(1, Ordering::SeqCst) >= LEFT_BEHIND_MAX {
+        left_behind.fetch_sub(1, Ordering::SeqCst);
+        return None;
+    }
+    let (sender, answer) = mpsc::channel();
+    thread::spawn(move || {
+        let asked = ask();
+        left_behind.fetch_sub(1, Ordering::SeqCst);
+        // Nobody waits any more when it took too long.
+        sender.send(asked).ok();
+    });
+    answer.recv_timeout(deadline).ok()
 }
 
 /// Reads the file.
@@ -126,8 +165,12 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+    use std::time::Duration;
 
-    use super::{change, lock, read, standing};
+    use super::{LEFT_BEHIND_MAX, change, lock, read, standing, within};
     use crate::config::holds::Hold;
     use crate::observe::fixture::NOON;
 
@@ -162,6 +205,28 @@ mod tests {
         assert!(why.is_some_and(|why| why.starts_with("everything is paused: ")));
         assert!(change(&path, NOON, |_| Ok(())).is_err(), "what is not understood is not replaced");
         assert_eq!(fs::read_to_string(&path).expect("it is text"), "{}");
+    }
+
+    #[test]
+    fn a_file_system_that_hangs_is_not_waited_for_and_keeps_few_threads() {
+        static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
+        let ask = |wait: Receiver<()>| {
+            within(Duration::from_millis(1), &LEFT_BEHIND, move || wait.recv().is_ok())
+        };
+        let hung: Vec<_> = (0..LEFT_BEHIND_MAX)
+            .map(|_| {
+                let (answer, wait) = channel::<()>();
+                assert_eq!(ask(wait), None);
+                answer
+            })
+            .collect();
+        let never_asked = || panic!("too many hang");
+        assert_eq!(within::<()>(Duration::from_mins(1), &LEFT_BEHIND, never_asked), None);
+        drop(hung);
+        while LEFT_BEHIND.load(Ordering::SeqCst) > 0 {
+            thread::yield_now();
+        }
+        assert_eq!(within(Duration::from_mins(1), &LEFT_BEHIND, || 7), Some(7));
     }
 
     #[test]

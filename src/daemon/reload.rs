@@ -9,13 +9,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::shared_audit::SharedAudit;
 use super::target::TargetSpec;
 use crate::engine::policy::PolicySet;
 use crate::observe::audit::FileAudit;
+use crate::observe::audit::recall::Recall;
 use crate::ports::AuditError;
 
 /// Databases of one daemon. Each may keep a thread busy; fleets are spread over several daemons.
@@ -89,8 +92,8 @@ pub(super) struct Ready {
     pub(super) policies: PolicySet,
     pub(super) targets: Vec<TargetSpec>,
     pub(super) holds: Option<PathBuf>,
-    /// An audit that goes elsewhere than the one in force.
-    pub(super) audit: Option<(AuditAt, SharedAudit)>,
+    /// An audit that goes elsewhere than the one in force, and what stands in it.
+    pub(super) audit: Option<(AuditAt, SharedAudit, Recall)>,
 }
 
 /// A load that came to its end.
@@ -195,12 +198,21 @@ fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
     Ok(Ready { policies, targets, holds, audit })
 }
 
-fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit), AuditError> {
-    let audit = match &wanted {
-        AuditAt::File(path) => SharedAudit::new(Some(Box::new(FileAudit::open(path)?))),
-        AuditAt::Unsettled | AuditAt::Given | AuditAt::Nowhere => SharedAudit::new(None),
+fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit, Recall), AuditError> {
+    let AuditAt::File(path) = &wanted else {
+        return Ok((wanted, SharedAudit::new(None), Recall::default()));
     };
-    Ok((wanted, audit))
+    let mut audit = FileAudit::open(path)?;
+    let recall = audit.recall(Utc::now().into())?;
+    for (database, it) in recall.interrupted() {
+        let (rule, session, action) = (&it.rule, it.life.key, it.verb.text());
+        warn!(
+            database,
+            rule, %session, action,
+            "an earlier run ended before it knew what came of this: unknown, and looked at again"
+        );
+    }
+    Ok((wanted, SharedAudit::new(Some(Box::new(audit))), recall))
 }
 
 /// Why so many databases are too many for one daemon, if they are.

@@ -29,6 +29,7 @@ use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId};
 use crate::engine::text::with_causes;
 use crate::engine::time::Timestamp;
+use crate::observe::audit::recall::Recall;
 use crate::observe::log::TickLog;
 use crate::ports::{AuditError, AuditSink, SourceError};
 
@@ -69,7 +70,7 @@ pub enum Audit {
 /// Why the daemon left, other than being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The audit cannot be written, and without it nobody is ended (exit code 74).
+    /// With `once`: the audit cannot be written, and without it nobody is ended (exit code 74).
     #[error("nobody is ended without an audit")]
     Audit(#[source] AuditError),
     /// What was to be watched did not load at the start (exit code 65, 74 or 78, by what is wrong).
@@ -133,6 +134,8 @@ struct Daemon {
     leaving: Leaving,
     log: TickLog,
     unseen: BTreeSet<String>,
+    /// Databases whose last tick could not be written down.
+    unaudited: BTreeSet<String>,
     failure: Option<RunError>,
 }
 
@@ -192,6 +195,7 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             unseen: BTreeSet::new(),
+            unaudited: BTreeSet::new(),
             failure: None,
         }
     }
@@ -331,6 +335,9 @@ impl Daemon {
         match end {
             TickEnd::Done(report) => {
                 self.unseen.remove(name);
+                if self.unaudited.remove(name) {
+                    info!(database = name, "the audit can be written again");
+                }
                 self.log.tick(&report);
             }
             TickEnd::Unseen(cause, missed) => {
@@ -338,10 +345,14 @@ impl Daemon {
                 self.unseen.insert(name.to_owned());
                 could_not_look(name, &cause);
             }
-            TickEnd::Unaudited(cause) => {
+            TickEnd::Unaudited(cause, report) => {
+                self.unseen.remove(name);
+                self.unaudited.insert(name.to_owned());
                 error!(database = name, cause = with_causes(&cause), "nobody is ended: no audit");
-                self.failure.get_or_insert(RunError::Audit(cause));
-                self.begin_leaving();
+                self.log.tick(&report);
+                if self.once {
+                    self.failure.get_or_insert(RunError::Audit(cause));
+                }
             }
         }
         self.let_go();
@@ -416,8 +427,9 @@ impl Daemon {
         let now = self.now();
         let Ready { policies, targets, holds, audit } = ready;
         self.holds = holds.map(Arc::from);
-        if let Some((at, audit)) = audit {
-            (self.audit_at, self.audit) = (at, audit);
+        let mut recall = Recall::default();
+        if let Some((at, audit, told)) = audit {
+            (self.audit_at, self.audit, recall) = (at, audit, told);
             self.targets.values_mut().for_each(|target| target.write_to(&self.audit));
         }
         self.policies = Arc::new(policies);
@@ -426,7 +438,7 @@ impl Daemon {
         for spec in targets {
             match self.targets.get_mut(&spec.name) {
                 Some(target) => target.reconfigure(spec, acting),
-                None => self.admit(spec, now),
+                None => self.admit(spec, now, &recall),
             }
         }
         self.let_go();
@@ -458,12 +470,13 @@ impl Daemon {
         }
     }
 
-    fn admit(&mut self, spec: TargetSpec, now: Timestamp) {
+    fn admit(&mut self, spec: TargetSpec, now: Timestamp, recall: &Recall) {
         let TargetSpec { name, fingerprint, limits, source, killer } = spec;
         let acting = self.acting();
         // Rules may have gone while the database was away.
         let mut history = self.memory.take(&name, now);
         history.retain(&self.policies);
+        history.recall(&self.policies, &recall.of(&name));
         let worker = Worker {
             database: name.clone(),
             source,

@@ -1,7 +1,6 @@
-//! One audit for the ticks of all databases. It writes nothing itself; it lets one batch in at a time, and after the
-//! first failure none at all, whatever the sink behind it would do.
+//! One audit for the ticks of all databases. It writes nothing itself; it lets one batch in at a time.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::pursuit::Verified;
@@ -9,37 +8,24 @@ use crate::engine::report::Outcome;
 use crate::engine::time::Timestamp;
 use crate::ports::{AuditError, AuditSink, TickStamp};
 
-/// A handle to the audit.
+/// A handle to the audit. Without a sink, records go nowhere.
 #[derive(Clone)]
-pub struct SharedAudit(Arc<Mutex<State>>);
-
-enum State {
-    Open(Box<dyn AuditSink + Send>),
-    Nowhere,
-    Broken,
-}
+pub struct SharedAudit(Option<Arc<Mutex<Box<dyn AuditSink + Send>>>>);
 
 impl SharedAudit {
-    /// Shares `sink`. Without one, records go nowhere: for daemons that end nobody.
+    /// Shares `sink`. None is for daemons that end nobody.
     pub fn new(sink: Option<Box<dyn AuditSink + Send>>) -> Self {
-        Self(Arc::new(Mutex::new(sink.map_or(State::Nowhere, State::Open))))
+        Self(sink.map(|sink| Arc::new(Mutex::new(sink))))
     }
 
     fn with(
         &self,
         write: impl FnOnce(&mut (dyn AuditSink + Send)) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
+        let Some(sink) = &self.0 else { return Ok(()) };
         // A thread that panicked in the middle of a record leaves the audit broken.
-        let mut state: MutexGuard<'_, State> = self.0.lock().map_err(|_| AuditError::Broken)?;
-        let written = match &mut *state {
-            State::Open(sink) => write(sink.as_mut()),
-            State::Nowhere => Ok(()),
-            State::Broken => Err(AuditError::Broken),
-        };
-        if written.is_err() {
-            *state = State::Broken;
-        }
-        written
+        let mut sink = sink.lock().map_err(|_| AuditError::Broken)?;
+        write(sink.as_mut())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Signals of the operating system as messages to the loop. It waits on a thread of its own and decides nothing.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::{Handle, Signals};
 use tokio::sync::mpsc;
 
@@ -33,6 +34,8 @@ pub(super) struct Listener {
 
 /// Starts to listen. From here on none of these signals ends the process by itself.
 pub(super) fn listen() -> io::Result<(mpsc::Receiver<Signal>, Listener)> {
+    // A file that may not grow is an error of the write, as a full disk is, and not the end of the daemon.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let handle = signals.handle();
     let (sender, receiver) = mpsc::channel(SIGNALS_WAITING_MAX);

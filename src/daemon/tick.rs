@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::executor::{Leaving, Means, execute};
 use super::holds;
@@ -10,12 +11,13 @@ use super::killer::Killers;
 use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
+use crate::engine::guard::End;
 use crate::engine::history::History;
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::{Action, Mode, PolicySet};
-use crate::engine::report::{Acting, Missed, Outcome, TickId, TickReport};
+use crate::engine::report::{Acting, Failure, Missed, Outcome, TickId, TickReport};
 use crate::engine::session::Snapshot;
 use crate::engine::standing::Standing;
 use crate::engine::time::{Span, Timestamp};
@@ -71,8 +73,8 @@ pub enum TickEnd {
     Done(Box<TickReport>),
     /// Nothing was seen, so nothing was decided. The missed due times are still to be told.
     Unseen(SourceError, Vec<Missed>),
-    /// The audit failed: nobody was ended after that.
-    Unaudited(AuditError),
+    /// The audit failed: nobody was ended after that. The report is complete all the same.
+    Unaudited(AuditError, Box<TickReport>),
 }
 
 /// Observe, decide, write down, act, remember.
@@ -88,6 +90,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     };
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
+    look_at_clock(worker, &mut seen);
     let standing = standing(worker, &job, &mut seen);
     let verified = worker.history.verify(&seen);
     let breakers = worker.history.look_at_breakers(&job.policies, &seen);
@@ -110,17 +113,34 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         duration: Span::ZERO,
         acting: standing.acting,
     };
-    match act(worker, &report, &seen, job.limits.per_second) {
-        Ok(outcomes) => report.outcomes = outcomes,
-        Err(error) => return TickEnd::Unaudited(error),
-    }
-    let elapsed = worker.pace.now().saturating_sub(start);
-    let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
-    report.duration = Span(micros);
-    worker.history.record(&seen, &report.plan);
+    let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second);
+    report.outcomes = outcomes;
+    report.duration = span(worker.pace.now().saturating_sub(start));
+    worker.history.record_done(&seen, &report.plan, &report.outcomes);
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
     breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
-    TickEnd::Done(Box::new(report))
+    match audited {
+        Ok(()) => TickEnd::Done(Box::new(report)),
+        Err(error) => TickEnd::Unaudited(error, Box::new(report)),
+    }
+}
+
+/// Nobody is ended because a clock was set. The machine's monotonic one never is.
+fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot) {
+    if !worker.source.is_live() {
+        return;
+    }
+    if let Some(by) = worker.history.look_at_clock(seen, span(worker.pace.now())) {
+        let way = if by.0 > 0 { "forward" } else { "back" };
+        let by = Span(by.0.abs());
+        seen.warnings.push(format!(
+            "the database's clock was set {way} by {by}: ages of what began before that are not known"
+        ));
+    }
+}
+
+fn span(length: Duration) -> Span {
+    Span(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
@@ -139,7 +159,11 @@ fn needs(worker: &Worker, job: &Job) -> Needs {
 fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
     if let Some(path) = &job.holds {
-        let (holds, warning) = holds::standing(path, &worker.database, (worker.clock)());
+        // A hold is over when both clocks say so: one of them may have been set.
+        let now = (worker.clock)();
+        let there = seen.known_time().filter(|_| worker.source.is_live());
+        let now = there.map_or(now, |there| now.min(there));
+        let (holds, warning) = holds::standing(path, &worker.database, now);
         standing.holds = holds;
         seen.warnings.extend(warning);
     }
@@ -167,7 +191,7 @@ fn act(
     report: &TickReport,
     seen: &Snapshot,
     per_second: Option<u64>,
-) -> Result<Vec<Outcome>, AuditError> {
+) -> (Vec<Outcome>, Result<(), AuditError>) {
     let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
         tick: *tick,
@@ -175,18 +199,20 @@ fn act(
         taken_at: plan.taken_at(),
         acting: *acting,
     };
-    let Worker { killers, audit, leaving, pace, clock, .. } = worker;
-    if !verified.is_empty() {
-        audit.verified(stamp, verified, clock())?;
+    let Worker { killers, audit, leaving, pace, clock, history, policies, .. } = worker;
+    let found = if verified.is_empty() { Ok(()) } else { audit.verified(stamp, verified, clock()) };
+    if let Err(error) = found.and_then(|()| audit.intend(stamp, plan, clock())) {
+        return (vec![Outcome::Failed(Failure::NotTried); plan.ends().len()], Err(error));
     }
-    audit.intend(stamp, plan, clock())?;
     let means = Means { seen, killers, acting: *acting, leaving, per_second };
-    let outcomes =
-        execute(plan, means, pace, |end, outcome| audit.outcome(stamp, end, outcome, clock()))?;
-    if !outcomes.is_empty() {
-        audit.settle()?;
-    }
-    Ok(outcomes)
+    let record = |end: &End, outcome| audit.outcome(stamp, end, outcome, clock());
+    let fuses = history.fuses(policies);
+    let (outcomes, recorded) = execute(plan, means, pace, fuses, record);
+    let settled = match recorded {
+        Ok(()) if !outcomes.is_empty() => audit.settle(),
+        recorded => recorded,
+    };
+    (outcomes, settled)
 }
 
 #[cfg(test)]

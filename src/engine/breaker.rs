@@ -69,6 +69,46 @@ pub struct BreakerChange {
     pub opened: Option<Arc<str>>,
 }
 
+/// The breakers of a plan's rules while it is carried out: they open as soon as an outcome opens them.
+#[derive(Debug, Clone, Default)]
+pub struct Fuses(BTreeMap<Arc<str>, Fuse>);
+
+#[derive(Debug, Clone, Copy)]
+struct Fuse {
+    failures: u64,
+    limit: u64,
+}
+
+impl Fuses {
+    /// Takes in what became of an end that was sent.
+    pub fn take(&mut self, end: &End, outcome: Outcome) {
+        // A privilege that one rule lacks, all lack.
+        if outcome == Outcome::Refused(Refusal::Privilege) {
+            self.0.values_mut().for_each(|fuse| fuse.failures = fuse.limit);
+        } else if let Some(fuse) = self.0.get_mut(&end.rule) {
+            fuse.failures = failures_after(fuse.failures, outcome);
+        }
+    }
+
+    /// True when nobody else of this end's rule is to be ended.
+    pub fn stops(&self, end: &End) -> bool {
+        self.0.get(&end.rule).is_some_and(|fuse| fuse.failures >= fuse.limit)
+    }
+}
+
+/// Failures in a row after one more outcome.
+const fn failures_after(failures: u64, outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Ended | Outcome::Accepted => 0,
+        Outcome::Failed(Failure::NotTried)
+        | Outcome::AlreadyGone
+        | Outcome::Changed
+        | Outcome::Simulated
+        | Outcome::Reported => failures,
+        Outcome::Failed(_) | Outcome::Refused(_) | Outcome::Unknown => failures + 1,
+    }
+}
+
 impl Breakers {
     /// Why the rule's breaker is open and since when, if it is.
     pub(super) fn why_open(&self, rule: &Rule) -> Option<String> {
@@ -81,6 +121,26 @@ impl Breakers {
             (Reset::Reload, _) => "until a reload".to_owned(),
         };
         Some(format!("open since {since}, {until}: {}", open.why))
+    }
+
+    /// The database's clock was set by so much. Whether somebody came back cannot be told across that.
+    pub(super) fn shift(&mut self, by: Span) {
+        for state in self.states.values_mut() {
+            state.waves.clear();
+            if let Some(open) = &mut state.open {
+                open.since = open.since.map(|at| at.plus(by));
+            }
+        }
+    }
+
+    /// What stops the rest of a rule while a plan is carried out.
+    pub(super) fn fuses(&self, policies: &PolicySet) -> Fuses {
+        let with_breaker = policies.rules.iter().filter_map(|rule| Some((rule, rule.breaker?)));
+        let of_rules = with_breaker.map(|(rule, breaker)| {
+            let failures = self.states.get(rule.name.as_str()).map_or(0, |state| state.failures);
+            (rule.name.as_str().into(), Fuse { failures, limit: breaker.failures })
+        });
+        Fuses(of_rules.collect())
     }
 
     /// Counts who came back, opens what has to open, and closes what had its time. To be done with every snapshot.
@@ -188,21 +248,12 @@ impl State {
     }
 
     fn take(&mut self, end: &End, outcome: Outcome, seen: &Snapshot, at: Option<Timestamp>) {
-        match outcome {
-            Outcome::Ended | Outcome::Accepted => {
-                self.failures = 0;
-                if let (Some(from), Some(ended)) = (seen.known_time(), at)
-                    && end.verb() != Some(Verb::CancelSql)
-                {
-                    self.remember(end, from, ended, seen);
-                }
-            }
-            Outcome::Failed(Failure::NotTried)
-            | Outcome::AlreadyGone
-            | Outcome::Changed
-            | Outcome::Simulated
-            | Outcome::Reported => {}
-            Outcome::Failed(_) | Outcome::Refused(_) | Outcome::Unknown => self.failures += 1,
+        self.failures = failures_after(self.failures, outcome);
+        if matches!(outcome, Outcome::Ended | Outcome::Accepted)
+            && end.verb() != Some(Verb::CancelSql)
+            && let (Some(from), Some(ended)) = (seen.known_time(), at)
+        {
+            self.remember(end, from, ended, seen);
         }
     }
 

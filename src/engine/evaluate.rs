@@ -71,9 +71,9 @@ pub fn evaluate<'a>(
     Evaluation { facts, policies, rules, protections }
 }
 
-/// True until the exemption's `until`, and where the time is not known.
+/// True until the exemption's `until`, and where the time is not certain.
 pub fn is_valid(exemption: &Exemption, snapshot: &Snapshot) -> bool {
-    let now = snapshot.known_time();
+    let now = snapshot.certain_time();
     exemption.until.is_none_or(|until| now.is_none_or(|now| now < until))
 }
 
@@ -102,7 +102,7 @@ pub fn asleep(rule: &Rule, snapshot: &Snapshot) -> Option<Asleep> {
         return Some(Asleep::Database);
     }
     let has_windows = !rule.only_during.is_empty() || !rule.never_during.is_empty();
-    let Some(now) = snapshot.known_time() else { return has_windows.then_some(Asleep::NoTime) };
+    let Some(now) = snapshot.certain_time() else { return has_windows.then_some(Asleep::NoTime) };
     let inside = |window: &super::window::Window| window.contains(now, rule.timezone);
     let wrong_time = !rule.only_during.is_empty() && !rule.only_during.iter().any(inside);
     (wrong_time || rule.never_during.iter().any(inside)).then_some(Asleep::Window)

@@ -57,6 +57,8 @@ pub enum AbsentReason {
     StateUnknown,
     /// The source cannot run queries, or has not.
     NoQuery,
+    /// It is an age since a moment before the database's clock was set.
+    ClockSet,
 }
 
 /// A snapshot with what is derived from it, computed when first asked for.
@@ -199,7 +201,10 @@ impl<'s> Facts<'s> {
 
     fn since(&self, session: Session<'_>, column: NumberColumn) -> Value {
         match number(session, column) {
-            Value::Number(then) => Value::Number(self.snapshot.taken_at.since(Timestamp(then)).0),
+            Value::Number(then) => match self.snapshot.comparable(Timestamp(then)) {
+                Some(then) => Value::Number(self.snapshot.taken_at.since(then).0),
+                None => Value::Absent(AbsentReason::ClockSet),
+            },
             missing => missing,
         }
     }
@@ -250,6 +255,7 @@ impl AbsentReason {
             Self::NoColumn => "not known (the source has no such column)",
             Self::StateUnknown => "not known (its status or state is null)",
             Self::NoQuery => "not known (the query was not answered)",
+            Self::ClockSet => "not known (the database's clock was set since)",
         }
     }
 }

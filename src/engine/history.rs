@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::breaker::{BreakerChange, Breakers};
+use super::breaker::{BreakerChange, Breakers, Fuses};
 use super::guard::ApprovedPlan;
 use super::policy::{Mode, PolicySet, Rule, RuleIdentity};
-use super::pursuit::{Due, Pursuits, Verified};
-use super::report::{Acting, Outcome};
+use super::pursuit::{Due, Pursuits, Recalled, Verified};
+use super::report::{Acting, Failure, Outcome};
 use super::session::{InstanceState, NumberColumn, Session, SessionLife, Snapshot};
 use super::time::{Span, Timestamp};
 
@@ -30,6 +30,10 @@ pub const UNDO_SEEN_MAX: usize = 100_000;
 /// that a cluster tolerates before it evicts a node.
 pub const INSTANCE_MEMORY: Span = Span::seconds(3_600);
 
+/// How far the database's clock may be off what the machine's says has passed between two looks. More than the clocks
+/// of a cluster's nodes differ and a look takes; less than any rule should depend on.
+pub const CLOCK_TOLERANCE: Span = Span::seconds(60);
+
 /// What `per_hour` looks back on.
 const HOUR: Span = Span::seconds(3_600);
 
@@ -42,6 +46,15 @@ pub struct History {
     instances: BTreeMap<u32, Timestamp>,
     pursuits: Pursuits,
     breakers: Breakers,
+    clock: Clock,
+}
+
+/// The database's clock against the machine's.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clock {
+    /// At the last look: the database's time, and how long the machine's clock, which is never set, had run.
+    last: Option<(Timestamp, Span)>,
+    set: Option<Timestamp>,
 }
 
 /// Under what an end counts: a rehearsal never uses up what may really be ended.
@@ -126,8 +139,49 @@ impl History {
         missing
     }
 
-    /// Takes in what one tick saw and decided.
+    /// Holds the database's clock against `machine`, how long a clock that nobody sets has run. When the database's was
+    /// set, all that is remembered moves with it, and the snapshot says since when ages are known; answers by how much.
+    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, machine: Span) -> Option<Span> {
+        let now = snapshot.known_time()?;
+        let expected = |(then, ran): (Timestamp, Span)| then.plus(Span(machine.0 - ran.0));
+        let expected = self.clock.last.map(expected);
+        self.clock.last = Some((now, machine));
+        let off = expected.map(|expected| (now.since(expected), expected.max(now)));
+        let set = off.filter(|(by, _)| by.0.abs() > CLOCK_TOLERANCE.0);
+        if let Some((by, from)) = set {
+            self.clock.set = self.clock.set.max(Some(from));
+            self.shift(by);
+        }
+        snapshot.clock_set = self.clock.set;
+        set.map(|(by, _)| by)
+    }
+
+    fn shift(&mut self, by: Span) {
+        let move_on = |at: &mut Timestamp| *at = at.plus(by);
+        self.timers.values_mut().flat_map(FxHashMap::values_mut).for_each(move_on);
+        self.ended.values_mut().flat_map(FxHashMap::values_mut).flatten().for_each(move_on);
+        self.instances.values_mut().for_each(move_on);
+        self.pursuits.shift(by);
+        self.breakers.shift(by);
+    }
+
+    /// Takes in what one tick saw and decided; whoever was to be ended counts as ended.
     pub fn record(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan) {
+        self.record_where(snapshot, plan, |_| true);
+    }
+
+    /// The same with what became of it: an end that was not tried uses up no limit.
+    pub fn record_done(&mut self, snapshot: &Snapshot, plan: &ApprovedPlan, outcomes: &[Outcome]) {
+        let not_tried = Some(&Outcome::Failed(Failure::NotTried));
+        self.record_where(snapshot, plan, |at| outcomes.get(at) != not_tried);
+    }
+
+    fn record_where(
+        &mut self,
+        snapshot: &Snapshot,
+        plan: &ApprovedPlan,
+        counts: impl Fn(usize) -> bool,
+    ) {
         let now = snapshot.known_time();
         for (identity, candidates) in plan.timers() {
             let before = self.timers.remove(identity).unwrap_or_default();
@@ -137,7 +191,7 @@ impl History {
             let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
             self.timers.insert(identity.clone(), timers);
         }
-        self.record_ends(plan, now);
+        self.record_ends(plan, now, counts);
         self.record_undo(snapshot);
         let Some(now) = now else { return };
         for instance in snapshot.instances.iter().filter(|it| it.state == InstanceState::Answered) {
@@ -185,6 +239,26 @@ impl History {
         self.breakers.take_up(policies, snapshot, plan, outcomes, at)
     }
 
+    /// Takes up what earlier runs of the daemon did, in the order in which they wrote it down: limits count it, and who
+    /// is not known to be gone is looked for.
+    pub fn recall(&mut self, policies: &PolicySet, recalled: &[Recalled]) {
+        for it in recalled {
+            if it.outcome != Outcome::Failed(Failure::NotTried) {
+                let counted = (Counted::Enforced, it.rule.clone());
+                let ended = self.ended.entry(counted).or_default();
+                if ended.len() < ENDED_PER_RULE_MAX {
+                    ended.insert(it.life, it.taken);
+                }
+            }
+            self.pursuits.resume(policies, it);
+        }
+    }
+
+    /// What stops the rest of a rule while a plan is carried out.
+    pub fn fuses(&self, policies: &PolicySet) -> Fuses {
+        self.breakers.fuses(policies)
+    }
+
     /// Why the rule's breaker is open and since when, if it is.
     pub fn why_broken(&self, rule: &Rule) -> Option<String> {
         self.breakers.why_open(rule)
@@ -220,7 +294,12 @@ impl History {
         self.timers.values().map(FxHashMap::len).sum()
     }
 
-    fn record_ends(&mut self, plan: &ApprovedPlan, now: Option<Timestamp>) {
+    fn record_ends(
+        &mut self,
+        plan: &ApprovedPlan,
+        now: Option<Timestamp>,
+        counts: impl Fn(usize) -> bool,
+    ) {
         self.ended.retain(|_, ended| {
             ended.retain(|_, at| {
                 let recent = is_within_the_hour(*at, now);
@@ -230,7 +309,8 @@ impl History {
             });
             !ended.is_empty()
         });
-        for end in plan.ends().iter().filter(|end| end.action.first().is_some()) {
+        let counting = plan.ends().iter().enumerate().filter(|(at, _)| counts(*at));
+        for (_, end) in counting.filter(|(_, end)| end.action.first().is_some()) {
             let counted = Counted::of(end.mode, plan.acting());
             let ended = self.ended.entry((counted, end.rule.to_string())).or_default();
             if ended.len() < ENDED_PER_RULE_MAX || ended.contains_key(&end.life) {

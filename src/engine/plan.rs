@@ -205,7 +205,7 @@ impl<'a> Planner<'a> {
     fn exempt(&self, rule: &Rule, row: usize, unless: &Truths) -> Option<Verdict> {
         let session = self.session(row);
         let now = self.snapshot.taken_at;
-        let logon = session.time(NumberColumn::LogonTime);
+        let logon = logon(self.snapshot, session);
         if let Some(protection) = self.protected[row].first_against(rule, logon, now) {
             let detail = Detail::Fixed(protection.detail());
             return Some(Verdict::Spare(SpareReason::Protected(protection), detail));
@@ -269,7 +269,7 @@ impl<'a> Planner<'a> {
         }
         let now = self.snapshot.taken_at;
         let counts = |session: &Session<'_>| {
-            let logon = session.time(NumberColumn::LogonTime);
+            let logon = logon(self.snapshot, *session);
             !self.maybe_protected_by_name.contains(session.row())
                 && self.protected[session.row()].first_against(rule, logon, now).is_none()
         };
@@ -585,6 +585,11 @@ fn can_be_taken(rung: &Rung, facts: &Facts<'_>, row: usize) -> bool {
 
 fn held_for(rule: &Rule, life: SessionLife, history: &History, now: Timestamp) -> Span {
     history.held_since(&rule.identity, life).map_or(Span::ZERO, |since| now.since(since))
+}
+
+/// When the session logged on, if how long ago that was can be told.
+fn logon(snapshot: &Snapshot, session: Session<'_>) -> Option<Timestamp> {
+    session.time(NumberColumn::LogonTime).and_then(|at| snapshot.comparable(at))
 }
 
 /// What the reader should know: weaker evidence, and fields that the source cannot answer.

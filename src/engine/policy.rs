@@ -295,6 +295,17 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 7] = [
+        Self::CancelSql,
+        Self::KillPlain,
+        Self::KillImmediate,
+        Self::KillNoreplay,
+        Self::KillForce,
+        Self::DisconnectPostTransaction,
+        Self::DisconnectImmediate,
+    ];
+
     /// True for DISCONNECT SESSION, which takes a session of one's own instance (facts, section 2.1).
     pub const fn disconnects(self) -> bool {
         matches!(self, Self::DisconnectPostTransaction | Self::DisconnectImmediate)

@@ -2,8 +2,8 @@
 //!
 //! An answer of the server is not believed; the next snapshots are (facts, sections 2.5 and 6.3). The next rung of a
 //! ladder is taken only while the rule still matches, and only when its time has come by the database's clock. Dry
-//! runs are never pursued. A restart of the daemon forgets all of this: whoever is still there then is met with the
-//! first rung again.
+//! runs are never pursued. A restart of the daemon takes up what the audit tells of it ([`Recalled`]); whoever it does
+//! not tell of is met with the first rung again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,6 +114,25 @@ pub struct Verified {
     pub after: Option<Span>,
 }
 
+/// An end that an earlier run of the daemon wrote down before it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// The rule.
+    pub rule: String,
+    /// Who.
+    pub life: SessionLife,
+    /// USERNAME.
+    pub username: Option<String>,
+    /// What was to be done.
+    pub verb: Verb,
+    /// When it was decided, by the database's clock.
+    pub taken: Option<Timestamp>,
+    /// What came of it; unknown where the run did not come to write that down.
+    pub outcome: Outcome,
+    /// Whether it is over: nothing was sent, or the session was found to be gone.
+    pub is_over: bool,
+}
+
 /// What is due for a session that a rule chose.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
@@ -152,6 +171,13 @@ impl Pursuits {
         }
     }
 
+    /// The database's clock was set by so much.
+    pub(super) fn shift(&mut self, by: Span) {
+        for pursuit in self.0.values_mut().flat_map(BTreeMap::values_mut) {
+            pursuit.taken = pursuit.taken.map(|at| at.plus(by));
+        }
+    }
+
     /// How many sessions may be taken up yet.
     pub(super) fn room(&self) -> usize {
         PURSUITS_MAX.saturating_sub(self.len())
@@ -182,6 +208,35 @@ impl Pursuits {
                 of_rule.insert(end.life, Pursuit::of(end, verb, *outcome, at, before));
             }
         }
+    }
+
+    /// Takes up what an earlier run sent, or may have sent, as long as the rule has that rung. Which statement was to
+    /// be cancelled is not known any more, so whoever runs it is met with the first rung.
+    pub(super) fn resume(&mut self, policies: &PolicySet, recalled: &Recalled) {
+        let Recalled { rule, life, username, verb, taken, outcome, is_over } = recalled;
+        let rule = policies.rules.iter().find(|it| it.name == *rule && it.mode == Mode::Enforce);
+        let Some(rule) = rule else { return };
+        let Action::Ladder(rungs) = &rule.action else { return };
+        let Some(rung) = rungs.iter().position(|rung| rung.verb == *verb) else { return };
+        let of_rule = self.0.entry(rule.name.as_str().into()).or_default();
+        // A later record of the same session says more.
+        of_rule.remove(life);
+        if *is_over || *verb == Verb::CancelSql || self.room() == 0 {
+            return;
+        }
+        let pursuit = Pursuit {
+            username: username.clone(),
+            action: rule.action.clone(),
+            rung,
+            verb: *verb,
+            outcome: *outcome,
+            retries: 0,
+            taken: *taken,
+            statement: (None, None),
+            undo_from: None,
+            finding: None,
+        };
+        self.0.entry(rule.name.as_str().into()).or_default().insert(*life, pursuit);
     }
 
     /// Looks for every pursued session; what is over is forgotten.

@@ -55,7 +55,7 @@ pub enum Failure {
     Malformed,
     /// The server answered with an error that we do not know.
     Server,
-    /// The daemon was leaving and did not try.
+    /// It was not tried: the daemon was leaving, nothing could be written down, or the rule's breaker had opened.
     NotTried,
 }
 

@@ -503,6 +503,9 @@ pub enum TimeBasis {
     Unknown,
 }
 
+/// How long windows and exemptions with an end do not go by a clock that was set.
+pub const CLOCK_DISTRUST: Span = Span::seconds(3_600);
+
 /// What one tick saw of one database.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -512,6 +515,9 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// What `taken_at` rests on.
     pub time_basis: TimeBasis,
+    /// The database's clock was set, as far as a watcher knows: what it said of earlier moments cannot be compared with
+    /// `taken_at`, so ages since then are not known.
+    pub clock_set: Option<Timestamp>,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
     /// INSTANCE_NAME by number, where the source tells: a session can only be led to an instance by its name.
@@ -553,6 +559,18 @@ impl Snapshot {
         (self.time_basis != TimeBasis::Unknown).then_some(self.taken_at)
     }
 
+    /// When it was taken, if that can be relied on: not for an hour after the clock was set. By then somebody has seen
+    /// the warning.
+    pub fn certain_time(&self) -> Option<Timestamp> {
+        let settled = |set| self.taken_at.since(set) >= CLOCK_DISTRUST;
+        self.known_time().filter(|_| self.clock_set.is_none_or(settled))
+    }
+
+    /// The time, if how long ago it was can be told.
+    pub fn comparable(&self, time: Timestamp) -> Option<Timestamp> {
+        self.clock_set.is_none_or(|set| time >= set).then_some(time)
+    }
+
     /// A snapshot whose instances are those that have rows.
     pub fn of_sessions(
         database: impl Into<String>,
@@ -567,6 +585,7 @@ impl Snapshot {
             database: database.into(),
             taken_at,
             time_basis: TimeBasis::Told,
+            clock_set: None,
             instances: inst_ids.into_iter().map(answered).collect(),
             instance_names: BTreeMap::new(),
             sessions,
@@ -596,6 +615,21 @@ mod tests {
         assert_eq!(session.text(TextColumn::Username), None);
         assert_eq!(session.text(TextColumn::Machine), None);
         assert_eq!(session.key().to_string(), "7,9,@1");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_not_relied_on_for_an_hour_and_says_nothing_of_earlier_moments() {
+        let at = |seconds| Timestamp(0).plus(Span::seconds(seconds));
+        let mut seen = Snapshot::of_sessions("prod", at(10_000), Sessions::default());
+        assert_eq!((seen.certain_time(), seen.comparable(at(1))), (Some(at(10_000)), Some(at(1))));
+        seen.clock_set = Some(at(6_401));
+        assert_eq!((seen.certain_time(), seen.known_time()), (None, Some(at(10_000))));
+        assert_eq!(
+            (seen.comparable(at(6_400)), seen.comparable(at(6_401))),
+            (None, Some(at(6_401)))
+        );
+        seen.clock_set = Some(at(6_400));
+        assert_eq!(seen.certain_time(), Some(at(10_000)));
     }
 
     #[test]

@@ -20,16 +20,23 @@
 //! - `by-hand`, before the intents of what a person did: `os_user`, `reason`, `asked` (the session or the SQL_ID),
 //!   `action`, `despite_holds`, `allow_protected`. The records of the same `tick` belong to it.
 //!
-//! An intent without an outcome means that the daemon or the machine died between the two. Then a line may also have
-//! been cut off: it is closed before the next intent, and a reader skips what is not JSON. One process writes a file,
+//! An intent without an outcome means that the daemon or the machine died between the two. The next run says so: its
+//! outcome is `unknown`, `why` is `interrupted`. A line may also have been cut off then: it is closed before the next
+//! record, and a reader skips what is not JSON. One process writes a file,
 //! which is locked while it is open: two would cut each other's lines, and their intents could not be told apart. The
 //! text of statements is never written: it may hold secrets, and audits are kept for years.
+//!
+//! On a full disk nothing is left of a record that could not be written whole. An intent that failed is forgotten:
+//! nobody was ended. What did happen is kept, and comes first once there is room again.
+
+pub mod recall;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use recall::Recall;
 use serde::Serialize;
 
 use crate::engine::condition::Field;
@@ -50,12 +57,27 @@ const WITHHELD: &str = "(withheld)";
 /// How every record begins.
 const FIRST_BYTES: &[u8] = br#"{"time":"#;
 
+/// Bytes of records that are kept until they are known to be on disk: the outcomes of some 50,000 ends. No more are
+/// kept while they cannot be written; the log has them.
+const PENDING_BYTES_MAX: usize = 16 << 20;
+
 /// The audit in a file.
 #[derive(Debug)]
 pub struct FileAudit {
     path: PathBuf,
     file: File,
-    broken: bool,
+    pending: Pending,
+}
+
+/// What has happened, and is not known to be on disk.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Whole lines.
+    lines: Vec<u8>,
+    /// Where they begin in the file, or what is being written; `None` while nothing of it is there.
+    from: Option<u64>,
+    /// Writing them or syncing them failed: nothing of them counts as written.
+    failed: bool,
 }
 
 impl FileAudit {
@@ -63,20 +85,81 @@ impl FileAudit {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, AuditError> {
         let path = path.into();
         let file = open(&path).map_err(|cause| unwritable(&path, cause))?;
-        Ok(Self { path, file, broken: false })
+        Ok(Self { path, file, pending: Pending::default() })
     }
 
-    /// Does `write`. After a failure nothing is known about what is on disk, so it is the last thing that was tried.
-    fn unbroken(
-        &mut self,
-        write: impl FnOnce(&mut Self) -> io::Result<()>,
-    ) -> Result<(), AuditError> {
-        if self.broken {
-            return Err(AuditError::Broken);
-        }
-        write(self).map_err(|cause| {
-            self.broken = true;
+    /// What earlier runs wrote down at the end of the file. Each intent without an outcome gets one: it is unknown.
+    pub fn recall(&mut self, now: Timestamp) -> Result<Recall, AuditError> {
+        let recall = Recall::read(&mut self.file).map_err(|cause| unwritable(&self.path, cause))?;
+        self.write_down(&recall.missing(now))?;
+        Ok(recall)
+    }
+
+    /// Does `write`. What it leaves behind when it fails is taken back, with all that was not synced before.
+    fn whole(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<(), AuditError> {
+        let written = write(self);
+        written.map_err(|cause| {
+            self.take_back();
             unwritable(&self.path, cause)
+        })
+    }
+
+    /// Cuts off what may be there in part. That needs no room; if it fails, the next record closes the line.
+    fn take_back(&mut self) {
+        if let Some(from) = self.pending.from.take()
+            && self.file.metadata().is_ok_and(|it| it.len() > from)
+        {
+            drop(self.file.set_len(from));
+        }
+        self.pending.failed = !self.pending.lines.is_empty();
+    }
+
+    /// Before anything else is written: what could not be written earlier.
+    fn catch_up(&mut self) -> Result<(), AuditError> {
+        if !self.pending.failed {
+            return Ok(());
+        }
+        self.whole(|audit| {
+            audit.begin()?;
+            audit.file.write_all(&audit.pending.lines)?;
+            audit.sync()
+        })
+    }
+
+    /// The next record begins a line of the file that is at the path.
+    fn begin(&mut self) -> io::Result<()> {
+        self.follow_the_path()?;
+        // An intent that is glued to half a line is none, and the lock does not hold everybody off.
+        close_last_line(&mut self.file)?;
+        if self.pending.from.is_none() {
+            self.pending.from = Some(self.file.metadata()?.len());
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.pending = Pending::default();
+        Ok(())
+    }
+
+    /// Takes in what has happened: it is kept until it is on disk.
+    fn happened(
+        &mut self,
+        lines: &[u8],
+        write: fn(&mut Self, &[u8]) -> io::Result<()>,
+    ) -> Result<(), AuditError> {
+        let caught_up = self.catch_up();
+        if self.pending.lines.len() + lines.len() > PENDING_BYTES_MAX {
+            caught_up.and_then(|()| self.settle())?;
+        } else if caught_up.is_err() {
+            self.pending.lines.extend_from_slice(lines);
+            return caught_up;
+        }
+        self.whole(|audit| {
+            let begun = if audit.pending.lines.is_empty() { audit.begin() } else { Ok(()) };
+            audit.pending.lines.extend_from_slice(lines);
+            begun.and_then(|()| write(audit, lines))
         })
     }
 
@@ -85,6 +168,9 @@ impl FileAudit {
         let ours = self.file.metadata()?;
         let there = fs::metadata(&self.path);
         if !there.is_ok_and(|it| (it.dev(), it.ino()) == (ours.dev(), ours.ino())) {
+            if !self.pending.failed {
+                self.sync()?;
+            }
             self.file = open(&self.path)?;
         }
         Ok(())
@@ -122,18 +208,24 @@ impl FileAudit {
         self.write_down(&line)
     }
 
-    /// Writes whole lines, and has them on disk when it returns.
+    /// Has whole lines on disk when it returns, or none of them.
     fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
+        self.catch_up()?;
         if batch.is_empty() {
             return Ok(());
         }
-        self.unbroken(|audit| {
-            audit.follow_the_path()?;
-            // An intent that is glued to half a line is none, and the lock does not hold everybody off.
-            close_last_line(&mut audit.file)?;
+        self.whole(|audit| {
+            audit.begin()?;
             audit.file.write_all(batch)?;
-            audit.file.sync_data()
+            audit.sync()
         })
+    }
+}
+
+impl Drop for FileAudit {
+    /// The last chance for what is kept; the next run says of an intent without an outcome that it is unknown.
+    fn drop(&mut self) {
+        drop(self.catch_up());
     }
 }
 
@@ -148,7 +240,13 @@ impl AuditSink for FileAudit {
         for verified in verified.iter().filter(|it| it.finding.is_over()) {
             push_line(&mut batch, &VerifiedRecord::of(stamp, verified, now));
         }
-        self.write_down(&batch)
+        if batch.is_empty() {
+            return self.catch_up();
+        }
+        self.happened(&batch, |audit, lines| {
+            audit.file.write_all(lines)?;
+            audit.sync()
+        })
     }
 
     fn intend(
@@ -175,11 +273,12 @@ impl AuditSink for FileAudit {
             why: outcome.kind(),
         };
         push_line(&mut line, &record);
-        self.unbroken(|audit| audit.file.write_all(&line))
+        self.happened(&line, |audit, line| audit.file.write_all(line))
     }
 
     fn settle(&mut self) -> Result<(), AuditError> {
-        self.unbroken(|audit| audit.file.sync_data())
+        self.catch_up()?;
+        self.whole(Self::sync)
     }
 }
 
@@ -434,184 +533,4 @@ impl<'a> ReasonRecord<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::{FileAudit, ReasonRecord};
-    use crate::engine::explain::Reason;
-    use crate::engine::policy::{Mode, Verb};
-    use crate::engine::pursuit::{Finding, Verified};
-    use crate::engine::report::{Acting, Failure, Outcome, TickId};
-    use crate::engine::time::{Span, Timestamp};
-    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
-    use crate::ports::{AuditError, AuditSink as _, TickStamp};
-
-    const STAMP: TickStamp<'static> = TickStamp {
-        tick: TickId { run: NOON, number: 3 },
-        database: "prod",
-        taken_at: Some(NOON),
-        acting: Acting::AsRulesSay,
-    };
-
-    #[test]
-    fn every_decision_has_its_line_with_the_documented_keys() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let mut audit = FileAudit::open(&path).expect("it can be created");
-        let rule = RuleSketch { name: "idle", mode: Mode::Enforce, ..RuleSketch::default() };
-        let plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP"), (8, "SYS")]));
-        let lost = Outcome::Failed(Failure::Disconnected);
-        audit.intend(STAMP, &plan, NOON).expect("it can be written");
-        audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
-        audit.settle().expect("it can be synced");
-        let head = |time, kind| {
-            let stamp = r#""tick":"1774785600000000-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
-            format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
-        };
-        let act = concat!(
-            r#""mode":"enforce","dry_run":false,"inst_id":1,"sid":7,"serial":70,"#,
-            r#""logon_time":"2026-03-29T11:00:00Z","username":"APP","action":"kill immediate","#,
-        );
-        let expected = [
-            head("2026-03-29T12:00:00Z", "intent"),
-            act.to_owned(),
-            r#""ladder":["kill immediate"],"#.to_owned(),
-            r#""reasons":[{"field":"any_session","observed":"true","test":"true"}]}"#.to_owned(),
-            "\n".to_owned(),
-            head("2026-03-29T12:00:00Z", "spared"),
-            r#""inst_id":1,"sid":8,"serial":80,"logon_time":"2026-03-29T11:00:00Z","#.to_owned(),
-            r#""because":"oracle-maintained","#.to_owned(),
-            r#""detail":"an account that Oracle or the platform maintains"}"#.to_owned(),
-            "\n".to_owned(),
-            head("2026-03-29T12:00:00.001Z", "outcome"),
-            act.to_owned(),
-            r#""outcome":"failed","why":"disconnected"}"#.to_owned(),
-            "\n".to_owned(),
-        ];
-        assert_eq!(fs::read_to_string(&path).expect("it is text"), expected.concat());
-        let mode = fs::metadata(&path).expect("it is there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn what_is_over_is_written_down_once_and_what_is_not_is_not() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let mut audit = FileAudit::open(&path).expect("it can be created");
-        let seen = snapshot(&[(7, "APP")]);
-        let found = |finding| Verified {
-            rule: "idle".into(),
-            life: seen.sessions.get(0).life(),
-            username: Some("APP".to_owned()),
-            verb: Verb::KillImmediate,
-            outcome: Outcome::Unknown,
-            finding,
-            after: Some(Span::seconds(61)),
-        };
-        let ending = Finding::Ending { from: Some(2), to: Some(1) };
-        let found = [ending, Finding::StillThere, Finding::NotKnown, Finding::Gone].map(found);
-        audit.verified(STAMP, &found, NOON).expect("it can be written");
-        let expected = concat!(
-            r#"{"time":"2026-03-29T12:00:00Z","tick":"1774785600000000-3","database":"prod","#,
-            r#""taken_at":"2026-03-29T12:00:00Z","kind":"verified","rule":"idle","#,
-            r#""inst_id":1,"sid":7,"serial":70,"logon_time":"2026-03-29T11:00:00Z","#,
-            r#""username":"APP","action":"kill immediate","outcome":"unknown","finding":"gone","#,
-            r#""seconds":61}"#,
-            "\n"
-        );
-        assert_eq!(fs::read_to_string(&path).expect("it is text"), expected);
-    }
-
-    #[test]
-    fn a_line_that_was_cut_off_does_not_spoil_the_next() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let whole = "{\"time\":1}\n";
-        for (before, is_cut) in [("", false), (whole, false), ("{\"time\":1}\n{\"time", true)] {
-            fs::write(&path, before).expect("it can be written");
-            FileAudit::open(&path).expect("it can be opened");
-            let after = if is_cut { format!("{before}\n") } else { before.to_owned() };
-            assert_eq!(fs::read_to_string(&path).expect("it is text"), after);
-        }
-    }
-
-    #[test]
-    fn a_file_that_was_moved_away_is_begun_anew() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
-        let mut audit = FileAudit::open(&path).expect("it can be created");
-        audit.intend(STAMP, &plan, NOON).expect("it can be written");
-        fs::rename(&path, place.path().join("audit.jsonl.1")).expect("it can be moved");
-        audit.intend(STAMP, &plan, NOON).expect("it can be written");
-        for name in ["audit.jsonl", "audit.jsonl.1"] {
-            let text = fs::read_to_string(place.path().join(name)).expect("it is text");
-            assert_eq!(text.lines().count(), 1, "{name}");
-        }
-    }
-
-    #[test]
-    fn after_a_failure_nothing_more_is_taken() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let directory = place.path().join("audits");
-        fs::create_dir(&directory).expect("it can be made");
-        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
-        let mut audit = FileAudit::open(directory.join("audit.jsonl")).expect("it can be created");
-        fs::remove_dir_all(&directory).expect("it can be removed");
-        let lost = audit.intend(STAMP, &plan, NOON);
-        assert!(matches!(lost, Err(AuditError::Unwritable { .. })));
-        fs::create_dir(&directory).expect("it can be made again");
-        assert!(matches!(audit.intend(STAMP, &plan, NOON), Err(AuditError::Broken)));
-    }
-
-    #[test]
-    fn a_file_has_one_writer_at_a_time() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let first = FileAudit::open(&path).expect("it can be created");
-        let refused = FileAudit::open(&path).expect_err("it is locked");
-        let AuditError::Unwritable { cause, .. } = refused else { panic!("{refused}") };
-        assert!(cause.to_string().starts_with("another process has locked it"), "{cause}");
-        drop(first);
-        FileAudit::open(&path).expect("nobody has it any more");
-    }
-
-    #[test]
-    fn another_file_is_not_written_to() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("policy.yaml");
-        for (text, is_ours) in [("version: 1\n", false), ("{}", false), ("", true), ("{\"ti", true)]
-        {
-            fs::write(&path, text).expect("it can be written");
-            assert_eq!(FileAudit::open(&path).is_ok(), is_ours, "{text}");
-            assert!(is_ours || fs::read_to_string(&path).is_ok_and(|now| now == text));
-        }
-    }
-
-    #[test]
-    fn an_intent_begins_a_line_whoever_wrote_before() {
-        let place = tempfile::tempdir().expect("a directory for the test");
-        let path = place.path().join("audit.jsonl");
-        let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP")]));
-        let mut audit = FileAudit::open(&path).expect("it can be created");
-        fs::write(&path, "{\"time").expect("somebody does not ask for locks");
-        audit.intend(STAMP, &plan, NOON).expect("it can be written");
-        let text = fs::read_to_string(&path).expect("it is text");
-        let intent = text.lines().nth(1).expect("there are two lines");
-        assert!(intent.contains(r#""kind":"intent""#) && text.starts_with("{\"time\n"), "{text}");
-    }
-
-    #[test]
-    fn what_cannot_be_synced_is_refused() {
-        assert!(matches!(FileAudit::open("/dev/null"), Err(AuditError::Unwritable { .. })));
-    }
-
-    #[test]
-    fn the_text_of_statements_is_withheld() {
-        let reason = |field| Reason { field, observed: "x".to_owned(), test: "like %".to_owned() };
-        assert_eq!(ReasonRecord::of(&reason("sql_text")).observed, "(withheld)");
-        assert_eq!(ReasonRecord::of(&reason("sql_text_normalized")).observed, "(withheld)");
-        assert_eq!(ReasonRecord::of(&reason("sql_id")).observed, "x");
-    }
-}
+mod tests;

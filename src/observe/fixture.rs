@@ -31,6 +31,7 @@ pub(crate) struct RuleSketch {
     pub(crate) report: bool,
     pub(crate) hold: Span,
     pub(crate) per_tick: Option<u64>,
+    pub(crate) per_hour: Option<u64>,
     /// Another one is another rule of the same name.
     pub(crate) fingerprint: u64,
     pub(crate) schedule: &'static str,
@@ -53,6 +54,7 @@ impl RuleSketch {
         report: false,
         hold: Span::ZERO,
         per_tick: None,
+        per_hour: None,
         fingerprint: 1,
         schedule: "* * * * *",
         ladder: &[(Verb::KillImmediate, 0)],
@@ -83,7 +85,7 @@ impl RuleSketch {
             limits: Limits {
                 per_tick: self.per_tick,
                 percent_thousandths: None,
-                per_hour: None,
+                per_hour: self.per_hour,
                 per_second: self.per_second,
                 max_undo_records: None,
                 on_exceed: OnExceed::Halt,

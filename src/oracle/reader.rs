@@ -245,6 +245,7 @@ impl Reader {
             database: self.connection.settings().name.clone(),
             taken_at: standing.now,
             time_basis: TimeBasis::Told,
+            clock_set: None,
             instances,
             instance_names,
             sessions,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orawarden::engine::guard::End;
 use orawarden::engine::policy::{Action, Mode, Verb};
 use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
-use orawarden::engine::report::{Outcome, TickReport};
+use orawarden::engine::report::{Failure, Outcome, TickReport};
 use orawarden::engine::session::SessionLife;
 use rac_sim::cluster::SECOND;
 use rac_sim::cluster::session::SessionKey;
@@ -21,6 +21,9 @@ pub(crate) const fn model_key(life: SessionLife) -> SessionKey {
     let key = life.key;
     SessionKey { inst_id: key.inst_id, sid: key.sid, serial: key.serial }
 }
+
+/// Failures in a row that open a breaker.
+const FAILURES_MAX: u64 = 5;
 
 impl World {
     /// The daemon was shown something: what has held since when.
@@ -48,7 +51,7 @@ impl World {
     /// New policies: what they say of who is pursued counts from now on.
     pub(crate) fn remember_policies(&mut self, daemon: usize) {
         let Daemon { policies, memory, view, .. } = &mut self.daemons[daemon];
-        // What is older than an hour by the clock that is shown is over, whatever that clock says later.
+        // What is older than an hour is over.
         for ended in memory.ended.values_mut() {
             ended.retain(|_, at| view.at - *at < HOUR);
         }
@@ -102,6 +105,12 @@ impl World {
                 Held::User(user) => *was.username == *user,
             };
         match () {
+            () if spec.min_age > 0 && daemon.memory.set_after.is_some_and(|at| was.logon < at) => {
+                Some("by its age, across a clock that was set".to_owned())
+            }
+            () if spec.breaker && daemon.view.failures.get(&spec.name) >= Some(&FAILURES_MAX) => {
+                Some("after its breaker opened".to_owned())
+            }
             () if daemon.follows => Some("by a follower".to_owned()),
             () if daemon.audit.broken => Some("after the audit broke".to_owned()),
             () if !daemon.audit.intents.contains(&intent) => Some("without an intent".to_owned()),
@@ -151,8 +160,10 @@ impl World {
         let twice = ends.chain(spared).find(|it| !told.insert((it.0.to_string(), it.1)));
         let two = plan.ends().iter().find(|end| !claimed.insert(end.life.key));
         let audit = &self.daemons[at].audit;
-        let lacks = report.ends().find(|(end, _)| {
+        let not_tried = Outcome::Failed(Failure::NotTried);
+        let lacks = report.ends().find(|(end, outcome)| {
             end.action != Action::Report
+                && *outcome != not_tried
                 && !audit.outcomes.contains(&(Arc::clone(&end.rule), end.life))
         });
         let simulated = report.ends().filter(|(_, outcome)| *outcome == Outcome::Simulated);
@@ -171,7 +182,9 @@ impl World {
             () if lacks.is_some() => {
                 Some(format!("not in the audit: {:?}", lacks.map(|it| it.0.life)))
             }
-            () if !report.outcomes.is_empty() && !audit.synced => Some("not synced".to_owned()),
+            () if !report.outcomes.is_empty() && !audit.synced && !audit.broken => {
+                Some("not synced".to_owned())
+            }
             () if wrongly.is_some() => {
                 Some(format!("done otherwise: {:?}", wrongly.map(|it| it.1)))
             }

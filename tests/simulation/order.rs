@@ -75,7 +75,7 @@ impl World {
         } = &sent.witness;
         let without = |mutation| self.mutation == Some(mutation);
         let reuse = without(Mutation::SidReuseIgnored);
-        let logon = life.logon_time.is_some_and(|at| at.0 == whole_second(now.logon));
+        let logon = life.logon_time.is_some_and(|at| at.0 == whole_second(self.shown(now.logon)));
         let user = now.user.as_ref().filter(|user| user.id != 0).map(|user| &*user.name);
         let state = now.status().as_str();
         let et = i64::try_from(self.cluster.last_call_et(now)).unwrap_or(i64::MAX);
@@ -104,7 +104,7 @@ impl World {
     /// Whoever is ended is still what was judged, and somebody who may be ended at all.
     fn check_victim(&mut self, sent: &Sent, victim: SessionKey) {
         let Some(session) = self.cluster.session(victim) else { return };
-        let now = Truth::of(&self.cluster, session, self.shown_now());
+        let now = Truth::of(&self.cluster, session, self.age(session));
         let mut wrong = untouchable(session).map(str::to_owned);
         if sent.own.contains(&victim) {
             wrong = Some("a session of the daemon's own".to_owned());

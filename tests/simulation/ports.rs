@@ -199,6 +199,9 @@ fn run_tick(shared: &Shared, daemon: usize) {
         world.daemons[daemon].tick += 1;
         world.daemons[daemon].audit.intents.clear();
         world.daemons[daemon].audit.outcomes.clear();
+        world.daemons[daemon].audit.broken = false;
+        // Until it has asked who leads.
+        world.daemons[daemon].follows = true;
         world.remember_policies(daemon);
         (job(shared, &mut world, daemon), number == 0)
     };
@@ -214,14 +217,13 @@ fn run_tick(shared: &Shared, daemon: usize) {
     world.depth -= 1;
     world.daemons[daemon].busy = false;
     match end {
-        Ok(TickEnd::Done(report)) => {
+        Ok(TickEnd::Done(report) | TickEnd::Unaudited(_, report)) => {
             world.check_report(daemon, &report);
             *shared.workers[daemon].lock().expect("nobody panics") = Some(worker);
         }
         Ok(TickEnd::Unseen(..)) => {
             *shared.workers[daemon].lock().expect("nobody panics") = Some(worker);
         }
-        Ok(TickEnd::Unaudited(_)) => world.restart(daemon),
         Err(panic) if panic.is::<Crash>() => {
             world.stats.crashes += 1;
             world.restart(daemon);
@@ -478,11 +480,16 @@ impl SessionKiller for Port {
     fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
         self.meanwhile();
         self.shared.world().check_sent(self.daemon, end);
-        let Some(lane) = self.lane() else { return Outcome::Failed(Failure::Disconnected) };
+        let Some(lane) = self.lane() else {
+            let lost = Outcome::Failed(Failure::Disconnected);
+            self.shared.world().daemons[self.daemon].view.came_to(&end.rule, lost);
+            return lost;
+        };
         let outcome = {
             let mut world = self.shared.world();
             let outcome = world.send(self.daemon, lane, end);
             world.remember_sent(self.daemon, end, outcome);
+            world.daemons[self.daemon].view.came_to(&end.rule, outcome);
             outcome
         };
         self.meanwhile();
@@ -537,13 +544,14 @@ impl AuditSink for Port {
         _outcome: Outcome,
         _now: Timestamp,
     ) -> Result<(), AuditError> {
-        self.disk()?;
+        let written = self.disk();
         let mut world = self.shared.world();
         world.daemons[self.daemon].audit.synced = false;
+        // A sink keeps what it cannot write now.
         if !world.is(Mutation::OutcomeNotWritten) {
             world.daemons[self.daemon].audit.outcomes.insert((Arc::clone(&end.rule), end.life));
         }
-        Ok(())
+        written
     }
 
     fn settle(&mut self) -> Result<(), AuditError> {

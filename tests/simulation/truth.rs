@@ -30,7 +30,7 @@ pub(crate) struct Truth {
 const SYSTEM: [&str; 4] = ["SYS", "SYSTEM", "DBSNMP", "SYSRAC"];
 
 impl Truth {
-    pub(crate) fn of(cluster: &Cluster, session: &Session, shown_at: i64) -> Self {
+    pub(crate) fn of(cluster: &Cluster, session: &Session, age: i64) -> Self {
         let undo = session.transaction.and_then(|key| cluster.transaction(key));
         let undo = undo.map(|it| i64::try_from(it.used_urec(cluster.now())).unwrap_or(i64::MAX));
         Self {
@@ -41,7 +41,7 @@ impl Truth {
                 .map_or_else(|| Arc::from(""), |it| Arc::clone(&it.name)),
             status: session.status().as_str(),
             et: i64::try_from(cluster.last_call_et(session)).unwrap_or(i64::MAX),
-            age: (shown_at - whole_second(session.logon)) / 1_000_000,
+            age,
             statement: statement(session),
             calls: session.calls,
             machine: Arc::clone(&session.client.machine),

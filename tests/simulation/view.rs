@@ -5,6 +5,7 @@ use orawarden::engine::session::{
     TextColumn as T,
 };
 use orawarden::engine::time::Timestamp;
+use rac_sim::cluster::SECOND;
 use rac_sim::cluster::session::{NO_OWNER, Session};
 
 use crate::mutation::Mutation;
@@ -48,6 +49,13 @@ impl World {
     pub(crate) fn show(&mut self, daemon: usize) -> Snapshot {
         let at = self.shown_now();
         let shown: Vec<u32> = self.cluster.shown_in_gv().collect();
+        let memory = &mut self.daemons[daemon].memory;
+        let looked = memory.looked.replace((self.cluster.now(), self.jump));
+        if let Some((before, jump)) = looked
+            && jump != self.jump
+        {
+            memory.set_after = Some(before);
+        }
         // Columns that a grant or a release does not offer.
         let without: &[Column] = match self.rng.below(6) {
             0 => &[Column::Text(T::Module)],
@@ -58,12 +66,16 @@ impl World {
         let mut sessions = Sessions::with_columns(
             offered.filter(|it| !without.contains(it) || self.is(Mutation::UndecidedIsFalse)),
         );
-        let mut view =
-            View { at, read_only: self.read_only, held: Some(self.hold), ..View::default() };
+        let mut view = View {
+            at: self.cluster.now(),
+            read_only: self.read_only,
+            held: Some(self.hold),
+            ..View::default()
+        };
         let sees = |it: &&Session| shown.contains(&it.key.inst_id);
         for session in self.cluster.sessions().filter(sees) {
             self.add(&mut sessions, session);
-            let mut truth = Truth::of(&self.cluster, session, at);
+            let mut truth = Truth::of(&self.cluster, session, self.age(session));
             truth.module_shown = !without.contains(&Column::Text(T::Module));
             truth.undo = truth.undo.filter(|_| !without.contains(&Column::Number(N::UsedUrec)));
             view.rows.insert(session.key, truth);
@@ -79,6 +91,11 @@ impl World {
         self.stats.partial += u64::from(!view.missing.is_empty());
         self.daemons[daemon].view = view;
         snapshot
+    }
+
+    /// Seconds since the session logged on, by the clock that is shown.
+    pub(crate) fn age(&self, session: &Session) -> i64 {
+        (self.shown_now() - whole_second(self.shown(session.logon))) / SECOND
     }
 
     /// The sessions that a daemon knows to be its own.
@@ -147,7 +164,7 @@ impl World {
         let owner = if self.is(Mutation::SlaveShown) { NO_OWNER } else { session.owner_id };
         let owner = Some(i64::from(owner));
         let numbers = [
-            (N::LogonTime, Some(whole_second(session.logon))),
+            (N::LogonTime, Some(whole_second(self.shown(session.logon)))),
             (N::LastCallEt, i64::try_from(self.cluster.last_call_et(session)).ok()),
             (N::SqlExecId, session.current.as_ref().map(|it| i64::from(it.id))),
             (N::UsedUrec, records),

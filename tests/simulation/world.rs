@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use orawarden::engine::report::Outcome;
 use orawarden::engine::session::SessionLife;
 use orawarden::engine::time::Timestamp;
 use rac_sim::cluster::fault::Fault;
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) granted: BTreeMap<SessionKey, usize>,
     /// How far the clock that daemons are shown is ahead of the model's.
     pub(crate) jump: i64,
+    /// When it was set, and by how much in all since the beginning.
+    jumps: Vec<(i64, i64)>,
     pub(crate) read_only: bool,
     pub(crate) hold: Held,
     pub(crate) leadership: bool,
@@ -117,6 +120,19 @@ pub(crate) struct View {
     pub(crate) held: Option<Held>,
     /// Sent in this tick, by rule and life.
     pub(crate) sent: Vec<(String, SessionKey)>,
+    /// Ends in a row that failed in this tick, by rule.
+    pub(crate) failures: BTreeMap<String, u64>,
+}
+
+impl View {
+    pub(crate) fn came_to(&mut self, rule: &str, outcome: Outcome) {
+        let failures = self.failures.entry(rule.to_owned()).or_default();
+        match outcome {
+            Outcome::Ended | Outcome::Accepted => *failures = 0,
+            Outcome::Failed(_) | Outcome::Refused(_) | Outcome::Unknown => *failures += 1,
+            _ => {}
+        }
+    }
 }
 
 /// What the checks remember of a process.
@@ -131,6 +147,10 @@ pub(crate) struct Memory {
     pub(crate) on_its_way: BTreeSet<(String, SessionKey)>,
     /// The rules that the tick under way is about.
     pub(crate) due: Vec<usize>,
+    /// When it looked last, and by how much the clock had been set then.
+    pub(crate) looked: Option<(i64, i64)>,
+    /// Ages since before this moment are not known: the clock was set after it, and the daemon can tell.
+    pub(crate) set_after: Option<i64>,
     /// When an instance was seen last.
     pub(crate) instances: BTreeMap<u32, i64>,
 }
@@ -216,6 +236,7 @@ impl World {
             lingering: Vec::new(),
             granted: BTreeMap::new(),
             jump: 0,
+            jumps: Vec::new(),
             read_only: false,
             hold: Held::Nobody,
             leadership,
@@ -229,6 +250,12 @@ impl World {
     /// The clock that daemons are shown.
     pub(crate) fn shown_now(&self) -> i64 {
         self.cluster.now() + self.jump
+    }
+
+    /// What that clock said at a moment.
+    pub(crate) fn shown(&self, at: i64) -> i64 {
+        let before = self.jumps.iter().rev().find(|(set, _)| *set <= at);
+        at + before.map_or(0, |(_, jump)| *jump)
     }
 
     pub(crate) fn machine_now(&self) -> Timestamp {
@@ -316,7 +343,10 @@ impl World {
                 return;
             }
             7 => {
-                self.jump += (self.up_to(7_200) - 3_600) * SECOND;
+                // More than what passes for a difference between nodes, also when it is set twice.
+                let by = (1 + self.up_to(30)) * 120 * SECOND;
+                self.jump += if self.rng.one_in(2) { by } else { -by };
+                self.jumps.push((self.cluster.now(), self.jump));
                 return;
             }
             8 => {

@@ -245,7 +245,7 @@ fn command(place: &Path, args: &[&str]) -> Command {
 
 /// A daemon that a test started, and what it says.
 pub(crate) struct Running {
-    child: Guarded,
+    pub(crate) child: Guarded,
     lines: Receiver<String>,
 }
 
@@ -289,6 +289,11 @@ impl Running {
         self.child.0.id()
     }
 
+    /// Forgets what was said so far.
+    pub(crate) fn forget(&self) {
+        self.lines.try_iter().for_each(drop);
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(name, self.child.0.id());
     }
@@ -302,7 +307,7 @@ impl Running {
 }
 
 /// A process that does not outlive its test.
-struct Guarded(Child);
+pub(crate) struct Guarded(pub(crate) Child);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
@@ -312,13 +317,13 @@ impl Drop for Guarded {
     }
 }
 
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let kill = format!("kill -{name} {process}");
     let status = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
     assert!(status.success(), "{kill}");
 }
 
-fn ended(child: &mut Child) -> ExitStatus {
+pub(crate) fn ended(child: &mut Child) -> ExitStatus {
     let mut status = None;
     until("the end", || {
         status = child.try_wait().expect("it is our child");
@@ -327,7 +332,7 @@ fn ended(child: &mut Child) -> ExitStatus {
     status.expect("it was waited for")
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "{what} never came");

@@ -151,8 +151,13 @@ impl Rig {
 
     /// A command with the configuration, typed where nobody can be asked.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
+        self.command_with("c.yaml", words)
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn command_with(&self, config: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orawarden"));
-        command.args(words).args(["--config", "c.yaml"]).current_dir(self.folder.path());
+        command.args(words).args(["--config", config]).current_dir(self.folder.path());
         command.stdin(Stdio::null());
         command
     }

@@ -122,13 +122,29 @@ async fn the_intent_is_in_the_file_before_the_killer_is_called_and_the_outcome_f
 }
 
 #[tokio::test]
-async fn an_audit_that_fails_ends_nobody_and_the_daemon_leaves() {
-    let mut sketch = Sketch::new(&[ENFORCE], &["other", "prod"]);
+async fn an_audit_that_fails_ends_nobody_and_the_daemon_goes_on() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
     sketch.audit = Audit::Sink(Box::new(FullDisk));
     let (mut bench, killed) = sketch.start();
+    for seconds in [60, 120] {
+        bench.shows("prod", &[7]);
+        bench.at(seconds);
+        assert_eq!(
+            bench.ticked().await,
+            ("prod".to_owned(), "7 failed (not-tried), unaudited".to_owned())
+        );
+    }
+    assert!(bench.daemon.failure.is_none());
+    drop(bench);
+    assert_eq!(killed.iter().count(), 0);
+}
+
+#[tokio::test]
+async fn once_leaves_with_what_is_wrong_with_the_audit() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    (sketch.audit, sketch.once) = (Audit::Sink(Box::new(FullDisk)), true);
+    let (bench, killed) = sketch.start();
     bench.shows("prod", &[7]);
-    bench.shows("other", &[7]);
-    bench.at(60);
     let left = bench.daemon.watch().await;
     assert!(matches!(left, Err(RunError::Audit(_))), "{left:?}");
     assert_eq!(killed.iter().count(), 0);
@@ -466,13 +482,13 @@ impl Bench {
 fn in_short(end: &TickEnd) -> String {
     match end {
         TickEnd::Unseen(..) => "unseen".to_owned(),
-        TickEnd::Unaudited(_) => "unaudited".to_owned(),
-        TickEnd::Done(report) => {
+        TickEnd::Done(report) | TickEnd::Unaudited(_, report) => {
             assert_eq!(report.outcomes.len(), report.plan.ends().len());
             let ends =
                 report.ends().map(|(end, outcome)| format!("{} {outcome}", end.life.key.sid));
             let missed = report.missed.iter().map(|it| format!("missed {} {}", it.rule, it.ticks));
-            ends.chain(missed).collect::<Vec<_>>().join(", ")
+            let unaudited = matches!(end, TickEnd::Unaudited(..)).then(|| "unaudited".to_owned());
+            ends.chain(missed).chain(unaudited).collect::<Vec<_>>().join(", ")
         }
     }
 }
@@ -495,6 +511,11 @@ impl SessionSource for Gated {
         self.begun.send(()).ok();
         let answer = self.answers.recv().ok().flatten();
         answer.ok_or_else(|| SourceError::Unavailable("no listener".into()))
+    }
+
+    /// Its clock goes on with the test, and not with the machine.
+    fn is_live(&self) -> bool {
+        false
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::{Job, TickEnd, Worker, tick};
 use crate::config::holds::Hold;
@@ -17,7 +18,7 @@ use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
 use crate::engine::needs::Needs;
 use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
-use crate::engine::pursuit::Finding;
+use crate::engine::pursuit::{Finding, Recalled};
 use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
 use crate::engine::session::{
     Column, Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn,
@@ -79,6 +80,10 @@ struct Bench {
     script: Shared,
     ticks: u64,
     holds: Option<Arc<Path>>,
+    /// How long the machine has run.
+    ran: Arc<Mutex<Duration>>,
+    /// By how much the database's clock was set.
+    set: Span,
 }
 
 impl Bench {
@@ -86,6 +91,10 @@ impl Bench {
         let script = Shared::default();
         let policies = policies(rules);
         let killer = Killer(Arc::clone(&script));
+        let ran = Arc::<Mutex<Duration>>::default();
+        let told = Arc::clone(&ran);
+        let now = move || *told.lock().expect("nobody panicked");
+        let beat = Beat { now: Box::new(now), wait: Box::new(|_| ()) };
         let worker = Worker {
             database: "prod".to_owned(),
             source: Box::new(Source(Arc::clone(&script))),
@@ -94,10 +103,10 @@ impl Bench {
             policies: Arc::clone(&policies),
             audit: SharedAudit::new(None),
             leaving: Leaving::default(),
-            pace: Pace::new(Beat::of_machine(Leaving::default())),
+            pace: Pace::new(beat),
             clock: Arc::new(|| NOON),
         };
-        Self { worker, policies, script, ticks: 0, holds: None }
+        Self { worker, policies, script, ticks: 0, holds: None, ran, set: Span::ZERO }
     }
 
     fn script(&self) -> std::sync::MutexGuard<'_, Script> {
@@ -105,7 +114,11 @@ impl Bench {
     }
 
     /// One tick of all rules on what is shown.
-    fn tick(&mut self, shown: Snapshot) -> TickReport {
+    fn tick(&mut self, mut shown: Snapshot) -> TickReport {
+        let since_noon = shown.taken_at.since(NOON).0;
+        let ran = Duration::from_micros(u64::try_from(since_noon).expect("tests begin at noon"));
+        *self.ran.lock().expect("nobody panicked") = ran;
+        shown.taken_at = shown.taken_at.plus(self.set);
         self.script().shown.push_back(shown);
         self.ticks += 1;
         let job = Job {
@@ -118,7 +131,7 @@ impl Bench {
         };
         match tick(&mut self.worker, job) {
             TickEnd::Done(report) => *report,
-            TickEnd::Unseen(..) | TickEnd::Unaudited(_) => panic!("the tick was to be done"),
+            TickEnd::Unseen(..) | TickEnd::Unaudited(..) => panic!("the tick was to be done"),
         }
     }
 
@@ -235,6 +248,51 @@ fn what_waits_says_when_and_what_is_given_up_says_why() {
     }
     let report = in_short(&bench.tick(at(500, &[(7, "APP")])));
     assert_eq!(report, "7 limit: still there after disconnect immediate and 3 repetitions");
+}
+
+/// What an earlier run wrote down of SID 7, at noon.
+fn recalled(outcome: Outcome) -> Recalled {
+    Recalled {
+        rule: "rule".to_owned(),
+        life: at(0, &[(7, "APP")]).sessions.get(0).life(),
+        username: Some("APP".to_owned()),
+        verb: Verb::KillImmediate,
+        taken: Some(NOON),
+        outcome,
+        is_over: !matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Unknown),
+    }
+}
+
+#[test]
+fn after_a_restart_who_may_have_been_ended_is_looked_at_and_not_simply_ended_again() {
+    for outcome in [Outcome::Ended, Outcome::Accepted, Outcome::Unknown] {
+        let mut bench = Bench::new(&[LADDER]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = bench.tick(at(30, &[(7, "APP")]));
+        assert_eq!(found(&report), ["still-there"]);
+        let due = "7 pending: disconnect immediate is due at 2026-03-29T12:01:00Z";
+        assert_eq!(in_short(&report), due);
+        let report = bench.tick(at(60, &[(7, "APP")]));
+        assert_eq!(verbs(&report), [Verb::DisconnectImmediate]);
+
+        let mut bench = Bench::new(&[LADDER]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = bench.tick(at(30, &[]));
+        assert_eq!(found(&report), ["gone"]);
+        assert_eq!(report.verified[0].after, Some(Span::seconds(30)));
+    }
+}
+
+#[test]
+fn after_a_restart_limits_count_what_was_ended_before_and_not_what_was_not_tried() {
+    let rule = RuleSketch { per_hour: Some(1), ..LADDER };
+    let not_tried = Outcome::Failed(Failure::NotTried);
+    for (outcome, expected) in [(Outcome::Ended, "per_hour allows 0 more"), (not_tried, "ended")] {
+        let mut bench = Bench::new(&[rule]);
+        bench.worker.history.recall(&bench.policies, &[recalled(outcome)]);
+        let report = in_short(&bench.tick(at(30, &[(8, "APP")])));
+        assert!(report.contains(expected), "{report}");
+    }
 }
 
 #[test]
@@ -401,6 +459,66 @@ fn a_breaker_that_waits_for_a_reload_closes_with_it_alone() {
         (changes(&report), in_short(&report)),
         (vec!["rule closed".to_owned()], "7 ended".to_owned())
     );
+}
+
+#[test]
+fn a_breaker_that_opens_in_the_middle_of_a_tick_stops_the_rest_of_its_rule() {
+    let rows: Vec<(u32, &str)> = (1..=9).map(|sid| (sid, "APP")).collect();
+    let mut bench = Bench::new(&[BROKEN]);
+    bench.script().answers.extend([Outcome::Ended, Outcome::Unknown, Outcome::AlreadyGone]);
+    bench.script().answers.extend([Outcome::Unknown, Outcome::Failed(Failure::Server)]);
+    let report = bench.tick(at(0, &rows));
+    assert_eq!(changes(&report), ["rule opened"]);
+    assert_eq!(bench.asked().len(), 5);
+    assert!(in_short(&report).ends_with("9 failed (not-tried)"), "{}", in_short(&report));
+
+    let other = RuleSketch { name: "other", ..BROKEN };
+    let mut bench = Bench::new(&[BROKEN, other]);
+    bench.script().answers.push_back(Outcome::Refused(Refusal::Privilege));
+    assert_eq!(changes(&bench.tick(at(0, &rows))), ["rule opened", "other opened"]);
+    assert_eq!(bench.asked().len(), 1);
+}
+
+/// An hour and more, either way.
+const SET: [Span; 2] = [Span::seconds(7_200), Span::seconds(-7_200)];
+
+#[test]
+fn a_clock_that_is_set_ends_no_wait_and_forgets_no_limit() {
+    let waits = RuleSketch { hold: Span::seconds(600), ..ENFORCE };
+    let limited = RuleSketch { per_hour: Some(1), ..ENFORCE };
+    for set in SET {
+        for (rule, expected) in [(waits, "pending"), (LADDER, "pending"), (limited, "halted")] {
+            let mut bench = Bench::new(&[rule]);
+            bench.tick(at(0, &[(7, "APP")]));
+            bench.set = set;
+            let rows: &[_] = if rule.per_hour.is_some() { &[(8, "APP")] } else { &[(7, "APP")] };
+            for seconds in [10, 20] {
+                let report = bench.tick(at(seconds, rows));
+                assert!(in_short(&report).contains(expected), "{}", in_short(&report));
+                let said = report.plan.warnings().iter().any(|it| it.contains("clock was set"));
+                assert_eq!(said, seconds == 10, "it is said once");
+            }
+        }
+        let mut bench = Bench::new(&[LADDER]);
+        bench.tick(at(0, &[(7, "APP")]));
+        bench.set = set;
+        bench.tick(at(10, &[(7, "APP")]));
+        // Only time that passed counts.
+        let verbs = verbs(&bench.tick(at(61, &[(7, "APP")])));
+        assert_eq!(verbs, [Verb::DisconnectImmediate]);
+    }
+}
+
+#[test]
+fn an_open_breaker_does_not_close_because_a_clock_was_set() {
+    let mut bench = Bench::new(&[BROKEN]);
+    bench.script().answers.extend([Outcome::Unknown; 3]);
+    bench.tick(at(0, &[(1, "APP"), (2, "APP"), (3, "APP")]));
+    bench.set = SET[0];
+    let report = bench.tick(at(10, &[(4, "APP")]));
+    assert!(in_short(&report).starts_with("4 breaker"), "{}", in_short(&report));
+    let report = bench.tick(at(620, &[(4, "APP")]));
+    assert_eq!(in_short(&report), "4 ended");
 }
 
 #[test]

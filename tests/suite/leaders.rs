@@ -1,0 +1,109 @@
+//! Two daemons on one database: one that is frozen, and many hand-overs. Never do both end sessions.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::daemon::{Running, until};
+use crate::proxy::Proxy;
+use crate::rig::json_lines;
+use crate::warden::{Ward, kill};
+
+const LEADS: &str = "leadership: true, deadlines: {connect: 5s, snapshot: 5s, kill: 5s}";
+
+/// A second daemon, with an audit and a network of its own.
+struct Second {
+    proxy: Proxy,
+    daemon: Running,
+}
+
+impl Second {
+    fn start(ward: &Ward) -> Self {
+        let proxy = Proxy::before(ward.rig.address());
+        let config = ward.rig.read("c.yaml").replace("audit.jsonl", "second.jsonl");
+        let config = config.replace(&ward.proxy.connect(), &proxy.connect());
+        ward.rig.write("second.yaml", &config);
+        Self { proxy, daemon: ward.start_with("second.yaml") }
+    }
+}
+
+/// The sessions that one of them was told to have ended.
+fn ended(ward: &Ward, audit: &str) -> BTreeSet<String> {
+    let records = json_lines(&ward.rig.read(audit));
+    let ended = records.iter().filter(|it| it["outcome"] == "ended" && it["kind"] == "outcome");
+    let name = |it: &Value| format!("{},{},@{}", it["sid"], it["serial"], it["inst_id"]);
+    ended.map(name).collect()
+}
+
+#[test]
+fn a_frozen_leader_leads_until_its_sessions_are_gone_and_then_ends_nobody() {
+    let mut ward = Ward::new(1, LEADS);
+    let mut first = ward.start();
+    ward.until_ended(1);
+    ward.until_told("outcome", "ended", 1);
+    let mut second = Second::start(&ward);
+    second.daemon.says(" tick ");
+
+    first.signal("STOP");
+    ward.log_on(1, "RACDB1");
+    ward.idle();
+    second.daemon.forget();
+    for _ in 0..4 {
+        second.daemon.says(" tick ");
+    }
+    assert_eq!(ward.ended(), 1, "the leader's sessions are still there");
+    let told = ward.rig.read("second.jsonl");
+    assert!(told.contains("\"because\":\"follower\""), "{told}");
+    // What the server does once it notices that nobody is there.
+    ward.proxy.cut();
+    ward.until_ended(2);
+
+    first.signal("CONT");
+    ward.log_on(1, "RACDB2");
+    ward.idle();
+    ward.until_ended(3);
+    first.forget();
+    first.says(" tick ");
+    first.says(" tick ");
+    let mine = |ward: &Ward| ended(ward, "audit.jsonl").len();
+    assert_eq!(mine(&ward), 1, "it did so once, before it was frozen");
+    assert_eq!(ended(&ward, "second.jsonl").len(), 2);
+    kill(second.daemon);
+    ward.log_on(1, "RACDB2");
+    ward.idle();
+    ward.until_ended(4);
+    until("its outcome", || mine(&ward) == 2);
+    drop(first);
+}
+
+/// How often the network of whoever leads is cut.
+const HAND_OVERS: usize = 100;
+
+#[test]
+fn the_lead_goes_to_and_fro_and_nobody_is_ended_twice() {
+    let mut ward = Ward::new(0, LEADS);
+    let first = ward.start();
+    let second = Second::start(&ward);
+    let mut led = [0, 0];
+    for round in 1..=HAND_OVERS {
+        ward.log_on(2, if round % 2 == 0 { "RACDB1" } else { "RACDB2" });
+        ward.idle();
+        ward.until_ended(2 * round);
+        let now = ["audit.jsonl", "second.jsonl"].map(|audit| {
+            std::fs::read_to_string(ward.rig.path(audit))
+                .unwrap_or_default()
+                .matches("intent")
+                .count()
+        });
+        if now[0] > led[0] {
+            ward.proxy.cut();
+        } else {
+            second.proxy.cut();
+        }
+        led = now;
+    }
+    drop((first, second.daemon));
+    let (one, other) = (ended(&ward, "audit.jsonl"), ended(&ward, "second.jsonl"));
+    assert!(one.is_disjoint(&other), "{one:?} {other:?}");
+    assert!(!one.is_empty() && !other.is_empty(), "one of them never led: {one:?} {other:?}");
+}
