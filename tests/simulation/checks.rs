@@ -12,7 +12,7 @@ use rac_sim::cluster::session::SessionKey;
 
 use crate::policy::RuleSpec;
 use crate::truth::Truth;
-use crate::world::{Daemon, Held, View, World};
+use crate::world::{Daemon, Held, Memory, View, World};
 
 /// What `per_hour` looks back on.
 const HOUR: i64 = 3_600 * SECOND;
@@ -20,6 +20,15 @@ const HOUR: i64 = 3_600 * SECOND;
 pub(crate) const fn model_key(life: SessionLife) -> SessionKey {
     let key = life.key;
     SessionKey { inst_id: key.inst_id, sid: key.sid, serial: key.serial }
+}
+
+impl Memory {
+    /// Whether the clock was set between the log-on and now, and the daemon can tell: of what was set before its first
+    /// look it knows nothing.
+    fn lost_age(&self, was: &Truth) -> bool {
+        let known = self.began.is_some_and(|(at, jump)| was.logon >= at || was.jump == jump);
+        known && self.set_after.is_some_and(|at| was.logon < at)
+    }
 }
 
 /// Failures in a row that open a breaker.
@@ -105,7 +114,7 @@ impl World {
                 Held::User(user) => *was.username == *user,
             };
         match () {
-            () if spec.min_age > 0 && daemon.memory.set_after.is_some_and(|at| was.logon < at) => {
+            () if spec.min_age > 0 && daemon.memory.lost_age(was) => {
                 Some("by its age, across a clock that was set".to_owned())
             }
             () if spec.breaker && daemon.view.failures.get(&spec.name) >= Some(&FAILURES_MAX) => {
