@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use orawarden::engine::guard::End;
 use orawarden::engine::policy::{Action, Mode, Verb};
-use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
+use orawarden::engine::pursuit::{Finding, RETRIES_MAX, RETRY_AFTER};
 use orawarden::engine::report::{Failure, Outcome, TickReport};
 use orawarden::engine::session::SessionLife;
 use rac_sim::cluster::SECOND;
@@ -182,7 +182,11 @@ impl World {
             (rehearses || end.mode == Mode::DryRun) == outcome_is_real(*outcome)
                 && (outcome_is_real(*outcome) || *outcome == Outcome::Simulated)
         });
+        let view = &self.daemons[at].view;
+        let gone = report.verified.iter().filter(|it| it.finding == Finding::Gone);
+        let hasty = gone.map(|it| it.life).find(|it| view.missing.contains(&it.key.inst_id));
         let wrong = match () {
+            () if hasty.is_some() => Some(format!("gone, on a missing instance: {hasty:?}")),
             () if plan.ends().len() != report.outcomes.len() => {
                 Some("outcomes are missing".to_owned())
             }
