@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use orawarden::engine::guard::End;
 use orawarden::engine::policy::{Action, Mode, Verb};
-use orawarden::engine::pursuit::{RETRIES_MAX, RETRY_AFTER};
+use orawarden::engine::pursuit::{Finding, RETRIES_MAX, RETRY_AFTER};
 use orawarden::engine::report::{Failure, Outcome, TickReport};
 use orawarden::engine::session::SessionLife;
 use rac_sim::cluster::SECOND;
@@ -12,7 +12,7 @@ use rac_sim::cluster::session::SessionKey;
 
 use crate::policy::RuleSpec;
 use crate::truth::Truth;
-use crate::world::{Daemon, Held, View, World};
+use crate::world::{Daemon, Held, Memory, View, World};
 
 /// What `per_hour` looks back on.
 const HOUR: i64 = 3_600 * SECOND;
@@ -20,6 +20,15 @@ const HOUR: i64 = 3_600 * SECOND;
 pub(crate) const fn model_key(life: SessionLife) -> SessionKey {
     let key = life.key;
     SessionKey { inst_id: key.inst_id, sid: key.sid, serial: key.serial }
+}
+
+impl Memory {
+    /// Whether the clock was set between the log-on and now, and the daemon can tell: of what was set before its first
+    /// look it knows nothing.
+    fn lost_age(&self, was: &Truth) -> bool {
+        let known = self.began.is_some_and(|(at, jump)| was.logon >= at || was.jump == jump);
+        known && self.set_after.is_some_and(|at| was.logon < at)
+    }
 }
 
 /// Failures in a row that open a breaker.
@@ -105,7 +114,7 @@ impl World {
                 Held::User(user) => *was.username == *user,
             };
         match () {
-            () if spec.min_age > 0 && daemon.memory.set_after.is_some_and(|at| was.logon < at) => {
+            () if spec.min_age > 0 && daemon.memory.lost_age(was) => {
                 Some("by its age, across a clock that was set".to_owned())
             }
             () if spec.breaker && daemon.view.failures.get(&spec.name) >= Some(&FAILURES_MAX) => {
@@ -173,7 +182,11 @@ impl World {
             (rehearses || end.mode == Mode::DryRun) == outcome_is_real(*outcome)
                 && (outcome_is_real(*outcome) || *outcome == Outcome::Simulated)
         });
+        let view = &self.daemons[at].view;
+        let gone = report.verified.iter().filter(|it| it.finding == Finding::Gone);
+        let hasty = gone.map(|it| it.life).find(|it| view.missing.contains(&it.key.inst_id));
         let wrong = match () {
+            () if hasty.is_some() => Some(format!("gone, on a missing instance: {hasty:?}")),
             () if plan.ends().len() != report.outcomes.len() => {
                 Some("outcomes are missing".to_owned())
             }

@@ -5,7 +5,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy="$root/target/mutate"
-export CARGO_TARGET_DIR="$root/target/mutants" RUST_BACKTRACE=0 SIMULATION_SEEDS="${SIMULATION_SEEDS:-100}"
+export CARGO_TARGET_DIR="$root/target/mutants" RUST_BACKTRACE=0 SIMULATION_SEEDS="${SIMULATION_SEEDS:-200}"
 missed=0 names=
 
 # name, file, extended regular expression, replacement; in that, `M` is whether the mistake is made, and `$&` what stood
@@ -19,7 +19,7 @@ mutate() {
         missed=1
         return 0
     fi
-    names="$names $1"
+    case " $names " in *" $1 "*) ;; *) names="$names $1" ;; esac
 }
 
 rm -rf "$copy" && mkdir -p "$copy"
@@ -70,7 +70,9 @@ mutate executor-fuse $d/executor.rs 'round.fuses.stops\(end\)' '$& && !M'
 mutate tick-read-only $d/tick.rs 'standing.acting = Acting::DryRun;' 'if !M { $& }'
 mutate tick-no-authority $d/tick.rs 'standing.authority = worker.killers.authority\(\)' 'if !M { $& }'
 mutate tick-no-holds $d/tick.rs 'standing.holds = holds;' 'if !M { $& }'
+# The guard looks again, so both forget.
 mutate protect-own $e/protect.rs 'own.binary_search\(&session.key\(\)\).is_ok\(\)' '$& && !M'
+mutate protect-own $e/guard.rs 'snapshot.own_sessions.contains\(&session.key\(\)\)' '$& && !M'
 
 said=$(cd "$copy" && cargo test --offline -q --no-default-features --test simulation --no-run 2>&1) || {
     printf '%s\n' "$said" | grep -E -A6 '^error'

@@ -14,6 +14,8 @@ pub(crate) struct Truth {
     pub(crate) et: i64,
     /// In seconds, by the clock that the daemon was shown.
     pub(crate) age: i64,
+    /// By how much the clock had been set when it logged on.
+    pub(crate) jump: i64,
     pub(crate) statement: Option<(String, u32)>,
     /// Calls so far: one more, and it is another request.
     pub(crate) calls: u64,
@@ -42,6 +44,7 @@ impl Truth {
             status: session.status().as_str(),
             et: i64::try_from(cluster.last_call_et(session)).unwrap_or(i64::MAX),
             age,
+            jump: 0,
             statement: statement(session),
             calls: session.calls,
             machine: Arc::clone(&session.client.machine),

@@ -50,7 +50,9 @@ impl World {
         let at = self.shown_now();
         let shown: Vec<u32> = self.cluster.shown_in_gv().collect();
         let memory = &mut self.daemons[daemon].memory;
-        let looked = memory.looked.replace((self.cluster.now(), self.jump));
+        let look = (self.cluster.now(), self.jump);
+        let looked = memory.looked.replace(look);
+        memory.began.get_or_insert(look);
         if let Some((before, jump)) = looked
             && jump != self.jump
         {
@@ -76,6 +78,7 @@ impl World {
         for session in self.cluster.sessions().filter(sees) {
             self.add(&mut sessions, session);
             let mut truth = Truth::of(&self.cluster, session, self.age(session));
+            truth.jump = self.shown(session.logon) - session.logon;
             truth.module_shown = !without.contains(&Column::Text(T::Module));
             truth.undo = truth.undo.filter(|_| !without.contains(&Column::Number(N::UsedUrec)));
             view.rows.insert(session.key, truth);

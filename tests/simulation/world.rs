@@ -149,6 +149,8 @@ pub(crate) struct Memory {
     pub(crate) due: Vec<usize>,
     /// When it looked last, and by how much the clock had been set then.
     pub(crate) looked: Option<(i64, i64)>,
+    /// The same of its first look.
+    pub(crate) began: Option<(i64, i64)>,
     /// Ages since before this moment are not known: the clock was set after it, and the daemon can tell.
     pub(crate) set_after: Option<i64>,
     /// When an instance was seen last.
