@@ -5,7 +5,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use orawarden::engine::needs::Needs;
+use orawarden::engine::policy::Verb;
+use orawarden::engine::report::{Failure, Outcome};
+use orawarden::engine::session::TextColumn;
+use orawarden::engine::witness::Witness;
+use orawarden::oracle::block::Via;
 use orawarden::oracle::connection::{Account, Settings};
+use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::protocol::DriverKind;
 use orawarden::oracle::source::OracleSource;
 use serde_json::{Value, json};
@@ -17,6 +23,7 @@ use crate::rig::{OLTP, Rig, with_both_drivers};
 with_both_drivers!(
     one_that_hangs_delays_no_other_and_comes_back,
     a_look_takes_two_round_trips_on_the_wire,
+    an_end_without_an_answer_is_unknown_and_the_next_look_settles_it,
 );
 
 /// Far more than a tick takes, and many ticks of the others long.
@@ -98,5 +105,48 @@ fn a_look_takes_two_round_trips_on_the_wire(driver: DriverKind) {
         let seen = source.look(&Needs::always()).expect("it looks");
         assert!(seen.sessions.len() > 3_900, "{}", seen.sessions.len());
         assert_eq!((relay.turns() - before, seen.fetched.round_trips), (2, 2));
+    }
+}
+
+/// How often something is asked for that has to come.
+const TRIES_MAX: usize = 10_000;
+
+fn an_end_without_an_answer_is_unknown_and_the_next_look_settles_it(driver: DriverKind) {
+    let rig = Rig::with(driver, "{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let relay = Relay::to(rig.address());
+    let victim = rig.database().connect("app", "RACDB2").expect("the account can log in");
+    let account = Account::default();
+    let mut source = OracleSource::new(rig.settings("RACDB"), account.clone());
+    let settings = Settings {
+        connect: format!("//{}/RACDB", relay.address()),
+        kill_within: Duration::from_secs(3),
+        ..(*rig.settings("RACDB")).clone()
+    };
+    let way =
+        Way { via: Via::AlterSystem, leadership: true, width: 1, disconnect_names_instance: false };
+    let killer = OracleKiller::new(settings.into(), account, way);
+    assert_eq!(killer.may_end(), Ok(()));
+    let seen = source.look(&Needs::always()).expect("it looks");
+    let row = seen.sessions.iter().find(|one| one.is(TextColumn::Username, "APP"));
+    let witness = Witness::of(&[], row.expect("it is there"));
+    let end = |witness: &Witness| {
+        killer.carry_out(Task { witness, verb: Verb::KillImmediate, rule: "idle" }, &seen)
+    };
+    // What a session asks but once is asked now.
+    let busy = Witness { last_call_et: Some(1_000_000), ..witness.clone() };
+    assert_eq!((end(&busy), victim.death()), (Outcome::Changed, None));
+    relay.hold_after(0);
+    assert_eq!(end(&witness), Outcome::Unknown);
+    assert_eq!(end(&witness), Outcome::Failed(Failure::Disconnected), "who led does no more");
+    let seen = source.look(&Needs::always()).expect("it looks");
+    let there = seen.sessions.iter().any(|one| one.is(TextColumn::Username, "APP"));
+    assert!(!there && victim.death().is_some(), "the server had heard it");
+    relay.release();
+    // The server notices the closed connection, and lets go of the lock, in its own time.
+    let mut asked = 0;
+    while killer.may_end().is_err() {
+        asked += 1;
+        assert!(asked < TRIES_MAX, "it never leads again");
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
