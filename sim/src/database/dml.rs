@@ -67,7 +67,8 @@ impl Act<'_> {
             Some(Change::Delete { .. }) => "DELETE",
             None => "SELECT",
         };
-        let place = match self.place(&changes.table, privilege) {
+        let inserts = changes.rows.iter().all(|change| matches!(change, Change::Insert(_)));
+        let place = match self.place(&changes.table, privilege, !inserts) {
             Ok(place) => place,
             Err(error) => return Poll::Ready(Err(error)),
         };
@@ -90,8 +91,9 @@ impl Act<'_> {
         Poll::Ready(Ok(self.apply(&place, changes, began)))
     }
 
-    /// A table by the name that the statement used. The error is ORA-00942, ORA-01031 or ORA-01732.
-    fn place(&self, name: &str, privilege: &str) -> Result<Place, OraError> {
+    /// A table by the name that the statement used, with the numbers of its rows if they are of interest: going over
+    /// all of them for every row that an array inserts takes too long. The error is ORA-00942, ORA-01031 or ORA-01732.
+    fn place(&self, name: &str, privilege: &str, numbered: bool) -> Result<Place, OraError> {
         match self.view().resolve(name, privilege)? {
             Resolved::Fixed(_) => {
                 Err(OraError::new(1732, "data manipulation operation not legal on this view"))
@@ -99,7 +101,11 @@ impl Act<'_> {
             Resolved::Heap(table) => Ok(Place {
                 name: format!("{}.{}", table.owner, table.name),
                 object_id: table.object_id,
-                numbers: table.rows(self.session.key).map(|(number, _)| number).collect(),
+                numbers: if numbered {
+                    table.rows(self.session.key).map(|(number, _)| number).collect()
+                } else {
+                    Vec::new()
+                },
                 next: table.next_number(),
             }),
         }
@@ -185,7 +191,7 @@ impl Act<'_> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
         let places: Result<Vec<Place>, OraError> =
-            tables.iter().map(|table| self.place(table, "UPDATE")).collect();
+            tables.iter().map(|table| self.place(table, "UPDATE", true)).collect();
         let places = match places {
             Ok(places) => places,
             Err(error) => return Poll::Ready(Err(error)),
@@ -273,7 +279,7 @@ impl Act<'_> {
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        match self.place(table, "UPDATE") {
+        match self.place(table, "UPDATE", false) {
             Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
                 self.state.cluster.change(self.session.key, &place.name, 0);
                 Poll::Ready(Ok(Executed::default()))

@@ -55,6 +55,8 @@ def another_session_than_ones_own():
     fails(lambda: connect(user=f"{USER}[system]"), "ORA-28150")
     fails(lambda: connect(edition="NEXT"), "ORA-38802")
     connect(edition="ORA$BASE").close()
+    fails(lambda: connect(appcontext=[("PAYROLL", "a", "1")]), "ORA-28267")
+    connect(appcontext=[("CLIENTCONTEXT", "a", "1"), ("CLIENTCONTEXT", "b", "2")]).close()
 
 
 def unknown_service():

@@ -2,6 +2,7 @@
 
 mod applications;
 mod arrays;
+mod contexts;
 mod cursors;
 mod heavy;
 mod modes;

@@ -28,6 +28,26 @@ fn sql_cases() {
     }
 }
 
+#[test]
+fn a_literal_has_a_bound_in_sql_and_another_in_blocks() {
+    let run = |text: String| answer(&text, &[], Release::R19);
+    let text = |count: usize| format!("'{}'", "x".repeat(count));
+    assert!(run(format!("SELECT LENGTH({}) n FROM dual", text(4_000))).contains("4000"));
+    // Bytes count.
+    assert!(run(format!("SELECT LENGTH('{}') n FROM dual", "é".repeat(2_000))).contains("2000"));
+    for long in
+        [text(4_001), format!("'{}'", "é".repeat(2_001)), format!("q'[{}]'", "x".repeat(4_001))]
+    {
+        assert!(run(format!("SELECT {long} FROM dual")).starts_with("ORA-01704"), "{}", &long[..9]);
+    }
+    let block = |count| {
+        let text = format!("BEGIN IF LENGTH({}) = 0 THEN NULL; END IF; END;", text(count));
+        parse(&text, Release::R19).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(block(32_767), Ok(()));
+    assert!(block(32_768).is_err_and(|error| error.contains("PLS-00172")));
+}
+
 /// A statement that is too long is refused; nothing it holds overflows the stack.
 #[test]
 fn long_chains_are_refused_and_short_ones_run() {

@@ -183,8 +183,11 @@ impl Compiler<'_> {
         };
         let last = full.rsplit('.').next().unwrap_or_default().to_owned();
         let name = from.alias.clone().unwrap_or(last);
-        let has_rowid =
-            matches!(&raw, Raw::Table(table) if self.catalog.new_rowid(table, 0).is_some());
+        let has_rowid = match &raw {
+            Raw::Dual => true,
+            Raw::Table(table) => self.catalog.new_rowid(table, 0).is_some(),
+            Raw::View(_) | Raw::Feed(_) => false,
+        };
         Ok((
             raw,
             correlated,
@@ -518,7 +521,7 @@ fn sources(
         |(((raw, correlated), named), filter)| {
             let wanted = named.wanted.take();
             let kind = match raw {
-                Raw::Dual => SourceKind::Dual,
+                Raw::Dual => SourceKind::Dual(wanted),
                 Raw::Table(name) => SourceKind::Table(name, wanted),
                 Raw::View(plan) => SourceKind::View(plan, wanted),
                 Raw::Feed(feed) => SourceKind::Feed(feed, wanted),
