@@ -61,15 +61,13 @@ impl Act<'_> {
             Poll::Ready(Ok(changes)) => changes,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
-        let privilege = match changes.rows.first() {
-            Some(Change::Insert(_)) => "INSERT",
-            Some(Change::Update { .. }) => "UPDATE",
-            Some(Change::Delete { .. }) => "DELETE",
-            None => "SELECT",
-        };
         let inserts = changes.rows.iter().all(|change| matches!(change, Change::Insert(_)));
-        let place = match self.place(&changes.table, privilege, !inserts) {
-            Ok(place) => place,
+        let privileges = statement.0.privileges();
+        let granted = privileges.iter().map(|one| self.place(&changes.table, one, !inserts));
+        let place = match granted.collect::<Result<Vec<Place>, OraError>>().map(|mut all| all.pop())
+        {
+            Ok(Some(place)) => place,
+            Ok(None) => return Poll::Ready(Ok(Executed::default())),
             Err(error) => return Poll::Ready(Err(error)),
         };
         let wanted: Vec<u32> = changes

@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod expression;
 mod group;
 pub(crate) mod literal;
+mod merge;
 pub(crate) mod select;
 
 use super::ast::BindUse;

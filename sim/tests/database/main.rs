@@ -5,6 +5,7 @@ mod arrays;
 mod contexts;
 mod cursors;
 mod heavy;
+mod merge;
 mod modes;
 mod kills;
 mod managed;

@@ -107,8 +107,9 @@ impl Compiler<'_> {
         if let Some(pseudo) = Self::pseudo_column(parts, at, scope)? {
             return Ok(pseudo);
         }
-        if let Some((column, described)) = scope.find(parts, outer, at)? {
-            return Ok(Typed::sql(Code::Column(column), described.column_type, described.nullable));
+        let columns = scope.find(parts, outer, at)?;
+        if !columns.is_empty() {
+            return super::using::joined(columns, at);
         }
         if scope.phase.get() == Phase::Order {
             let alias =

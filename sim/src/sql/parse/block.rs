@@ -261,14 +261,14 @@ impl Parser {
         if self.is_any(&["SELECT", "WITH"]) {
             return self.select_into().map(Some);
         }
-        if self.is_any(&["INSERT", "UPDATE", "DELETE"]) {
+        if self.is_any(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
             let dml = dml::Dml(self.dml()?);
             return Ok(Some(StmtKind::Sql(Box::new(Command::Dml(dml)))));
         }
         if self.is("SET") || self.is_any(&["COMMIT", "ROLLBACK", "SAVEPOINT", "LOCK"]) {
             return Ok(self.control()?.map(|command| StmtKind::Sql(Box::new(command))));
         }
-        if self.is_any(&["MERGE", "GOTO", "FORALL", "PIPE"]) {
+        if self.is_any(&["GOTO", "FORALL", "PIPE"]) {
             return Err(self.error(3001, "unimplemented feature"));
         }
         let kind = if self.accept("NULL") {

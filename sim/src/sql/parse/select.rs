@@ -138,7 +138,7 @@ impl Parser {
         } else if self.release >= Release::R23 && !self.is_name() {
             let source = Source::Table(vec!["DUAL".into()]);
             let at = self.place();
-            vec![From { source, alias: None, join: Join::Comma, on: None, using: Vec::new(), at }]
+            vec![From::new(source, None, Join::Comma, at)]
         } else {
             return Err(self.error(923, "FROM keyword not found where expected"));
         };
@@ -202,9 +202,19 @@ impl Parser {
                 items.push(self.source_item(Join::Comma)?);
                 continue;
             }
-            let Some((join, conditional)) = self.join()? else { return Ok(items) };
+            let natural = self.accept("NATURAL");
+            let Some((join, conditional)) = self.join()? else {
+                if natural {
+                    return Err(self.error(905, "missing keyword"));
+                }
+                return Ok(items);
+            };
             let mut item = self.source_item(join)?;
-            if conditional {
+            item.natural = natural;
+            if natural && !conditional {
+                return Err(self.error(905, "missing keyword"));
+            }
+            if conditional && !natural {
                 self.join_condition(&mut item)?;
             }
             items.push(item);
@@ -213,9 +223,6 @@ impl Parser {
 
     /// The kind of join that stands next, and whether a condition follows its table.
     fn join(&mut self) -> Result<Option<(Join, bool)>, OraError> {
-        if self.is("NATURAL") {
-            return Err(self.error(3001, "unimplemented feature"));
-        }
         if self.accept("CROSS") {
             if self.is("APPLY") {
                 return Err(self.error(3001, "unimplemented feature"));
@@ -254,7 +261,7 @@ impl Parser {
         Ok(())
     }
 
-    fn source_item(&mut self, join: Join) -> Result<From, OraError> {
+    pub(super) fn source_item(&mut self, join: Join) -> Result<From, OraError> {
         let at = self.place();
         let source = if self.accept_symbol("(") {
             if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
@@ -282,12 +289,18 @@ impl Parser {
             }
             Source::Table(name)
         };
+        let pivot = self.pivot()?.map(Box::new);
         let alias = if self.is_name() && !self.is_any(&AFTER_TABLE) {
             Some(self.name(933, "SQL command not properly ended")?)
         } else {
             None
         };
-        Ok(From { source, alias, join, on: None, using: Vec::new(), at })
+        let pivot = match (pivot, self.pivot()?) {
+            // The alias may also stand before PIVOT.
+            (None, found) => found.map(Box::new),
+            (found, _) => found,
+        };
+        Ok(From { pivot, ..From::new(source, alias, join, at) })
     }
 
     /// START WITH and CONNECT BY, in either order.
