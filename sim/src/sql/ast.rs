@@ -2,7 +2,7 @@
 //! text, in characters.
 
 use super::dml::Target;
-use super::statement::{Command, LockWait};
+use super::statement::{Command, RowLocks};
 use crate::conversation::Direction;
 use crate::value::{ColumnType, Value};
 
@@ -404,7 +404,7 @@ pub(crate) enum StmtKind {
     Select {
         query: Box<Query>,
         into: Vec<Target>,
-        lock: Option<(Vec<String>, LockWait)>,
+        lock: Option<RowLocks>,
     },
     /// Another SQL statement.
     Sql(Box<Command>),

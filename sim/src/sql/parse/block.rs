@@ -1,7 +1,6 @@
 //! PL/SQL blocks.
 
 use super::Parser;
-use super::select::tables;
 use crate::conversation::Direction;
 use crate::ora::OraError;
 use crate::sql::ast::{
@@ -81,7 +80,10 @@ impl Parser {
             }
             self.need("IS", 6550, "")?;
             let query = Box::new(self.query()?);
-            self.for_update()?;
+            // The rows of a cursor FOR UPDATE would be locked when it is opened, and others could not have them.
+            if self.for_update(&query)?.is_some() {
+                return Err(self.error(3001, "unimplemented feature: a cursor FOR UPDATE"));
+            }
             self.semicolon()?;
             return Ok(Declaration { name, kind: DeclarationKind::Cursor(query), at });
         }
@@ -327,7 +329,7 @@ impl Parser {
         let at = self.place();
         let mut into = Some(Vec::new());
         let query = Box::new(self.query_into(&mut into)?);
-        let lock = self.for_update()?.map(|wait| (tables(&query), wait));
+        let lock = self.for_update(&query)?;
         let into = into.unwrap_or_default();
         if into.is_empty() {
             let text = "PLS-00428: an INTO clause is expected in this SELECT statement";

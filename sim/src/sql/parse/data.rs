@@ -1,7 +1,6 @@
 //! Whole statements, and those of them that are neither SELECT nor ALTER nor a block.
 
 use super::Parser;
-use super::select::tables;
 use crate::ora::OraError;
 use crate::sql::ast::{self, Dml, InsertSource, Returning};
 use crate::sql::dml::{self, Target};
@@ -72,11 +71,9 @@ impl Parser {
 
     fn select_statement(&mut self) -> Result<Command, OraError> {
         let query = self.query()?;
-        let lock = self.for_update()?;
-        Ok(match lock {
-            Some(wait) => {
-                Command::SelectForUpdate { tables: tables(&query), query: Query(query), wait }
-            }
+        let locks = self.for_update(&query)?;
+        Ok(match locks {
+            Some(locks) => Command::SelectForUpdate { query: Query(query), locks },
             None => Command::Query(Query(query)),
         })
     }

@@ -7,7 +7,7 @@ use crate::sql::ast::{
     Body, Connect, Cte, Expr, From, Item, Join, Limit, Query, Select, SetOperator, Source,
 };
 use crate::sql::dml::Target;
-use crate::sql::statement::LockWait;
+use crate::sql::statement::{LockWait, NamedTable, RowLocks};
 
 /// Words that end the FROM item before them, so they are no alias.
 const AFTER_TABLE: [&str; 16] = [
@@ -356,20 +356,21 @@ impl Parser {
     }
 
     /// Behind SELECT: `FOR UPDATE [OF …] [NOWAIT | WAIT n | SKIP LOCKED]`.
-    pub(super) fn for_update(&mut self) -> Result<Option<LockWait>, OraError> {
+    pub(super) fn for_update(&mut self, query: &Query) -> Result<Option<RowLocks>, OraError> {
         if !self.accept("FOR") {
             return Ok(None);
         }
         self.need("UPDATE", 905, "missing keyword")?;
+        let mut of = Vec::new();
         if self.accept("OF") {
             loop {
-                self.dotted(904, ": invalid identifier")?;
+                of.push(self.dotted(904, ": invalid identifier")?);
                 if !self.accept_symbol(",") {
                     break;
                 }
             }
         }
-        self.lock_wait().map(Some)
+        Ok(Some(RowLocks { tables: tables(query), of, wait: self.lock_wait()? }))
     }
 
     /// `NOWAIT`, `WAIT n`, `SKIP LOCKED` or nothing.
@@ -393,10 +394,13 @@ fn one(at: usize) -> Expr {
 }
 
 /// The tables that the outermost FROM names.
-pub(crate) fn tables(query: &Query) -> Vec<String> {
+fn tables(query: &Query) -> Vec<NamedTable> {
     let Body::Select(select) = &query.body else { return Vec::new() };
     let named = select.from.iter().filter_map(|from| match &from.source {
-        Source::Table(name) => Some(name.join(".")),
+        Source::Table(name) => {
+            let alias = from.alias.clone().or_else(|| name.last().cloned()).unwrap_or_default();
+            Some(NamedTable { name: name.join("."), alias })
+        }
         Source::Query(_) => None,
     });
     named.collect()

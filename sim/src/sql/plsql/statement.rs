@@ -28,10 +28,9 @@ impl Machine {
             StmtKind::Select { query, into, lock } => {
                 let rows = match lock {
                     None => self.rows(query).await?,
-                    Some((tables, wait)) => {
+                    Some(locks) => {
                         let query = crate::sql::query::Query((**query).clone());
-                        let command =
-                            Command::SelectForUpdate { query, tables: tables.clone(), wait: *wait };
+                        let command = Command::SelectForUpdate { query, locks: locks.clone() };
                         self.execute(command, self.inputs.clone()).await?.rows.unwrap_or_default()
                     }
                 };
