@@ -317,6 +317,8 @@ pub(crate) enum InsertSource {
 pub(crate) struct Returning {
     pub(crate) values: Vec<Expr>,
     pub(crate) into: Vec<Target>,
+    /// BULK COLLECT.
+    pub(crate) bulk: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -347,10 +349,24 @@ pub(crate) struct Declaration {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum DeclarationKind {
-    Variable { declared: Declared, initial: Option<Expr>, constant: bool, not_null: bool },
+    Variable {
+        declared: Declared,
+        initial: Option<Expr>,
+        constant: bool,
+        not_null: bool,
+    },
     Exception,
     ExceptionInit(i64),
     Cursor(Box<Query>),
+    Collection {
+        type_name: String,
+        element: Declared,
+        indexed: bool,
+        initial: Option<Expr>,
+    },
+    Record(Vec<(String, Declared)>),
+    /// `t%ROWTYPE`.
+    RowType(Vec<String>),
     Nothing,
 }
 
@@ -405,12 +421,15 @@ pub(crate) enum StmtKind {
         query: Box<Query>,
         into: Vec<Target>,
         lock: Option<RowLocks>,
+        /// BULK COLLECT.
+        bulk: bool,
     },
     /// Another SQL statement.
     Sql(Box<Command>),
     Dynamic {
         text: Expr,
         into: Vec<Target>,
+        bulk: bool,
         using: Vec<(Expr, Direction)>,
         returning: Vec<Target>,
     },
@@ -427,6 +446,19 @@ pub(crate) enum StmtKind {
     Fetch {
         cursor: String,
         into: Vec<Target>,
+        bulk: bool,
+        limit: Option<Expr>,
+    },
+    AssignElement {
+        name: String,
+        index: Expr,
+        value: Expr,
+    },
+    ForAll {
+        variable: String,
+        low: Expr,
+        high: Expr,
+        body: Box<Stmt>,
     },
     Close(String),
 }
@@ -488,6 +520,15 @@ impl Expr {
 }
 
 impl Dml {
+    pub(crate) const fn returning(&self) -> Option<&Returning> {
+        match self {
+            Self::Insert { returning, .. }
+            | Self::Update { returning, .. }
+            | Self::Delete { returning, .. } => Some(returning),
+            Self::Merge(_) => None,
+        }
+    }
+
     /// What has to be granted on the table.
     pub(crate) fn privileges(&self) -> Vec<&'static str> {
         match self {

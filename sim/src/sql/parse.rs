@@ -2,12 +2,15 @@
 
 pub(crate) mod alter;
 pub(crate) mod block;
+mod collection;
 pub(crate) mod data;
 pub(crate) mod expression;
 mod group;
 pub(crate) mod literal;
 mod merge;
 pub(crate) mod select;
+
+use std::collections::BTreeMap;
 
 use super::ast::BindUse;
 use super::lex::{self, Kind, Token};
@@ -92,6 +95,8 @@ pub(crate) struct Parser {
     pub(crate) bind_uses: Vec<BindUse>,
     /// In a block a bind's name is one place however often it occurs.
     pub(crate) plsql: bool,
+    /// Types that the block declares.
+    own_types: BTreeMap<String, collection::OwnType>,
     depth: usize,
     /// Operators of the outermost expression so far, and how many expressions are open.
     links: usize,
@@ -108,6 +113,7 @@ impl Parser {
             binds: Vec::new(),
             bind_uses: Vec::new(),
             plsql: false,
+            own_types: BTreeMap::new(),
             depth: 0,
             links: 0,
             open_expressions: 0,
@@ -299,7 +305,12 @@ impl Parser {
         let mut parts = vec![self.name(code, text)?];
         while self.is_symbol(".") {
             self.bump();
-            parts.push(self.name(code, text)?);
+            // The method of a collection is no name elsewhere.
+            parts.push(if self.plsql && self.accept("DELETE") {
+                "DELETE".to_owned()
+            } else {
+                self.name(code, text)?
+            });
         }
         Ok(parts)
     }

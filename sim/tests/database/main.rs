@@ -2,6 +2,7 @@
 
 mod applications;
 mod arrays;
+mod collections;
 mod contexts;
 mod cursors;
 mod heavy;

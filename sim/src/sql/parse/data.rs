@@ -237,12 +237,13 @@ impl Parser {
             return Ok(Returning::default());
         }
         let values = self.expressions()?;
+        let bulk = self.bulk();
         self.need("INTO", 925, "missing INTO keyword")?;
         let into = self.targets()?;
         if values.len() != into.len() {
             return Err(self.error(913, "too many values"));
         }
-        Ok(Returning { values, into })
+        Ok(Returning { values, into, bulk })
     }
 
     /// Where values go: binds, and in a block variables.

@@ -39,7 +39,10 @@ impl Parser {
     }
 
     /// A query; `into` takes the targets of SELECT … INTO, where PL/SQL allows them.
-    pub(super) fn query_into(&mut self, into: &mut Option<Vec<Target>>) -> Result<Query, OraError> {
+    pub(super) fn query_into(
+        &mut self,
+        into: &mut Option<(Vec<Target>, bool)>,
+    ) -> Result<Query, OraError> {
         let with = if self.accept("WITH") { self.ctes()? } else { Vec::new() };
         let body = self.compound(into)?;
         let mut siblings = false;
@@ -85,7 +88,7 @@ impl Parser {
         }
     }
 
-    fn compound(&mut self, into: &mut Option<Vec<Target>>) -> Result<Body, OraError> {
+    fn compound(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Body, OraError> {
         let mut left = self.operand(into)?;
         let mut members = 1;
         loop {
@@ -106,7 +109,7 @@ impl Parser {
         }
     }
 
-    fn operand(&mut self, into: &mut Option<Vec<Target>>) -> Result<Body, OraError> {
+    fn operand(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Body, OraError> {
         if self.accept_symbol("(") {
             let query = self.query()?;
             self.close()?;
@@ -116,7 +119,7 @@ impl Parser {
         Ok(Body::Select(Box::new(self.select(into)?)))
     }
 
-    fn select(&mut self, into: &mut Option<Vec<Target>>) -> Result<Select, OraError> {
+    fn select(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Select, OraError> {
         let distinct = self.accept_any(&["DISTINCT", "UNIQUE"]).is_some();
         if !distinct {
             self.accept("ALL");
@@ -125,13 +128,11 @@ impl Parser {
         while self.accept_symbol(",") {
             items.push(self.item()?);
         }
-        if self.is("BULK") {
-            return Err(self.error(3001, "unimplemented feature"));
-        }
-        if let Some(targets) = into
-            && self.accept("INTO")
-        {
-            *targets = self.targets()?;
+        if let Some(targets) = into {
+            let bulk = self.bulk();
+            if self.accept("INTO") {
+                *targets = (self.targets()?, bulk);
+            }
         }
         let from = if self.accept("FROM") {
             self.from()?
