@@ -103,6 +103,16 @@ pub(crate) enum Binary {
     Or,
 }
 
+impl Binary {
+    /// Arithmetic and `||`, of which chains are long.
+    pub(crate) const fn is_link(self) -> bool {
+        matches!(
+            self,
+            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Power | Self::Concat
+        )
+    }
+}
+
 /// `f(…)`, an aggregate or an analytic function.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {

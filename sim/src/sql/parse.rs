@@ -20,6 +20,10 @@ use crate::ora::OraError;
 /// Deeper nesting than this is an error rather than a deep stack.
 const DEPTH_MAX: usize = 100;
 
+/// So many levels is a query or a statement of a block: one within another takes 25 kilobytes of stack where nothing is
+/// optimised.
+const LEVELS_OF_A_STATEMENT: usize = 4;
+
 /// The most arithmetic operators and `||` of one expression, and queries of one UNION. Each makes a tree deeper that is
 /// walked by recursion, on a stack of two megabytes at least; a thousand of them overflowed it.
 const LINKS_MAX: usize = 500;
@@ -348,12 +352,28 @@ impl Parser {
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, OraError>,
     ) -> Result<T, OraError> {
-        if self.depth >= DEPTH_MAX {
+        self.deeper(1, inner)
+    }
+
+    /// Runs `inner` as a query within others, or a statement of a block.
+    pub(crate) fn nested_statement<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, OraError>,
+    ) -> Result<T, OraError> {
+        self.deeper(LEVELS_OF_A_STATEMENT, inner)
+    }
+
+    fn deeper<T>(
+        &mut self,
+        levels: usize,
+        inner: impl FnOnce(&mut Self) -> Result<T, OraError>,
+    ) -> Result<T, OraError> {
+        if self.depth + levels > DEPTH_MAX {
             return Err(self.error(36, "maximum number of recursive SQL levels exceeded"));
         }
-        self.depth += 1;
+        self.depth += levels;
         let result = inner(self);
-        self.depth -= 1;
+        self.depth -= levels;
         result
     }
 

@@ -28,6 +28,28 @@ fn sql_cases() {
     }
 }
 
+/// The same for blocks in blocks.
+#[test]
+fn deep_blocks_are_refused_and_others_run() {
+    for (open, close) in [
+        ("BEGIN ", " END; "),
+        ("IF 1 = 1 THEN ", " END IF; "),
+        ("LOOP ", " EXIT; END LOOP; "),
+        ("FOR r IN (SELECT 1 x FROM dual) LOOP ", " END LOOP; "),
+        ("BEGIN RAISE NO_DATA_FOUND; EXCEPTION WHEN OTHERS THEN ", " END; "),
+        ("CASE 1 WHEN 1 THEN ", " END CASE; "),
+    ] {
+        let nested = |count: usize| {
+            let text = format!("BEGIN {}NULL; {}END;", open.repeat(count), close.repeat(count));
+            blocks::answer(&text, &[], Release::R19)
+        };
+        assert!(nested(20).contains("done"), "{open}: {}", nested(20));
+        let deepest = (20..200).take_while(|count| nested(*count).contains("done")).count();
+        assert!(nested(21 + deepest).contains("ORA-00036"), "{open}: {deepest}");
+        assert!(nested(5_000).contains("ORA-00036"), "{open}");
+    }
+}
+
 #[test]
 fn a_literal_has_a_bound_in_sql_and_another_in_blocks() {
     let run = |text: String| answer(&text, &[], Release::R19);
@@ -54,6 +76,24 @@ fn long_chains_are_refused_and_short_ones_run() {
     let chain = |part: &str, count: usize| vec![part; count].join("+");
     let run = |text: &str| answer(text, &[], Release::R19);
     assert!(run(&format!("SELECT {} x FROM dual", chain("1", 500))).contains("500"));
+    assert!(run(&format!("SELECT {} x FROM dual", vec!["'ab'"; 500].join("||"))).contains("abab"));
+    let unions = vec!["SELECT 1 x FROM dual"; 500].join(" UNION ALL ");
+    assert!(run(&format!("SELECT SUM(x) FROM ({unions})")).contains("500"));
+    // As deep as is allowed, and then much deeper.
+    for (open, close) in [
+        ("(SELECT x FROM ", ")"),
+        ("(SELECT CASE WHEN EXISTS ", " THEN 1 END x FROM dual)"),
+        ("(SELECT NVL((SELECT x FROM dual), 1) x FROM ", ")"),
+    ] {
+        let nested = |count: usize| {
+            let inner = "(SELECT 1 x FROM dual)";
+            let text = format!("{}{inner}{}", open.repeat(count), close.repeat(count));
+            run(&format!("SELECT * FROM {text}"))
+        };
+        let deepest = (1..200).take_while(|count| !nested(*count).contains("ORA-00036")).count();
+        assert!(deepest >= 10, "{open}: {deepest}");
+        assert!(nested(5_000).contains("ORA-00036"), "{open}");
+    }
     // AND and OR have no such bound: their trees stay flat.
     let all = format!("SELECT 7 x FROM dual WHERE {}", vec!["1=1"; 50_000].join(" AND "));
     let none = format!("SELECT 7 x FROM dual WHERE {}", vec!["1=2"; 50_000].join(" OR "));

@@ -153,7 +153,7 @@ impl Parser {
     fn statements(&mut self, ends: &[&str]) -> Result<Vec<Stmt>, OraError> {
         let mut list = Vec::new();
         while !self.is_any(ends) {
-            list.push(self.nested(Self::plsql_statement)?);
+            list.push(self.nested_statement(Self::plsql_statement)?);
         }
         if list.is_empty() { Err(self.encountered("a statement")) } else { Ok(list) }
     }

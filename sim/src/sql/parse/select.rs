@@ -35,7 +35,7 @@ const AFTER_ITEM: [&str; 2] = ["BULK", "RETURNING"];
 impl Parser {
     /// A query with everything that can follow it except FOR UPDATE.
     pub(crate) fn query(&mut self) -> Result<Query, OraError> {
-        self.nested(|parser| parser.query_into(&mut None))
+        self.nested_statement(|parser| parser.query_into(&mut None))
     }
 
     /// A query; `into` takes the targets of SELECT … INTO, where PL/SQL allows them.
