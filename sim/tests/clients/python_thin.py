@@ -272,6 +272,8 @@ def arrays_of_changes():
         assert cursor.rowcount == 3
         cursor.executemany(sql, [(1, "bad")] * 5_000, batcherrors=True)
         assert [one.offset for one in cursor.getbatcherrors()] == list(range(5_000))
+        cursor.executemany(sql, [(1, "y")] * 160_000)
+        assert cursor.rowcount == 160_000
         assert one(connection, "select 1 from dual") == (1,)
 
 
