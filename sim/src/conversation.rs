@@ -29,6 +29,8 @@ pub struct Identity {
     pub service: String,
     /// The session's time zone, as the client set it (`+00:00`), if it did.
     pub time_zone: Option<String>,
+    /// Application contexts of the log-on: namespace, name, value.
+    pub contexts: Vec<[String; 3]>,
 }
 
 /// A database behind a listener. A listener knows it by its services.

@@ -307,6 +307,11 @@ fn session_of(
         waiting: None,
         nested: BTreeMap::new(),
         last_rowid: None,
+        contexts: identity
+            .contexts
+            .iter()
+            .map(|[_, name, value]| (name.to_uppercase(), value.clone()))
+            .collect(),
         output: None,
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::cluster::spec::Spec;
+use crate::cluster::spec::{INSTANCES_MAX, Spec};
 use crate::database::SimDatabase;
 
 /// A scenario.
@@ -202,10 +202,50 @@ pub enum ScenarioError {
     Invalid(String),
 }
 
+/// One process is made for some hundred databases.
+const DATABASES_MAX: usize = 1_000;
+/// Faster than this a second is more than a day, and no machine keeps up.
+const SPEED_MAX: f64 = 100_000.0;
+
+/// A speed is a number of seconds, from 0 (time stands still) to the bound.
+pub fn check_speed(name: &str, speed: f64) -> Result<(), ScenarioError> {
+    if (0.0..=SPEED_MAX).contains(&speed) {
+        return Ok(());
+    }
+    Err(ScenarioError::Invalid(format!("`{name}` is {speed}, but 0 to {SPEED_MAX} can be")))
+}
+
 impl Scenario {
     /// Reads a scenario.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        Ok(serde_yaml::from_str(text)?)
+        let value: serde_yaml::Value = serde_yaml::from_str(text)?;
+        if value.is_null() {
+            // All that it could say has a default, but whoever names an empty file means another one.
+            return Err(ScenarioError::Invalid("the scenario is empty".to_owned()));
+        }
+        // From the text again, since a value has no places that an error could name.
+        let scenario: Self = serde_yaml::from_str(text)?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// What the types alone let pass.
+    fn check(&self) -> Result<(), ScenarioError> {
+        check_speed("speed", self.speed)?;
+        if self.databases.is_empty() || self.databases.len() > DATABASES_MAX {
+            let count = self.databases.len();
+            return Err(ScenarioError::Invalid(format!(
+                "`databases` has {count} entries, but 1 to {DATABASES_MAX} can be"
+            )));
+        }
+        for count in self.databases.iter().filter_map(|one| one.instances) {
+            if !(1..=INSTANCES_MAX).contains(&(count as usize)) {
+                return Err(ScenarioError::Invalid(format!(
+                    "`instances` is {count}, but 1 to {INSTANCES_MAX} can be"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// One that comes with the program: `oltp`, `batch`, `storm`, `fleet` or `quiet`.
@@ -275,8 +315,29 @@ mod tests {
             "databases: [{accounts: [{name: JOE, pasword: x}]}]",
             "databases: [{model: {releas: 19c}}]",
             "databases: [{managed: azure}]",
+            "",
+            "# nothing but a remark",
+            "databases: []",
+            "databases: [{instances: 0}]",
+            "databases: [{instances: 100000}]",
+            "databases: [{instances: -1}]",
+            "databases: [{model: {instances: []}}]",
+            "speed: -1",
+            "speed: .nan",
+            "speed: .inf",
         ] {
-            assert!(Scenario::parse(text).is_err(), "{text}");
+            let played = Scenario::parse(text).and_then(|scenario| scenario.build());
+            assert!(played.is_err(), "{text}");
+        }
+        for (text, part) in [
+            ("databases: [{instances: 17}]", "`instances` is 17, but 1 to 16"),
+            ("speed: -1", "`speed` is -1, but 0 to"),
+            ("databases: [{model: {limits: {processes: 4000000000}}}]", "limits above 100000"),
+            ("databases: [{like: quiet, instances: 0}]", "`instances` is 0"),
+        ] {
+            let played = Scenario::parse(text).and_then(|scenario| scenario.build());
+            let said = played.expect_err(text).to_string();
+            assert!(said.contains(part), "{said}");
         }
         for text in [
             "databases: [{like: oltp, model: {}}]",

@@ -27,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::cluster::instance::InstanceState;
 use crate::conversation::Database;
 use crate::database::SimDatabase;
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{Scenario, ScenarioError, check_speed};
 use crate::wire;
 
 /// How a server is started.
@@ -80,6 +80,10 @@ impl Server {
                 database.instances = Some(count);
             }
         }
+        if let Some(speed) = options.speed {
+            check_speed("--speed", speed)?;
+            scenario.speed = speed;
+        }
         let databases = scenario.build()?;
         let failed = |source| StartError::Listen { port: options.port, source };
         let socket =
@@ -87,8 +91,7 @@ impl Server {
         let seen = databases.iter().map(|one| Arc::new(one.clone()) as Arc<dyn Database>).collect();
         let listener = wire::listen(socket, seen, options.wire).map_err(failed)?;
         let (stop, stopped) = watch::channel(false);
-        let speed = options.speed.unwrap_or(scenario.speed).max(0.0);
-        let clock = tokio::spawn(run_clock(databases.clone(), speed, stopped));
+        let clock = tokio::spawn(run_clock(databases.clone(), scenario.speed, stopped));
         Ok(Self { databases, listener, stop, clock })
     }
 

@@ -253,11 +253,23 @@ impl Cluster {
         let transaction = self.ensure_transaction(key);
         let now = self.now;
         if let Some(transaction) = self.transaction_mut(transaction) {
+            transaction.untouched = false;
             transaction.add(now, records);
             if !transaction.tables.contains(&object) {
                 transaction.tables.push(object);
             }
         }
+    }
+
+    /// The session changes or locks so many rows of a table, each with an undo record. A transaction begins with the
+    /// first of them.
+    pub fn change_rows(&mut self, key: SessionKey, table: &str, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        let begun = self.session(key).and_then(|session| session.transaction);
+        let first = begun.and_then(|key| self.transaction(key)).is_none_or(|one| one.untouched);
+        self.change(key, table, rows - u64::from(first));
     }
 
     /// The session changes one row, which its transaction then holds. The error is ORA-00060, or how the session is

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::fault::{Chances, Scheduled};
 use crate::conversation::Release;
 
+pub use problems::INSTANCES_MAX;
 pub use switches::{DeadInstance, PseudoAgain, Switches};
 pub use workload::{Kind, ServerKind, Workload};
 

@@ -27,6 +27,8 @@ pub struct Transaction {
     pub tables: Vec<u32>,
     pub(super) rows: Vec<Row>,
     pub(super) undo: Undo,
+    /// Its first record is no statement's yet: it was begun for the row that one waited for, or is about to change.
+    pub(super) untouched: bool,
 }
 
 /// How much undo there is.

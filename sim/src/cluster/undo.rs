@@ -46,6 +46,7 @@ impl Cluster {
             tables: Vec::new(),
             rows: Vec::new(),
             undo,
+            untouched: true,
         };
         instance.transactions.insert(number, transaction);
         self.session_mut(session).expect("the caller has the session").transaction = Some(key);

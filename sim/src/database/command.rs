@@ -49,8 +49,8 @@ impl Act<'_> {
             Command::Query(query) => self
                 .query(query, inputs)
                 .map_ok(|rows| Executed { rows: Some(rows), ..Executed::default() }),
-            Command::SelectForUpdate { query, tables, wait } => {
-                self.select_for_update(query, tables, *wait, inputs)
+            Command::SelectForUpdate { query, locks } => {
+                self.select_for_update(query, locks, inputs)
             }
             Command::Dml(dml) => self.dml(dml, inputs),
             Command::KillSession { session, mode, timeout_secs } => {

@@ -249,8 +249,10 @@ impl Catalog for Frozen {
         row: &mut dyn FnMut(Vec<Value>) -> bool,
     ) -> Result<(), OraError> {
         if let Some(table) = self.table(table)? {
-            for (_, values) in table.rows(self.viewer.key) {
-                let cell = |place: &usize| values.get(*place).cloned().unwrap_or(Value::Null);
+            for (number, values) in table.rows(self.viewer.key) {
+                // Behind the columns stands the ROWID.
+                let rowid = || Value::RowId(table.rowid(number).to_string());
+                let cell = |place: &usize| values.get(*place).cloned().unwrap_or_else(rowid);
                 if !row(wanted.iter().map(cell).collect()) {
                     break;
                 }
@@ -264,5 +266,11 @@ impl Catalog for Frozen {
             }
         }
         Ok(())
+    }
+
+    fn new_rowid(&self, table: &str, ordinal: u32) -> Option<Value> {
+        let table = self.table(table).ok()??;
+        let number = table.next_number().saturating_add(ordinal);
+        Some(Value::RowId(table.rowid(number).to_string()))
     }
 }

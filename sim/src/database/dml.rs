@@ -1,7 +1,7 @@
 //! DML on ordinary tables: what changes is worked out, then every row is locked, and only then anything changes. If a
 //! row has to be waited for, all begins anew afterwards, as Oracle restarts a statement whose rows moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::task::Poll;
 
 use super::command::{Progress, failed, unknown};
@@ -17,7 +17,7 @@ use crate::sql::dml::{Change, Changes, Dml};
 use crate::sql::meter::{self, Meter};
 use crate::sql::plsql::Executed;
 use crate::sql::query::{self, Inputs, Query};
-use crate::sql::statement::LockWait;
+use crate::sql::statement::{LockWait, NamedTable, RowLocks};
 use crate::value::Value;
 
 /// A table that is changed.
@@ -32,6 +32,14 @@ struct Place {
 
 /// Steps to find the rows that FOR UPDATE locks, which nobody else can do anything meanwhile.
 const STEPS_OF_LOCKING: u64 = 1_000_000;
+
+/// A table and its rows that are to be locked.
+struct Wanted {
+    /// As the statement names it.
+    table: String,
+    place: Place,
+    numbers: Vec<u32>,
+}
 
 /// What became of a wish for rows.
 enum Locked {
@@ -61,14 +69,13 @@ impl Act<'_> {
             Poll::Ready(Ok(changes)) => changes,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
-        let privilege = match changes.rows.first() {
-            Some(Change::Insert(_)) => "INSERT",
-            Some(Change::Update { .. }) => "UPDATE",
-            Some(Change::Delete { .. }) => "DELETE",
-            None => "SELECT",
-        };
-        let place = match self.place(&changes.table, privilege) {
-            Ok(place) => place,
+        let inserts = changes.rows.iter().all(|change| matches!(change, Change::Insert(_)));
+        let privileges = statement.0.privileges();
+        let granted = privileges.iter().map(|one| self.place(&changes.table, one, !inserts));
+        let place = match granted.collect::<Result<Vec<Place>, OraError>>().map(|mut all| all.pop())
+        {
+            Ok(Some(place)) => place,
+            Ok(None) => return Poll::Ready(Ok(Executed::default())),
             Err(error) => return Poll::Ready(Err(error)),
         };
         let wanted: Vec<u32> = changes
@@ -81,17 +88,17 @@ impl Act<'_> {
                 Change::Insert(_) => None,
             })
             .collect();
-        let began = !self.state.cluster.in_transaction(self.session.key);
         match self.lock_rows(place.object_id, &wanted) {
             Locked::All => {}
             Locked::Waits => return self.wait(Waiting::Model { until: None }),
             Locked::Failed(error) => return Poll::Ready(Err(error)),
         }
-        Poll::Ready(Ok(self.apply(&place, changes, began)))
+        Poll::Ready(Ok(self.apply(&place, changes)))
     }
 
-    /// A table by the name that the statement used. The error is ORA-00942, ORA-01031 or ORA-01732.
-    fn place(&self, name: &str, privilege: &str) -> Result<Place, OraError> {
+    /// A table by the name that the statement used, with the numbers of its rows if they are of interest: going over
+    /// all of them for every row that an array inserts takes too long. The error is ORA-00942, ORA-01031 or ORA-01732.
+    fn place(&self, name: &str, privilege: &str, numbered: bool) -> Result<Place, OraError> {
         match self.view().resolve(name, privilege)? {
             Resolved::Fixed(_) => {
                 Err(OraError::new(1732, "data manipulation operation not legal on this view"))
@@ -99,7 +106,11 @@ impl Act<'_> {
             Resolved::Heap(table) => Ok(Place {
                 name: format!("{}.{}", table.owner, table.name),
                 object_id: table.object_id,
-                numbers: table.rows(self.session.key).map(|(number, _)| number).collect(),
+                numbers: if numbered {
+                    table.rows(self.session.key).map(|(number, _)| number).collect()
+                } else {
+                    Vec::new()
+                },
                 next: table.next_number(),
             }),
         }
@@ -117,7 +128,7 @@ impl Act<'_> {
     }
 
     /// Makes the changes, whose locks are held.
-    fn apply(&mut self, place: &Place, changes: Changes, began: bool) -> Executed {
+    fn apply(&mut self, place: &Place, changes: Changes) -> Executed {
         let key = self.session.key;
         let updates = changes.rows.iter().any(|change| matches!(change, Change::Update { .. }));
         let current: BTreeMap<u32, Vec<Value>> = match self.state.books.heap.get(&place.name) {
@@ -127,10 +138,7 @@ impl Act<'_> {
             _ => BTreeMap::new(),
         };
         let count = changes.rows.len() as u64;
-        if count > 0 {
-            // A transaction begins with the first of its undo records.
-            self.state.cluster.change(key, &place.name, count - u64::from(began));
-        }
+        self.state.cluster.change_rows(key, &place.name, count);
         let mut next = place.next;
         for change in changes.rows {
             let (number, values) = match change {
@@ -160,13 +168,11 @@ impl Act<'_> {
         Executed { count, rows: None, returning: changes.returning }
     }
 
-    /// SELECT … FOR UPDATE. Every row of the table that the query would give is locked; which ones these are follows
-    /// from a table of one: with several, all rows of the first are taken.
+    /// SELECT … FOR UPDATE. What is locked are the rows whose ROWIDs the same query gives.
     pub(super) fn select_for_update(
         &mut self,
         query: &Query,
-        tables: &[String],
-        wait: LockWait,
+        locks: &RowLocks,
         inputs: &Inputs,
     ) -> Progress {
         if let Some(waiting) = self.session.waiting {
@@ -179,77 +185,130 @@ impl Act<'_> {
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        let mut rows = match self.query(query, inputs) {
+        let rows = match self.query(query, inputs) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(rows)) => rows,
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         };
-        let places: Result<Vec<Place>, OraError> =
-            tables.iter().map(|table| self.place(table, "UPDATE")).collect();
-        let places = match places {
-            Ok(places) => places,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        let [place] = places.as_slice() else {
-            return unknown("FOR UPDATE of more than one table");
-        };
-        let mut wanted = match self.rows_of(query, &tables[0], inputs, place) {
-            Ok(wanted) => wanted,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        let until = match wait {
+        match self.rows_to_lock(query, locks, inputs) {
+            Ok(wanted) => self.lock_and_show(query, locks, inputs, wanted, rows),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    fn lock_and_show(
+        &mut self,
+        query: &Query,
+        locks: &RowLocks,
+        inputs: &Inputs,
+        mut wanted: Vec<Wanted>,
+        mut rows: query::Rows,
+    ) -> Progress {
+        let now = self.state.cluster.now();
+        let until = match locks.wait {
             LockWait::Wait => None,
-            LockWait::Secs(seconds) => Some(self.state.cluster.now() + i64::from(seconds) * SECOND),
-            LockWait::NoWait => Some(self.state.cluster.now()),
+            LockWait::Secs(seconds) => Some(now + i64::from(seconds) * SECOND),
+            LockWait::NoWait => Some(now),
             LockWait::SkipLocked => {
-                let free = |number: &u32| {
-                    let row = Row { object: place.object_id, number: *number };
-                    self.state.cluster.row_is_free(self.session.key, row)
+                let [one] = wanted.as_mut_slice() else {
+                    return unknown("SKIP LOCKED over more than one table");
                 };
-                wanted.retain(free);
-                let shown = self.only(query, &tables[0], inputs, place, &wanted);
-                rows = match shown {
+                let object = one.place.object_id;
+                let key = self.session.key;
+                let cluster = &self.state.cluster;
+                one.numbers
+                    .retain(|number| cluster.row_is_free(key, Row { object, number: *number }));
+                rows = match self.only(query, &one.table, inputs, &one.place, &one.numbers) {
                     Ok(rows) => rows,
                     Err(error) => return Poll::Ready(Err(error)),
                 };
                 None
             }
         };
-        match self.lock_rows(place.object_id, &wanted) {
-            Locked::Failed(error) => Poll::Ready(Err(error)),
-            Locked::All => {
-                self.state.cluster.change(self.session.key, &place.name, wanted.len() as u64);
-                Poll::Ready(Ok(Executed { rows: Some(rows), ..Executed::default() }))
+        for one in &wanted {
+            match self.lock_rows(one.place.object_id, &one.numbers) {
+                Locked::Failed(error) => return Poll::Ready(Err(error)),
+                Locked::All => {}
+                Locked::Waits if locks.wait == LockWait::NoWait => {
+                    self.state.cluster.break_call(self.session.key);
+                    let text = "resource busy and acquire with NOWAIT specified or timeout expired";
+                    return failed(54, text);
+                }
+                Locked::Waits => return self.wait(Waiting::Model { until }),
             }
-            Locked::Waits if wait == LockWait::NoWait => {
-                self.state.cluster.break_call(self.session.key);
-                failed(54, "resource busy and acquire with NOWAIT specified or timeout expired")
-            }
-            Locked::Waits => self.wait(Waiting::Model { until }),
         }
+        for one in wanted {
+            let count = one.numbers.len() as u64;
+            self.state.cluster.change_rows(self.session.key, &one.place.name, count);
+        }
+        Poll::Ready(Ok(Executed { rows: Some(rows), ..Executed::default() }))
     }
 
-    /// The rows of a table that a query gives: the query is run over the table with one row at a time.
-    fn rows_of(
+    /// The tables behind OF, or all, with the rows that the query gives of each.
+    fn rows_to_lock(
         &self,
         query: &Query,
-        table: &str,
+        locks: &RowLocks,
         inputs: &Inputs,
-        place: &Place,
-    ) -> Result<Vec<u32>, OraError> {
-        let sight = self.sight();
-        let view = self.view();
+    ) -> Result<Vec<Wanted>, OraError> {
+        let chosen = self.tables_to_lock(locks)?;
+        let aliases: Vec<&str> = chosen.iter().map(|one| one.alias.as_str()).collect();
+        let query = query.rowids(&aliases)?;
         let meter = Meter::limited(STEPS_OF_LOCKING);
-        let gives = |place: usize| {
-            let shown = (0..=place).map(|other| other == place).collect();
-            let one = SomeRows { catalog: &view, table, shown };
-            query::metered(query, &one, &sight, inputs, &meter)
-                .is_ok_and(|rows| !rows.cells.is_empty())
-        };
-        let rows = place.numbers.iter().enumerate();
-        let wanted = rows.filter(|(row, _)| !meter.is_spent() && gives(*row));
-        let wanted = wanted.map(|(_, number)| *number).collect();
-        if meter.is_spent() { Err(meter::too_long()) } else { Ok(wanted) }
+        let rows = query::metered(&query, &self.view(), &self.sight(), inputs, &meter)?;
+        if meter.is_spent() {
+            return Err(meter::too_long());
+        }
+        let mut wanted = Vec::new();
+        for (column, one) in chosen.into_iter().enumerate() {
+            let place = self.place(&one.name, "UPDATE", true)?;
+            let rowids: HashSet<&str> = rows
+                .cells
+                .iter()
+                .skip(column)
+                .step_by(aliases.len())
+                .filter_map(
+                    |cell| if let Value::RowId(text) = cell { Some(text.as_str()) } else { None },
+                )
+                .collect();
+            let object = place.object_id;
+            let given = |number: &&u32| {
+                let rowid = RowId::from(Row { object, number: **number }).to_string();
+                rowids.contains(rowid.as_str())
+            };
+            let numbers = place.numbers.iter().filter(given).copied().collect();
+            wanted.push(Wanted { table: one.name.clone(), place, numbers });
+        }
+        Ok(wanted)
+    }
+
+    fn tables_to_lock<'l>(&self, locks: &'l RowLocks) -> Result<Vec<&'l NamedTable>, OraError> {
+        if locks.of.is_empty() {
+            return Ok(locks.tables.iter().collect());
+        }
+        let view = self.view();
+        let mut chosen: Vec<&NamedTable> = Vec::new();
+        for parts in &locks.of {
+            let [qualifier @ .., column] = parts.as_slice() else { continue };
+            let has = |table: &NamedTable| {
+                let named = qualifier.last().is_none_or(|name| *name == table.alias);
+                named
+                    && view
+                        .columns(&table.name)
+                        .is_ok_and(|all| all.iter().any(|one| one.name == *column))
+            };
+            let found: Vec<&NamedTable> = locks.tables.iter().filter(|table| has(table)).collect();
+            match found.as_slice() {
+                [one] if chosen.contains(one) => {}
+                [one] => chosen.push(one),
+                [] => {
+                    let text = format!("\"{}\": invalid identifier", parts.join("\".\""));
+                    return Err(OraError::new(904, text));
+                }
+                _ => return Err(OraError::new(918, "column ambiguously defined")),
+            }
+        }
+        Ok(chosen)
     }
 
     /// What a query gives of some rows of its table.
@@ -273,7 +332,7 @@ impl Act<'_> {
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        match self.place(table, "UPDATE") {
+        match self.place(table, "UPDATE", false) {
             Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
                 self.state.cluster.change(self.session.key, &place.name, 0);
                 Poll::Ready(Ok(Executed::default()))

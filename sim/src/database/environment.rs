@@ -20,6 +20,7 @@ pub(super) struct Sight {
     user_id: u32,
     nls: BTreeMap<String, String>,
     context: BTreeMap<&'static str, Value>,
+    client_context: BTreeMap<String, String>,
 }
 
 impl Sight {
@@ -38,6 +39,7 @@ impl Sight {
                 .map_or(0, |account| account.user_id),
             nls: session.viewer.nls.clone(),
             context: context(state, session),
+            client_context: session.contexts.clone(),
         }
     }
 
@@ -91,6 +93,9 @@ fn of_the_database(state: &State, session: &SessionState) -> Vec<(&'static str, 
     ]
 }
 
+/// The object number of the edition ORA$BASE.
+const ORA_BASE_ID: u32 = 134;
+
 fn of_the_session(state: &State, session: &SessionState) -> Vec<(&'static str, Value)> {
     let model = state.cluster.session(session.key);
     let client = model.map(|one| &*one.client);
@@ -112,6 +117,8 @@ fn of_the_session(state: &State, session: &SessionState) -> Vec<(&'static str, V
         ("CLIENT_IDENTIFIER", mark(marks.and_then(|one| one.client_identifier.as_ref()))),
         ("CLIENT_INFO", mark(marks.and_then(|one| one.client_info.as_ref()))),
         ("CLIENT_PROGRAM_NAME", said(client.map(|one| &one.program))),
+        ("CURRENT_EDITION_ID", Value::integer(ORA_BASE_ID)),
+        ("CURRENT_EDITION_NAME", Value::text("ORA$BASE")),
         ("CURRENT_SCHEMA", Value::text(schema)),
         ("CURRENT_SCHEMAID", id(schema)),
         ("CURRENT_USER", Value::text(user)),
@@ -128,6 +135,8 @@ fn of_the_session(state: &State, session: &SessionState) -> Vec<(&'static str, V
         ("OS_USER", said(client.map(|one| &one.osuser))),
         ("PROXY_USER", Value::Null),
         ("SERVICE_NAME", said(client.map(|one| &one.service))),
+        ("SESSION_EDITION_ID", Value::integer(ORA_BASE_ID)),
+        ("SESSION_EDITION_NAME", Value::text("ORA$BASE")),
         ("SESSIONID", model.map_or(Value::Null, |one| Value::integer(one.audsid))),
         ("SESSION_USER", Value::text(&session.login)),
         ("SESSION_USERID", id(&session.login)),
@@ -170,10 +179,13 @@ impl Environment for Sight {
     }
 
     fn context(&self, namespace: &str, parameter: &str) -> Option<Value> {
-        if namespace != "USERENV" {
-            return Some(Value::Null);
+        match namespace {
+            "USERENV" => self.context.get(parameter).cloned(),
+            "CLIENTCONTEXT" => {
+                Some(self.client_context.get(parameter).map_or(Value::Null, Value::text))
+            }
+            _ => Some(Value::Null),
         }
-        self.context.get(parameter).cloned()
     }
 
     fn date_format(&self) -> String {

@@ -346,11 +346,39 @@ fn session(
             nothing()
         }
         "FREE_UNUSED_USER_MEMORY" => nothing(),
-        // A context can only be set by the package that was named for it, and there is none.
-        "SET_CONTEXT" => Poll::Ready(Err(OraError::new(1031, "insufficient privileges"))),
+        "SET_CONTEXT" | "CLEAR_CONTEXT" => {
+            let value = if name == "SET_CONTEXT" { arguments.text("VALUE") } else { None };
+            Poll::Ready(client_context(act, arguments, value).map(|()| Returned::default()))
+        }
         "SLEEP" => sleep(act, arguments),
         _ => unknown(arguments.signature),
     }
+}
+
+/// Attributes of CLIENTCONTEXT that a session may have.
+const CONTEXTS_MAX: usize = 1_000;
+
+/// Only the namespace CLIENTCONTEXT is everybody's; any other is its package's, and there is none. CLEAR_CONTEXT
+/// without an attribute empties it.
+fn client_context(
+    act: &mut Act<'_>,
+    arguments: &Arguments<'_>,
+    value: Option<String>,
+) -> Result<(), OraError> {
+    let namespace = arguments.text("NAMESPACE").unwrap_or_default();
+    if !namespace.eq_ignore_ascii_case("CLIENTCONTEXT") {
+        return Err(OraError::new(1031, "insufficient privileges"));
+    }
+    let contexts = &mut act.session.contexts;
+    match (arguments.text("ATTRIBUTE").map(|name| name.to_uppercase()), value) {
+        (Some(_), Some(_)) if contexts.len() >= CONTEXTS_MAX => {
+            return Err(OraError::new(1031, "insufficient privileges"));
+        }
+        (Some(name), Some(value)) => drop(contexts.insert(name, value)),
+        (Some(name), None) => drop(contexts.remove(&name)),
+        (None, _) => contexts.clear(),
+    }
+    Ok(())
 }
 
 /// DBMS_UTILITY: hundredths of a second since some moment, and on a CPU.

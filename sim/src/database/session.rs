@@ -71,6 +71,8 @@ pub(super) struct SessionState {
     pub(super) nested: BTreeMap<usize, Nested>,
     /// The ROWID of the last row that the last statement changed.
     pub(super) last_rowid: Option<String>,
+    /// The namespace CLIENTCONTEXT; names are upper-case.
+    pub(super) contexts: BTreeMap<String, String>,
     /// DBMS_OUTPUT, while it is enabled.
     pub(super) output: Option<Vec<String>>,
 }

@@ -12,7 +12,7 @@ use crate::catalog::books::{Books, Managed, Parameters, Procedure, Service};
 use crate::catalog::heap::Heap;
 use crate::cluster::Cluster;
 use crate::cluster::spec::{InstanceSpec, ProfileSpec, Spec};
-use crate::conversation::{Direction, Release};
+use crate::conversation::Direction;
 use crate::database::SimDatabase;
 use crate::sql::plsql::{Parameter, Signature};
 use crate::value::{ColumnType, Value};
@@ -47,10 +47,11 @@ impl DatabaseSpec {
                 model.name.clone_from(name);
             }
             if let Some(count) = self.instances {
-                model.instances.resize(count.max(1) as usize, InstanceSpec::default());
+                model.instances.resize(count as usize, InstanceSpec::default());
             }
-            if model.release == Release::R11_2 && !model.containers.is_empty() {
-                return Err(invalid("11.2 has no containers"));
+            let problems = model.problems();
+            if !problems.is_empty() {
+                return Err(invalid(format!("database {}: {}", model.name, problems.join("; "))));
             }
         }
         Ok(models)

@@ -2,7 +2,7 @@
 //! text, in characters.
 
 use super::dml::Target;
-use super::statement::{Command, LockWait};
+use super::statement::{Command, RowLocks};
 use crate::conversation::Direction;
 use crate::value::{ColumnType, Value};
 
@@ -101,6 +101,16 @@ pub(crate) enum Binary {
     GreaterEqual,
     And,
     Or,
+}
+
+impl Binary {
+    /// Arithmetic and `||`, of which chains are long.
+    pub(crate) const fn is_link(self) -> bool {
+        matches!(
+            self,
+            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Power | Self::Concat
+        )
+    }
 }
 
 /// `f(…)`, an aggregate or an analytic function.
@@ -212,7 +222,28 @@ pub(crate) struct From {
     pub(crate) join: Join,
     pub(crate) on: Option<Expr>,
     pub(crate) using: Vec<String>,
+    /// NATURAL JOIN: USING all the columns that both sides have.
+    pub(crate) natural: bool,
+    pub(crate) pivot: Option<Box<Pivot>>,
     pub(crate) at: usize,
+}
+
+/// `PIVOT (SUM(a) AS s FOR c IN (1 AS one))`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pivot {
+    /// With their aliases.
+    pub(crate) aggregates: Vec<(Call, Option<String>)>,
+    pub(crate) column: String,
+    /// With the names of their columns.
+    pub(crate) values: Vec<(Expr, String)>,
+    pub(crate) at: usize,
+}
+
+impl From {
+    /// A source by itself.
+    pub(crate) const fn new(source: Source, alias: Option<String>, join: Join, at: usize) -> Self {
+        Self { source, alias, join, on: None, using: Vec::new(), natural: false, pivot: None, at }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -261,6 +292,29 @@ pub(crate) enum Dml {
         returning: Returning,
         at: usize,
     },
+    Merge(Box<Merge>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Merge {
+    pub(crate) target: From,
+    pub(crate) source: From,
+    pub(crate) on: Expr,
+    pub(crate) update: Option<MergeUpdate>,
+    pub(crate) insert: Option<MergeInsert>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MergeUpdate {
+    pub(crate) set: Vec<(String, usize, Expr)>,
+    pub(crate) filter: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MergeInsert {
+    pub(crate) columns: Vec<(String, usize)>,
+    pub(crate) values: Vec<Expr>,
+    pub(crate) filter: Option<Expr>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -273,6 +327,8 @@ pub(crate) enum InsertSource {
 pub(crate) struct Returning {
     pub(crate) values: Vec<Expr>,
     pub(crate) into: Vec<Target>,
+    /// BULK COLLECT.
+    pub(crate) bulk: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -303,10 +359,24 @@ pub(crate) struct Declaration {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum DeclarationKind {
-    Variable { declared: Declared, initial: Option<Expr>, constant: bool, not_null: bool },
+    Variable {
+        declared: Declared,
+        initial: Option<Expr>,
+        constant: bool,
+        not_null: bool,
+    },
     Exception,
     ExceptionInit(i64),
     Cursor(Box<Query>),
+    Collection {
+        type_name: String,
+        element: Declared,
+        indexed: bool,
+        initial: Option<Expr>,
+    },
+    Record(Vec<(String, Declared)>),
+    /// `t%ROWTYPE`.
+    RowType(Vec<String>),
     Nothing,
 }
 
@@ -360,13 +430,16 @@ pub(crate) enum StmtKind {
     Select {
         query: Box<Query>,
         into: Vec<Target>,
-        lock: Option<(Vec<String>, LockWait)>,
+        lock: Option<RowLocks>,
+        /// BULK COLLECT.
+        bulk: bool,
     },
     /// Another SQL statement.
     Sql(Box<Command>),
     Dynamic {
         text: Expr,
         into: Vec<Target>,
+        bulk: bool,
         using: Vec<(Expr, Direction)>,
         returning: Vec<Target>,
     },
@@ -383,6 +456,19 @@ pub(crate) enum StmtKind {
     Fetch {
         cursor: String,
         into: Vec<Target>,
+        bulk: bool,
+        limit: Option<Expr>,
+    },
+    AssignElement {
+        name: String,
+        index: Expr,
+        value: Expr,
+    },
+    ForAll {
+        variable: String,
+        low: Expr,
+        high: Expr,
+        body: Box<Stmt>,
     },
     Close(String),
 }
@@ -444,6 +530,28 @@ impl Expr {
 }
 
 impl Dml {
+    pub(crate) const fn returning(&self) -> Option<&Returning> {
+        match self {
+            Self::Insert { returning, .. }
+            | Self::Update { returning, .. }
+            | Self::Delete { returning, .. } => Some(returning),
+            Self::Merge(_) => None,
+        }
+    }
+
+    /// What has to be granted on the table.
+    pub(crate) fn privileges(&self) -> Vec<&'static str> {
+        match self {
+            Self::Insert { .. } => vec!["INSERT"],
+            Self::Update { .. } => vec!["UPDATE"],
+            Self::Delete { .. } => vec!["DELETE"],
+            Self::Merge(merge) => {
+                let update = merge.update.as_ref().map(|_| "UPDATE");
+                update.into_iter().chain(merge.insert.as_ref().map(|_| "INSERT")).collect()
+            }
+        }
+    }
+
     /// Queries that name the same table and columns, and so fail to compile where the statement would.
     pub(crate) fn reads(&self) -> Vec<Query> {
         let item = |value: Expr| Item::Expr { value, name: String::new(), alias: false };
@@ -452,6 +560,7 @@ impl Dml {
             item(Expr { kind, at: *at })
         };
         let (table, alias, at, items, filter) = match self {
+            Self::Merge(merge) => return merge.reads(),
             Self::Insert { table, columns, at, .. } => {
                 (table, None, *at, columns.iter().map(column).collect(), None)
             }
@@ -466,7 +575,7 @@ impl Dml {
         };
         let items = if items.is_empty() { vec![Item::Star] } else { items };
         let source = Source::Table(table.clone());
-        let from = From { source, alias, join: Join::Comma, on: None, using: Vec::new(), at };
+        let from = From::new(source, alias, Join::Comma, at);
         let select = Select {
             distinct: false,
             items,

@@ -185,7 +185,7 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 pub(crate) enum SourceKind {
-    Dual,
+    Dual(Vec<usize>),
     /// A table and the places of the columns that are read.
     Table(String, Vec<usize>),
     View(Plan, Vec<usize>),

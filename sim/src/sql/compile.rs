@@ -5,9 +5,12 @@ mod call;
 mod expression;
 mod grouping;
 mod joins;
+mod nested;
+mod pivot;
 mod plan;
 mod recursive;
 mod types;
+mod using;
 
 use std::cell::{Cell, RefCell};
 
@@ -96,8 +99,8 @@ struct Named {
     has_rowid: bool,
     /// The places of the columns that are read, in the order of their slots.
     wanted: RefCell<Vec<usize>>,
-    /// Columns of JOIN … USING, which belong to an earlier source.
-    merged: Vec<String>,
+    /// Columns of JOIN … USING or NATURAL JOIN, which are one with those of an earlier source.
+    merged: using::Merged,
 }
 
 impl Named {
@@ -160,26 +163,30 @@ impl<'s> Scope<'s> {
         self.sources.first().map(|source| source.wanted.borrow().clone()).unwrap_or_default()
     }
 
-    /// A column of this block or of one around it.
+    /// A column of this block or of one around it; several if USING made them one.
     fn find(
         &self,
         parts: &[String],
         outer: bool,
         at: usize,
-    ) -> Result<Option<(Column, catalog::Column)>, OraError> {
+    ) -> Result<Vec<(Column, catalog::Column)>, OraError> {
         let mut scope = self;
         let mut depth = 0;
         loop {
-            if let Some((source, column)) = scope.find_here(parts, at)? {
+            let found = scope.find_here(parts, at)?;
+            if !found.is_empty() {
                 self.mark(depth);
-                scope.used.set(scope.used.get() | 1 << source.min(63));
-                let named = &scope.sources[source];
-                let place = Column { depth, source, slot: named.slot(column), outer, at };
-                return Ok(Some((place, named.column(column))));
+                let columns = found.into_iter().map(|(source, column)| {
+                    scope.used.set(scope.used.get() | 1 << source.min(63));
+                    let named = &scope.sources[source];
+                    let place = Column { depth, source, slot: named.slot(column), outer, at };
+                    (place, named.column(column))
+                });
+                return Ok(columns.collect());
             }
             match scope.parent {
                 Some(parent) => scope = parent,
-                None => return Ok(None),
+                None => return Ok(Vec::new()),
             }
             depth += 1;
         }
@@ -197,22 +204,25 @@ impl<'s> Scope<'s> {
         }
     }
 
-    fn find_here(&self, parts: &[String], at: usize) -> Result<Option<(usize, usize)>, OraError> {
-        let [qualifier @ .., column] = parts else { return Ok(None) };
-        let mut found = None;
-        for (place, source) in self.sources.iter().enumerate() {
-            let fits = match qualifier {
-                [] => !source.merged.contains(column),
-                [name] => source.name == *name,
-                _ => source.full == qualifier.join("."),
-            };
-            let column = fits.then(|| source.place(column)).flatten();
-            if let Some(column) = column {
-                if found.is_some() {
-                    return Err(OraError::new(918, "column ambiguously defined").at(at));
-                }
-                found = Some((place, column));
-            }
+    fn find_here(&self, parts: &[String], at: usize) -> Result<Vec<(usize, usize)>, OraError> {
+        let [qualifier @ .., column] = parts else { return Ok(Vec::new()) };
+        let full = match qualifier {
+            [] => return self.unqualified(column, self.sources.len(), at),
+            [_] => String::new(),
+            _ => qualifier.join("."),
+        };
+        let fits = |source: &Named| match qualifier {
+            [name] => source.name == *name,
+            _ => source.full == full,
+        };
+        let mut found = Vec::new();
+        for (place, source) in self.sources.iter().enumerate().filter(|(_, source)| fits(source)) {
+            found.extend(source.place(column).map(|column| (place, column)));
+        }
+        match found.len() {
+            0 => {}
+            1 => self.check_qualified(column, at)?,
+            _ => return Err(ambiguous(at)),
         }
         Ok(found)
     }
@@ -227,6 +237,10 @@ impl<'s> Scope<'s> {
         self.phase.set(before);
         result
     }
+}
+
+fn ambiguous(at: usize) -> OraError {
+    OraError::new(918, "column ambiguously defined").at(at)
 }
 
 /// `"T"."C": invalid identifier`.

@@ -32,15 +32,16 @@ pub(crate) fn date_literal(text: &str) -> Option<i64> {
     seconds((year, month, day), (0, 0, 0))
 }
 
-/// `2026-01-31 10:00[:00[.123]] [+02:00]`.
+/// `2026-01-31 10:00[:00[.123]] [+02:00|Europe/Berlin]`.
 pub(crate) fn timestamp_literal(text: &str) -> Option<Value> {
     let text = text.trim();
     let (date, rest) = text.split_once([' ', 'T']).unwrap_or((text, "0:0:0"));
     let rest = rest.trim();
-    let (time, zone) = match rest.find([' ', '+', '-', 'Z']) {
-        Some(at) => (&rest[..at], Some(rest[at..].trim())),
-        None => (rest, None),
-    };
+    let (time, zone) =
+        match rest.find(|at: char| matches!(at, ' ' | '+' | '-') || at.is_alphabetic()) {
+            Some(at) => (&rest[..at], Some(rest[at..].trim())),
+            None => (rest, None),
+        };
     let mut parts = time.splitn(3, ':');
     let hour: i64 = parts.next()?.parse().ok()?;
     let minute: i64 = parts.next()?.parse().ok()?;
@@ -52,7 +53,8 @@ pub(crate) fn timestamp_literal(text: &str) -> Option<Value> {
     match zone {
         None => Some(Value::Timestamp { seconds, nanos }),
         Some(zone) => {
-            let offset_minutes = offset(zone)?;
+            let wall = || Zone::read(zone).ok().map(|zone| zone.offset_on_wall(seconds));
+            let offset_minutes = offset(zone).or_else(wall)?;
             Some(Value::TimestampTz {
                 seconds: seconds - i64::from(offset_minutes) * 60,
                 nanos,

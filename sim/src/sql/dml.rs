@@ -1,4 +1,6 @@
-//! INSERT, UPDATE and DELETE to the rows that change. Nothing is changed here: the caller owns the tables.
+//! INSERT, UPDATE, DELETE and MERGE to the rows that change. Nothing is changed here: the caller owns the tables.
+
+mod merge;
 
 use super::ast;
 use super::compile::{Compiler, Scope};
@@ -84,6 +86,7 @@ pub fn metered(
     let evaluator = Evaluator { catalog, environment, meter };
     let work = Work { compiler, evaluator };
     match &dml.0 {
+        ast::Dml::Merge(merge) => work.merge(merge),
         ast::Dml::Insert { table, columns, source, returning, at } => {
             work.insert(table, columns, source, returning, *at)
         }
@@ -149,14 +152,7 @@ impl Work<'_> {
         };
         let mut rows = Vec::new();
         for values in given {
-            let mut row = vec![Value::Null; columns.len()];
-            for (place, value) in places.iter().zip(values) {
-                row[*place] = value;
-            }
-            for (column, value) in columns.iter().zip(&mut row) {
-                *value = self.fitted(std::mem::replace(value, Value::Null), column, table)?;
-            }
-            rows.push(row);
+            rows.push(self.new_row(values, &places, &columns, table)?);
         }
         let mut shown = rows.clone();
         for (ordinal, row) in (0..).zip(&mut shown) {
@@ -168,6 +164,24 @@ impl Work<'_> {
             rows: rows.into_iter().map(Change::Insert).collect(),
             returning,
         })
+    }
+
+    /// A row of values for some of the columns.
+    fn new_row(
+        &self,
+        values: Vec<Value>,
+        places: &[usize],
+        columns: &[Column],
+        table: &[String],
+    ) -> Result<Vec<Value>, OraError> {
+        let mut row = vec![Value::Null; columns.len()];
+        for (place, value) in places.iter().zip(values) {
+            row[*place] = value;
+        }
+        for (column, value) in columns.iter().zip(&mut row) {
+            *value = self.fitted(std::mem::replace(value, Value::Null), column, table)?;
+        }
+        Ok(row)
     }
 
     /// UPDATE, or DELETE without `set`.

@@ -138,15 +138,7 @@ impl Evaluator<'_> {
             | Code::Root(_)
             | Code::Path(..) => self.hierarchical(code, frame),
             Code::Negate(inner) => arithmetic::negate(&self.value(inner, frame)?),
-            Code::Arithmetic(operator, left, right) => {
-                let (left, right) = (self.cow(left, frame)?, self.cow(right, frame)?);
-                arithmetic::apply(*operator, &left, &right)
-            }
-            Code::Concat(left, right) => {
-                let left = self.text(left, frame)?.unwrap_or_default();
-                let right = self.text(right, frame)?.unwrap_or_default();
-                Ok(Value::text(left + &right))
-            }
+            Code::Arithmetic(..) | Code::Concat(..) => self.chain(code, frame),
             Code::Scalar(query) => self.scalar(query, frame),
             Code::Case { arms, otherwise } => {
                 for (when, then) in arms {
@@ -176,6 +168,33 @@ impl Evaluator<'_> {
             }
             _ => self.test(code, frame).map(truth),
         }
+    }
+
+    /// Arithmetic and `||`, from the first operand on, so that a long chain takes no deep stack.
+    fn chain(&self, code: &Code, frame: &Frame<'_>) -> Result<Value, OraError> {
+        let mut links = Vec::new();
+        let mut first = code;
+        while let Code::Arithmetic(_, left, _) | Code::Concat(left, _) = first {
+            links.push(first);
+            first = left;
+        }
+        let mut sum = self.value(first, frame)?;
+        for link in links.into_iter().rev() {
+            sum = match link {
+                Code::Arithmetic(operator, _, right) => {
+                    arithmetic::apply(*operator, &sum, &*self.cow(right, frame)?)?
+                }
+                Code::Concat(_, right) => {
+                    let left = match sum {
+                        Value::Text(text) => text,
+                        other => convert::text(&other, self.environment)?.unwrap_or_default(),
+                    };
+                    Value::text(left + &self.text(right, frame)?.unwrap_or_default())
+                }
+                _ => sum,
+            };
+        }
+        Ok(sum)
     }
 
     /// The value as text; `None` for NULL.

@@ -49,6 +49,8 @@ pub(crate) enum Gives {
     IntervalYm,
     Raw(u32),
     RowId,
+    /// BINARY_DOUBLE, which stands for BINARY_FLOAT too.
+    Double,
 }
 
 /// Functions without parentheses.

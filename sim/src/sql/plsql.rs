@@ -2,6 +2,7 @@
 //! polled again.
 
 mod check;
+mod collection;
 mod desk;
 mod exception;
 mod machine;

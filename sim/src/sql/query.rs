@@ -19,6 +19,31 @@ const BINDS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query(pub(crate) ast::Query);
 
+impl Query {
+    /// The query that gives the ROWIDs of these tables instead of the select list. ORA-02014 if its rows are no rows of
+    /// tables.
+    pub(crate) fn rowids(&self, aliases: &[&str]) -> Result<Self, OraError> {
+        let refused = || {
+            OraError::new(2014, "cannot select FOR UPDATE from view with DISTINCT, GROUP BY, etc.")
+        };
+        let mut query = self.0.clone();
+        let ast::Body::Select(select) = &mut query.body else { return Err(refused()) };
+        let plain = !select.distinct && select.group.is_empty() && select.having.is_none();
+        if !plain || select.connect.is_some() || query.limit.is_some() {
+            return Err(refused());
+        }
+        let item = |alias: &&str| {
+            let parts = vec![(*alias).to_owned(), "ROWID".to_owned()];
+            let kind = ast::ExprKind::Name { parts, outer: false };
+            let value = ast::Expr { kind, at: 0 };
+            ast::Item::Expr { value, name: "ROWID".to_owned(), alias: false }
+        };
+        select.items = aliases.iter().map(item).collect();
+        query.order.clear();
+        Ok(Self(query))
+    }
+}
+
 /// What a statement reads besides tables: its binds, and the variables of the block that it stands in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inputs {

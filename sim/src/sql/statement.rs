@@ -52,10 +52,8 @@ pub enum Command {
     SelectForUpdate {
         /// The query without the clause.
         query: Query,
-        /// The tables that it reads, upper-case.
-        tables: Vec<String>,
-        /// What to do about rows that are locked.
-        wait: LockWait,
+        /// What is locked.
+        locks: RowLocks,
     },
     /// INSERT, UPDATE, DELETE: [`super::dml::changes`].
     Dml(Dml),
@@ -166,6 +164,26 @@ pub enum LockWait {
     Secs(u32),
     /// SKIP LOCKED.
     SkipLocked,
+}
+
+/// Which rows FOR UPDATE locks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowLocks {
+    /// The tables of the outermost FROM.
+    pub tables: Vec<NamedTable>,
+    /// Columns behind OF: only their tables' rows are locked.
+    pub of: Vec<Vec<String>>,
+    /// What to do about rows that are locked.
+    pub wait: LockWait,
+}
+
+/// A table, upper-case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTable {
+    /// With its owner, if that is named.
+    pub name: String,
+    /// What the statement calls it.
+    pub alias: String,
 }
 
 /// `NAME = value`.

@@ -35,6 +35,8 @@ pub(super) struct Message {
     pub(super) user: String,
     mode: u32,
     pairs: BTreeMap<String, String>,
+    /// Application contexts: namespace, name, value.
+    contexts: Vec<[String; 3]>,
 }
 
 impl Message {
@@ -48,14 +50,31 @@ impl Message {
         reader.skip(2)?;
         let user = if has_user && length > 0 { reader.counted()? } else { Vec::new().into() };
         let user = String::from_utf8_lossy(&user).into_owned();
-        let mut pairs = BTreeMap::new();
+        let mut message = Self { user, mode, ..Self::default() };
         for _ in 0..count {
             let key = reader.long_text()?;
             let value = reader.long_text()?;
             reader.skip_ub(1)?;
-            pairs.insert(key, value);
+            message.keep(key.trim_end_matches('\0'), value);
         }
-        Ok(Self { user, mode, pairs })
+        Ok(message)
+    }
+
+    /// A pair. Those of application contexts come again and again, three to a context.
+    fn keep(&mut self, key: &str, value: String) {
+        match (key, self.contexts.last_mut()) {
+            ("AUTH_APPCTX_NSPACE", _) => {
+                self.contexts.push([value, String::new(), String::new()]);
+            }
+            ("AUTH_APPCTX_ATTR", Some(context)) => context[1] = value,
+            ("AUTH_APPCTX_VALUE", Some(context)) => context[2] = value,
+            _ => drop(self.pairs.insert(key.to_owned(), value)),
+        }
+    }
+
+    /// The application contexts of the session: namespace, name, value.
+    pub(super) fn contexts(&self) -> &[[String; 3]] {
+        &self.contexts
     }
 
     /// What a key says; empty without it.
@@ -86,7 +105,9 @@ impl Message {
         if !edition.is_empty() && !edition.eq_ignore_ascii_case("ORA$BASE") {
             return Some(OraError::new(38802, "edition does not exist"));
         }
-        None
+        // Any other namespace would have to be created first, and no statement here creates one.
+        let known = |context: &[String; 3]| context[0].eq_ignore_ascii_case("CLIENTCONTEXT");
+        (!self.contexts.iter().all(known)).then(|| OraError::new(28267, "Invalid NameSpace Value"))
     }
 
     /// The time zone that the client sets for its session.
@@ -351,6 +372,22 @@ mod tests {
         assert_eq!(refusal("AUTH_ORA_EDITION", "NEXT"), Some(38802));
         assert_eq!(refusal("AUTH_ORA_EDITION", "ora$base"), None);
         assert_eq!(refusal("AUTH_PROGRAM_NM", "sqlplus"), None);
+    }
+
+    #[test]
+    fn application_contexts_come_in_threes() {
+        let mut message = Message::default();
+        let pairs = [("CLIENTCONTEXT", "a", "1"), ("clientcontext", "b", "2")];
+        for (namespace, name, value) in pairs {
+            message.keep("AUTH_APPCTX_NSPACE", namespace.to_owned());
+            message.keep("AUTH_APPCTX_ATTR", name.to_owned());
+            message.keep("AUTH_APPCTX_VALUE", value.to_owned());
+        }
+        let shown: Vec<String> = message.contexts().iter().map(|one| one.join(".")).collect();
+        assert_eq!(shown, ["CLIENTCONTEXT.a.1", "clientcontext.b.2"]);
+        assert_eq!(message.refusal(), None);
+        message.keep("AUTH_APPCTX_NSPACE", "PAYROLL".to_owned());
+        assert_eq!(message.refusal().map(|error| error.code), Some(28267));
     }
 
     #[test]

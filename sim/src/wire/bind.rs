@@ -7,8 +7,9 @@ use crate::conversation::Direction;
 use crate::ora::OraError;
 use crate::value::Value;
 
-/// The most values of one request; each may take a single byte on the wire and many more here.
-const VALUES_MAX: usize = 300_000;
+/// The most values of one request: 100,000 rows of ten columns. Each may take a single byte on the wire, and takes some
+/// 32 here.
+const VALUES_MAX: usize = 1_000_000;
 const ROW: u8 = 7;
 
 /// Rows of values for binds, or why the call fails for them.

@@ -319,6 +319,7 @@ impl LogOn<'_> {
             port: self.peer.port(),
             service: self.target.service.clone(),
             time_zone: second.time_zone(),
+            contexts: second.contexts().to_vec(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Messages out of packets, and answers into them. A message has neither a length nor an end: it is read again from its
 //! beginning whenever more of it has come.
 
+use std::time::Duration;
+
 use super::codec::{Reader, Unreadable, Writer};
 use super::negotiate::Habits;
 use super::packet::{Fault, Kind, Marker, Packet, Wire};
@@ -41,6 +43,9 @@ pub(super) struct Feed {
     token: u64,
 }
 
+/// A message that ends with a full packet is noticed so much later.
+const MOMENT: Duration = Duration::from_millis(5);
+
 impl Feed {
     /// Messages of at most so many bytes.
     pub(super) const fn new(wire: Wire, bytes_max: usize) -> Self {
@@ -71,15 +76,27 @@ impl Feed {
         &mut self,
         read: impl Fn(&mut Reader<'_>) -> Result<T, Unreadable>,
     ) -> Result<Incoming<T>, Fault> {
+        // Where a long message is still to be read again from its beginning.
+        let mut again_at = 0;
         loop {
-            // While more is there already, reading what may be incomplete is wasted work.
-            if !self.buffer.is_empty()
-                && !self.wire.has_more()
-                && let Some(message) = self.read(&read)?
-            {
-                return Ok(Incoming::Message(message));
+            // While more is there already, reading what may be incomplete is wasted work. Behind a full packet more is
+            // likely to come, so there it is only tried again when a quarter more is there, or after a moment.
+            let waits = self.tail.full && self.buffer.len() < again_at;
+            if !self.buffer.is_empty() && !self.wire.has_more() && !waits {
+                if let Some(message) = self.read(&read)? {
+                    return Ok(Incoming::Message(message));
+                }
+                again_at = self.buffer.len() + self.buffer.len() / 4;
             }
-            let packet = self.wire.packet().await?;
+            let packet = if waits {
+                let Ok(packet) = tokio::time::timeout(MOMENT, self.wire.packet()).await else {
+                    again_at = 0;
+                    continue;
+                };
+                packet?
+            } else {
+                self.wire.packet().await?
+            };
             if packet.kind == Kind::Marker {
                 return packet.marker().map(Incoming::Marker);
             }

@@ -107,22 +107,13 @@ impl End {
 
 /// The codes, places and texts of iterations that failed: three lists, each with its length.
 fn write_failed(to: &mut Writer, failures: &[(usize, OraError)]) {
-    /// A list begins with a byte for its size, which no client looks at as long as it does not say that it comes in
-    /// chunks.
+    /// Before the texts stands a byte for their size, which no client looks at.
     const SIZE: u8 = 1;
     if failures.is_empty() {
         return to.zeros(3);
     }
-    to.ub(failures.len() as u64);
-    to.u8(SIZE);
-    for (_, error) in failures {
-        to.ub(error.code.min(u16::MAX.into()));
-    }
-    to.ub(failures.len() as u64);
-    to.u8(SIZE);
-    for (place, _) in failures {
-        to.ub(*place as u64);
-    }
+    write_numbers(to, failures.iter().map(|(_, error)| error.code.min(u16::MAX.into()).into()));
+    write_numbers(to, failures.iter().map(|(place, _)| *place as u64));
     to.ub(failures.len() as u64);
     to.u8(SIZE);
     for (_, error) in failures {
@@ -130,6 +121,36 @@ fn write_failed(to: &mut Writer, failures: &[(usize, OraError)]) {
         to.ub(text.len() as u64);
         to.counted(text.as_bytes());
         to.zeros(2);
+    }
+}
+
+/// A list of numbers: how many, and their bytes with the length of all; if that is too long for one byte, each in a
+/// chunk of its own. An OCI client goes by the length, the others by the number.
+fn write_numbers(to: &mut Writer, numbers: impl ExactSizeIterator<Item = u64>) {
+    const LENGTH_MAX: usize = 252;
+    const CHUNKS: u8 = 254;
+    to.ub(numbers.len() as u64);
+    let parts: Vec<Vec<u8>> = numbers
+        .map(|number| {
+            let mut part = Writer::new();
+            part.ub(number);
+            part.into_bytes()
+        })
+        .collect();
+    let length: usize = parts.iter().map(Vec::len).sum();
+    match u8::try_from(length) {
+        Ok(byte) if length <= LENGTH_MAX => {
+            to.u8(byte);
+            to.raw(&parts.concat());
+        }
+        _ => {
+            to.u8(CHUNKS);
+            for part in &parts {
+                to.ub(part.len() as u64);
+                to.raw(part);
+            }
+            to.zeros(1);
+        }
     }
 }
 

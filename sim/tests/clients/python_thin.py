@@ -55,6 +55,8 @@ def another_session_than_ones_own():
     fails(lambda: connect(user=f"{USER}[system]"), "ORA-28150")
     fails(lambda: connect(edition="NEXT"), "ORA-38802")
     connect(edition="ORA$BASE").close()
+    fails(lambda: connect(appcontext=[("PAYROLL", "a", "1")]), "ORA-28267")
+    connect(appcontext=[("CLIENTCONTEXT", "a", "1"), ("CLIENTCONTEXT", "b", "2")]).close()
 
 
 def unknown_service():
@@ -270,6 +272,8 @@ def arrays_of_changes():
         assert cursor.rowcount == 3
         cursor.executemany(sql, [(1, "bad")] * 5_000, batcherrors=True)
         assert [one.offset for one in cursor.getbatcherrors()] == list(range(5_000))
+        cursor.executemany(sql, [(1, "y")] * 160_000)
+        assert cursor.rowcount == 160_000
         assert one(connection, "select 1 from dual") == (1,)
 
 

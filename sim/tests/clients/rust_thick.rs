@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 21] = [
+    let checks: [(&str, fn(&Target) -> Checked); 22] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         ("blocks", blocks),
         ("cursors of blocks", cursors_of_blocks),
         ("changes", changes),
+        ("errors of single rows", errors_of_single_rows),
         ("errors", errors),
         ("ALTER and kill", alter),
         ("tags", tags),
@@ -304,6 +305,26 @@ fn changes(to: &Target) -> Checked {
     connection.rollback()?;
     connection.set_autocommit(true);
     connection.execute(insert, &[&1, &"x"])?;
+    one(&connection)
+}
+
+/// Few of them, and more than the lengths of their lists fit a byte.
+fn errors_of_single_rows(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    for count in [4, 500] {
+        let sql = "update a set b = b where c < :1 and d = :2";
+        let mut batch = connection.batch(sql, 1_000).with_batch_errors().build()?;
+        for number in 0..count {
+            batch.append_row(&[&number, &if number % 2 == 0 { "good" } else { "bad" }])?;
+        }
+        let Err(error) = batch.execute() else { panic!("no error, but every other row is bad") };
+        let found = error.batch_errors().expect("they are told");
+        assert_eq!(found.len(), count / 2);
+        for (place, one) in found.iter().enumerate() {
+            assert_eq!((one.offset() as usize, one.code()), (2 * place + 1, 12_899));
+            assert!(one.message().contains("value too large"), "{one}");
+        }
+    }
     one(&connection)
 }
 

@@ -2,8 +2,11 @@
 
 mod applications;
 mod arrays;
+mod collections;
+mod contexts;
 mod cursors;
 mod heavy;
+mod merge;
 mod modes;
 mod kills;
 mod managed;

@@ -1,8 +1,8 @@
 //! ROWIDs: of tables' rows, and of the row that a session waits for.
 
-use rac_sim::conversation::Progress;
+use rac_sim::conversation::{Outcome, Progress};
 
-use crate::support::{Client, code, shop};
+use crate::support::{Client, code, shop, shown};
 
 #[test]
 fn a_row_keeps_its_rowid_and_is_found_by_it() {
@@ -30,6 +30,25 @@ fn a_row_keeps_its_rowid_and_is_found_by_it() {
     assert_eq!(bob.cell(&format!("SELECT id FROM app.t WHERE rowid = '{new}'")), "3");
     assert_eq!(ann.run(&format!("DELETE FROM app.t WHERE rowid = '{rowid}'")).map(|_| ()), Ok(()));
     assert_eq!(ann.cells(&sql), [""; 0]);
+}
+
+#[test]
+fn a_statement_that_goes_on_in_a_thread_sees_rowids_too() {
+    let database = shop();
+    let mut ann = Client::new(&database, "ANN", 1);
+    let rowid = ann.cell("SELECT ROWIDTOCHAR(rowid) FROM app.t WHERE id = 2");
+    let long = "(SELECT COUNT(*) FROM dual CONNECT BY LEVEL <= 150000) = 150000";
+    let mut progress =
+        ann.start(&format!("SELECT ROWIDTOCHAR(rowid) FROM app.t WHERE id = 2 AND {long}"));
+    assert!(matches!(progress, Progress::Waiting));
+    while matches!(progress, Progress::Waiting) {
+        std::thread::yield_now();
+        progress = ann.talk.resume();
+    }
+    match progress {
+        Progress::Done(Ok(Outcome::Query { cells, .. })) => assert_eq!(shown(&cells[0]), rowid),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -53,6 +53,8 @@ fn a_waiter_shows_who_blocks_it_and_gets_the_row() {
     assert_eq!(dba.cell(sql), "1");
     ann.run("COMMIT").expect("it commits");
     assert_eq!(code(&bob.talk.resume()), 0);
+    // His wait counts for nothing.
+    assert_eq!(dba.cell(&sql.replace("ANN", "BOB")), "1");
     // He changed what she had committed meanwhile.
     assert_eq!(bob.cell("SELECT name FROM app.t WHERE id = 1"), "ab");
 }
@@ -77,6 +79,51 @@ fn for_update_locks_and_gives_up_when_told() {
     assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
     assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 2 FOR UPDATE WAIT 3"), 30006);
     assert_eq!(bob.code("SELECT name FROM app.t WHERE id = 1 FOR UPDATE NOWAIT"), 0);
+}
+
+#[test]
+fn for_update_locks_the_rows_of_each_table_or_of_those_that_it_names() {
+    let tables = "
+databases:
+  - name: SHOP
+    tables:
+      - {owner: APP, name: T, columns: [ID NUMBER, NAME VARCHAR2(20)], rows: [[1, one], [2, two]]}
+      - {owner: APP, name: U, columns: [ID NUMBER, T_ID NUMBER], rows: [[10, 1], [20, 1], [30, 2]]}
+";
+    let database = crate::support::database(tables);
+    let (mut one, mut two) =
+        (Client::new(&database, "SYSTEM", 1), Client::new(&database, "SYSTEM", 2));
+    let joined =
+        "SELECT t.id, u.id FROM app.t t JOIN app.u u ON u.t_id = t.id WHERE t.name = 'one'";
+    let free = |client: &mut Client, table: &str| {
+        let ids =
+            client.cells(&format!("SELECT id FROM app.{table} ORDER BY id FOR UPDATE SKIP LOCKED"));
+        client.run("ROLLBACK").expect("it rolls back");
+        ids.join(" ")
+    };
+    let urec = "SELECT used_urec FROM gv$transaction";
+    for (of, t, u, records) in [
+        ("", "2", "30", "3"),
+        ("OF t.name", "2", "10 20 30", "1"),
+        ("OF t_id", "1 2", "30", "2"),
+        ("OF u.t_id, u.id, name", "2", "30", "3"),
+    ] {
+        assert_eq!(one.cells(&format!("{joined} FOR UPDATE {of}")).len(), 4, "{of}");
+        assert_eq!(one.cell(urec), records, "{of}");
+        assert_eq!((free(&mut two, "t").as_str(), free(&mut two, "u").as_str()), (t, u), "{of}");
+        one.run("ROLLBACK").expect("it rolls back");
+    }
+    for (sql, code) in [
+        (format!("{joined} FOR UPDATE OF id"), 918),
+        (format!("{joined} FOR UPDATE OF t.nope"), 904),
+        (format!("{joined} FOR UPDATE SKIP LOCKED"), 3001),
+        ("SELECT DISTINCT name FROM app.t FOR UPDATE".to_owned(), 2014),
+        ("SELECT COUNT(*) FROM app.t GROUP BY name FOR UPDATE".to_owned(), 2014),
+        ("DECLARE CURSOR c IS SELECT id FROM app.t FOR UPDATE; BEGIN NULL; END;".to_owned(), 6550),
+    ] {
+        assert_eq!(one.code(&sql), code, "{sql}");
+        assert!(!one.talk.in_transaction(), "{sql}");
+    }
 }
 
 #[test]

@@ -28,12 +28,72 @@ fn sql_cases() {
     }
 }
 
+/// The same for blocks in blocks.
+#[test]
+fn deep_blocks_are_refused_and_others_run() {
+    for (open, close) in [
+        ("BEGIN ", " END; "),
+        ("IF 1 = 1 THEN ", " END IF; "),
+        ("LOOP ", " EXIT; END LOOP; "),
+        ("FOR r IN (SELECT 1 x FROM dual) LOOP ", " END LOOP; "),
+        ("BEGIN RAISE NO_DATA_FOUND; EXCEPTION WHEN OTHERS THEN ", " END; "),
+        ("CASE 1 WHEN 1 THEN ", " END CASE; "),
+    ] {
+        let nested = |count: usize| {
+            let text = format!("BEGIN {}NULL; {}END;", open.repeat(count), close.repeat(count));
+            blocks::answer(&text, &[], Release::R19)
+        };
+        assert!(nested(20).contains("done"), "{open}: {}", nested(20));
+        let deepest = (20..200).take_while(|count| nested(*count).contains("done")).count();
+        assert!(nested(21 + deepest).contains("ORA-00036"), "{open}: {deepest}");
+        assert!(nested(5_000).contains("ORA-00036"), "{open}");
+    }
+}
+
+#[test]
+fn a_literal_has_a_bound_in_sql_and_another_in_blocks() {
+    let run = |text: String| answer(&text, &[], Release::R19);
+    let text = |count: usize| format!("'{}'", "x".repeat(count));
+    assert!(run(format!("SELECT LENGTH({}) n FROM dual", text(4_000))).contains("4000"));
+    // Bytes count.
+    assert!(run(format!("SELECT LENGTH('{}') n FROM dual", "é".repeat(2_000))).contains("2000"));
+    for long in
+        [text(4_001), format!("'{}'", "é".repeat(2_001)), format!("q'[{}]'", "x".repeat(4_001))]
+    {
+        assert!(run(format!("SELECT {long} FROM dual")).starts_with("ORA-01704"), "{}", &long[..9]);
+    }
+    let block = |count| {
+        let text = format!("BEGIN IF LENGTH({}) = 0 THEN NULL; END IF; END;", text(count));
+        parse(&text, Release::R19).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(block(32_767), Ok(()));
+    assert!(block(32_768).is_err_and(|error| error.contains("PLS-00172")));
+}
+
 /// A statement that is too long is refused; nothing it holds overflows the stack.
 #[test]
 fn long_chains_are_refused_and_short_ones_run() {
     let chain = |part: &str, count: usize| vec![part; count].join("+");
     let run = |text: &str| answer(text, &[], Release::R19);
     assert!(run(&format!("SELECT {} x FROM dual", chain("1", 500))).contains("500"));
+    assert!(run(&format!("SELECT {} x FROM dual", vec!["'ab'"; 500].join("||"))).contains("abab"));
+    let unions = vec!["SELECT 1 x FROM dual"; 500].join(" UNION ALL ");
+    assert!(run(&format!("SELECT SUM(x) FROM ({unions})")).contains("500"));
+    // As deep as is allowed, and then much deeper.
+    for (open, close) in [
+        ("(SELECT x FROM ", ")"),
+        ("(SELECT CASE WHEN EXISTS ", " THEN 1 END x FROM dual)"),
+        ("(SELECT NVL((SELECT x FROM dual), 1) x FROM ", ")"),
+    ] {
+        let nested = |count: usize| {
+            let inner = "(SELECT 1 x FROM dual)";
+            let text = format!("{}{inner}{}", open.repeat(count), close.repeat(count));
+            run(&format!("SELECT * FROM {text}"))
+        };
+        let deepest = (1..200).take_while(|count| !nested(*count).contains("ORA-00036")).count();
+        assert!(deepest >= 10, "{open}: {deepest}");
+        assert!(nested(5_000).contains("ORA-00036"), "{open}");
+    }
     // AND and OR have no such bound: their trees stay flat.
     let all = format!("SELECT 7 x FROM dual WHERE {}", vec!["1=1"; 50_000].join(" AND "));
     let none = format!("SELECT 7 x FROM dual WHERE {}", vec!["1=2"; 50_000].join(" OR "));

@@ -146,9 +146,10 @@ fn node_thin_on_each_release() {
     }
 }
 
-/// The thick client is a crate of its own, built here into the cache. `None` if this machine cannot build it.
+/// The thick client is a crate of its own, built here. Not into the cache, where the program of another checkout would
+/// take its place. `None` if this machine cannot build it.
 fn thick() -> Option<PathBuf> {
-    let target = cache().join("thick/target");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("thick");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("build").arg("--manifest-path").arg(program("thick/Cargo.toml"));
     cargo.arg("--target-dir").arg(&target).env_remove("RUSTFLAGS");

@@ -6,7 +6,8 @@ use crate::conversation::Release;
 
 /// More sessions, processes or instances than this are a slip of the pen.
 const COUNT_MAX: u32 = 100_000;
-const INSTANCES_MAX: usize = 16;
+/// RAC has no more here than fit the numbers of the views.
+pub const INSTANCES_MAX: usize = 16;
 
 impl Spec {
     /// All that is wrong, in words; nothing if a cluster can be made of it.

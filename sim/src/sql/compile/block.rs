@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use super::types::NULL_TYPE;
+use super::using::Merged;
 use super::{Compiler, Ctes, Kind, Named, Phase, Scope, Typed, call, grouping, joins, plan};
 use crate::catalog::Column;
 use crate::conversation::ResultColumn;
@@ -32,6 +33,9 @@ impl Compiler<'_> {
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<Compiled, OraError> {
+        if let Some(flat) = super::nested::unnested(select)? {
+            return self.block(&flat, order, siblings, parent, ctes);
+        }
         let (raws, mut scope) = self.scope(select, parent, ctes)?;
         let conjuncts = self.conjuncts(select, &scope)?;
         outer_joined(&conjuncts, &mut scope);
@@ -106,20 +110,7 @@ impl Compiler<'_> {
         let mut escaped = false;
         for from in &select.from {
             let (raw, correlated, mut named) = self.source(from, parent, ctes)?;
-            if !from.using.is_empty() {
-                for column in &from.using {
-                    let before = sources
-                        .iter()
-                        .any(|source| source.columns.iter().any(|other| other.name == *column));
-                    if !before || !named.columns.iter().any(|other| other.name == *column) {
-                        return Err(super::invalid_identifier(
-                            std::slice::from_ref(column),
-                            from.at,
-                        ));
-                    }
-                }
-                named.merged.clone_from(&from.using);
-            }
+            named.merged = Merged::new(from, &named, &sources)?;
             // The side of an outer join that can be missing is NULL then.
             if matches!(from.join, Join::Right | Join::Full) {
                 sources.iter_mut().for_each(Named::can_be_null);
@@ -162,7 +153,7 @@ impl Compiler<'_> {
             columns: columns.clone(),
             has_rowid,
             wanted: RefCell::default(),
-            merged: Vec::new(),
+            merged: Merged::default(),
         };
         Ok((Scope::new(vec![named], None, None), columns))
     }
@@ -173,6 +164,12 @@ impl Compiler<'_> {
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<(Raw, bool, Named), OraError> {
+        if let Some(pivot) = &from.pivot {
+            let plain = From { pivot: None, ..from.clone() };
+            let (_, _, named) = self.source(&plain, parent, ctes)?;
+            let query = super::pivot::query(&plain, pivot, &named.columns)?;
+            return self.source(&super::pivot::source(from, query), parent, ctes);
+        }
         let (raw, correlated, full, columns) = match &from.source {
             Source::Query(query) => {
                 let (plan, correlated) = self.plan(query, parent, ctes)?;
@@ -183,8 +180,11 @@ impl Compiler<'_> {
         };
         let last = full.rsplit('.').next().unwrap_or_default().to_owned();
         let name = from.alias.clone().unwrap_or(last);
-        let has_rowid =
-            matches!(&raw, Raw::Table(table) if self.catalog.new_rowid(table, 0).is_some());
+        let has_rowid = match &raw {
+            Raw::Dual => true,
+            Raw::Table(table) => self.catalog.new_rowid(table, 0).is_some(),
+            Raw::View(_) | Raw::Feed(_) => false,
+        };
         Ok((
             raw,
             correlated,
@@ -194,7 +194,7 @@ impl Compiler<'_> {
                 columns,
                 has_rowid,
                 wanted: RefCell::default(),
-                merged: Vec::new(),
+                merged: Merged::default(),
             },
         ))
     }
@@ -242,8 +242,8 @@ impl Compiler<'_> {
             if let Some(condition) = &from.on {
                 self.split(condition, scope, &mut list)?;
             }
-            for column in &from.using {
-                list.push(Self::using(column, place, scope));
+            for column in &scope.sources[place].merged.columns {
+                list.push(Self::using(column, place, scope)?);
             }
             on.push(list);
         }
@@ -275,7 +275,6 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// `a = b`, where a join can look one side up by the other if both are of one type.
     fn equality(
         &self,
         left: &Expr,
@@ -283,39 +282,9 @@ impl Compiler<'_> {
         at: usize,
         scope: &Scope<'_>,
     ) -> Result<joins::Conjunct, OraError> {
-        let (left, left_side) = measured(scope, || self.value(left, scope))?;
-        let (right, right_side) = measured(scope, || self.value(right, scope))?;
-        let hashable = match (left.column_type(), right.column_type()) {
-            (ColumnType::Varchar2(_), ColumnType::Varchar2(_)) => true,
-            (a, b) => a == b && !matches!(a, ColumnType::Char(_) | ColumnType::BinaryDouble),
-        };
-        let side = left_side.with(right_side);
-        let code = super::expression::compare(Binary::Equal, left, right, at)?;
-        Ok(joins::Conjunct { code, side, sides: hashable.then_some((left_side, right_side)), at })
-    }
-
-    /// `USING (c)`: this source's column equals that of the first source before it that has one.
-    fn using(column: &String, place: usize, scope: &Scope<'_>) -> joins::Conjunct {
-        let at = |source: usize| {
-            let named = &scope.sources[source];
-            let index = named.columns.iter().position(|other| other.name == *column).unwrap_or(0);
-            let slot = named.slot(index);
-            let column = crate::sql::code::Column { depth: 0, source, slot, outer: false, at: 0 };
-            Typed::sql(Code::Column(column), named.columns[index].column_type, true)
-        };
-        let before = scope.sources[..place]
-            .iter()
-            .position(|source| source.columns.iter().any(|c| c.name == *column));
-        let (left, right) = (at(before.unwrap_or(0)), at(place));
-        let side = |source: usize| joins::Side { sources: 1 << source, outside: false };
-        let sides = (side(before.unwrap_or(0)), side(place));
-        let code = Code::Compare {
-            operator: Binary::Equal,
-            left: Box::new(left.code),
-            right: Box::new(right.code),
-            padded: false,
-        };
-        joins::Conjunct { code, side: sides.0.with(sides.1), sides: Some(sides), at: 0 }
+        let left = measured(scope, || self.value(left, scope))?;
+        let right = measured(scope, || self.value(right, scope))?;
+        equal(left, right, at)
     }
 
     fn connect(&self, tree: &ConnectTree, scope: &Scope<'_>) -> Result<Connect, OraError> {
@@ -361,11 +330,7 @@ impl Compiler<'_> {
         let mut columns = Vec::new();
         for item in items {
             match item {
-                Item::Star => {
-                    for place in 0..scope.sources.len() {
-                        expand(scope, place, &mut codes, &mut columns);
-                    }
-                }
+                Item::Star => scope.expand_all(&mut codes, &mut columns)?,
                 Item::TableStar(table, at) => {
                     let name = table.join(".");
                     let place = scope
@@ -373,7 +338,7 @@ impl Compiler<'_> {
                         .iter()
                         .position(|source| source.name == name || source.full == name);
                     let place = place.ok_or_else(|| super::invalid_identifier(table, *at))?;
-                    expand(scope, place, &mut codes, &mut columns);
+                    scope.expand(place, &mut codes, &mut columns);
                 }
                 Item::Expr { value, name, .. } => {
                     let typed = self.expression(value, scope)?;
@@ -440,8 +405,23 @@ fn outer_joined(conjuncts: &joins::Conjuncts, scope: &mut Scope<'_>) {
     }
 }
 
+/// `a = b`, where a join can look one side up by the other if both are of one type.
+pub(super) fn equal(
+    (left, left_side): (Typed, joins::Side),
+    (right, right_side): (Typed, joins::Side),
+    at: usize,
+) -> Result<joins::Conjunct, OraError> {
+    let hashable = match (left.column_type(), right.column_type()) {
+        (ColumnType::Varchar2(_), ColumnType::Varchar2(_)) => true,
+        (a, b) => a == b && !matches!(a, ColumnType::Char(_) | ColumnType::BinaryDouble),
+    };
+    let side = left_side.with(right_side);
+    let code = super::expression::compare(Binary::Equal, left, right, at)?;
+    Ok(joins::Conjunct { code, side, sides: hashable.then_some((left_side, right_side)), at })
+}
+
 /// Compiles something and tells which sources it reads.
-fn measured<T>(
+pub(super) fn measured<T>(
     scope: &Scope<'_>,
     inner: impl FnOnce() -> Result<T, OraError>,
 ) -> Result<(T, joins::Side), OraError> {
@@ -451,33 +431,6 @@ fn measured<T>(
     scope.used.set(used | side.sources);
     scope.used_outer.set(outer || side.outside);
     Ok((result, side))
-}
-
-fn expand(
-    scope: &Scope<'_>,
-    source: usize,
-    codes: &mut Vec<Code>,
-    columns: &mut Vec<ResultColumn>,
-) {
-    let named = &scope.sources[source];
-    for (place, column) in named.columns.iter().enumerate() {
-        if named.merged.contains(&column.name) {
-            continue;
-        }
-        let slot = named.slot(place);
-        codes.push(Code::Column(crate::sql::code::Column {
-            depth: 0,
-            source,
-            slot,
-            outer: false,
-            at: 0,
-        }));
-        columns.push(ResultColumn {
-            name: column.name.clone(),
-            column_type: column.column_type,
-            nullable: column.nullable,
-        });
-    }
 }
 
 pub(super) fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Column> {
@@ -518,7 +471,7 @@ fn sources(
         |(((raw, correlated), named), filter)| {
             let wanted = named.wanted.take();
             let kind = match raw {
-                Raw::Dual => SourceKind::Dual,
+                Raw::Dual => SourceKind::Dual(wanted),
                 Raw::Table(name) => SourceKind::Table(name, wanted),
                 Raw::View(plan) => SourceKind::View(plan, wanted),
                 Raw::Feed(feed) => SourceKind::Feed(feed, wanted),

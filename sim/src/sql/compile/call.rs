@@ -453,6 +453,7 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
         Gives::IntervalYm => ColumnType::IntervalYm,
         Gives::Raw(bytes) => ColumnType::Raw(bytes),
         Gives::RowId => ColumnType::RowId,
+        Gives::Double => ColumnType::BinaryDouble,
     }
 }
 

@@ -24,6 +24,7 @@ impl Compiler<'_> {
             ExprKind::Name { parts, outer } => self.name(parts, *outer, at, scope),
             ExprKind::Bind(place) => self.bind(*place, at),
             ExprKind::Unary(operator, inner) => self.unary(*operator, inner, at, scope),
+            ExprKind::Binary(operator, ..) if operator.is_link() => self.chain(expr, scope),
             ExprKind::Binary(operator, left, right) => {
                 self.binary(*operator, left, right, at, scope)
             }
@@ -107,8 +108,9 @@ impl Compiler<'_> {
         if let Some(pseudo) = Self::pseudo_column(parts, at, scope)? {
             return Ok(pseudo);
         }
-        if let Some((column, described)) = scope.find(parts, outer, at)? {
-            return Ok(Typed::sql(Code::Column(column), described.column_type, described.nullable));
+        let columns = scope.find(parts, outer, at)?;
+        if !columns.is_empty() {
+            return super::using::joined(columns, at);
         }
         if scope.phase.get() == Phase::Order {
             let alias =
@@ -213,24 +215,25 @@ impl Compiler<'_> {
                     Code::Or(list)
                 }))
             }
-            Binary::Concat => {
-                let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-                let bytes = types::width(left.column_type())
-                    .saturating_add(types::width(right.column_type()));
-                let nullable = left.nullable && right.nullable;
-                let code = Code::Concat(Box::new(left.code), Box::new(right.code));
-                Ok(Typed::sql(code, ColumnType::Varchar2(bytes.min(4000)), nullable))
-            }
-            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Power => {
-                let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-                let column_type =
-                    types::arithmetic(operator, left.column_type(), right.column_type(), at)?;
-                let nullable = left.nullable || right.nullable;
-                let code = Code::Arithmetic(operator, Box::new(left.code), Box::new(right.code));
-                Ok(Typed::sql(code, column_type, nullable))
-            }
             _ => self.compared(operator, left, right, at, scope),
         }
+    }
+
+    /// `a + b - c || d`: from the first operand on, so that a long chain takes no deep stack.
+    fn chain(&self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, OraError> {
+        let mut links = Vec::new();
+        let mut first = expr;
+        while let ExprKind::Binary(operator, left, right) = &first.kind
+            && operator.is_link()
+        {
+            links.push((*operator, &**right, first.at));
+            first = left;
+        }
+        let mut sum = self.value(first, scope)?;
+        for (operator, right, at) in links.into_iter().rev() {
+            sum = linked(operator, sum, self.value(right, scope)?, at)?;
+        }
+        Ok(sum)
     }
 
     /// A comparison, of rows too.
@@ -433,6 +436,21 @@ impl Compiler<'_> {
         let arms = conditions.into_iter().zip(codes).collect();
         Ok(Typed::sql(Code::Case { arms, otherwise }, column_type, nullable))
     }
+}
+
+/// Two operands of arithmetic, or of `||`.
+fn linked(operator: Binary, left: Typed, right: Typed, at: usize) -> Result<Typed, OraError> {
+    if operator == Binary::Concat {
+        let bytes =
+            types::width(left.column_type()).saturating_add(types::width(right.column_type()));
+        let nullable = left.nullable && right.nullable;
+        let code = Code::Concat(Box::new(left.code), Box::new(right.code));
+        return Ok(Typed::sql(code, ColumnType::Varchar2(bytes.min(4000)), nullable));
+    }
+    let column_type = types::arithmetic(operator, left.column_type(), right.column_type(), at)?;
+    let nullable = left.nullable || right.nullable;
+    let code = Code::Arithmetic(operator, Box::new(left.code), Box::new(right.code));
+    Ok(Typed::sql(code, column_type, nullable))
 }
 
 /// A comparison of two values; types that cannot meet are ORA-00932.

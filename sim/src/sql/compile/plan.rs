@@ -79,15 +79,32 @@ impl Compiler<'_> {
                 let body = Body::Nested(Box::new(inner));
                 Ok((Plan { columns, body, order: Vec::new(), limit: None }, correlated))
             }
-            ast::Body::Set { operator, left, right, at } => {
-                let (left, a) = self.body(left, parent, ctes)?;
-                let (right, b) = self.body(right, parent, ctes)?;
-                let columns = set_columns(&left.columns, &right.columns, *at)?;
-                let body =
-                    Body::Set { operator: *operator, left: Box::new(left), right: Box::new(right) };
-                Ok((Plan { columns, body, order: Vec::new(), limit: None }, a || b))
-            }
+            ast::Body::Set { .. } => self.sets(body, parent, ctes),
         }
+    }
+
+    /// UNION and its kin, from the first query on, so that a long chain takes no deep stack.
+    fn sets(
+        &self,
+        body: &ast::Body,
+        parent: Option<&Scope<'_>>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Result<(Plan, bool), OraError> {
+        let mut links = Vec::new();
+        let mut first = body;
+        while let ast::Body::Set { operator, left, right, at } = first {
+            links.push((*operator, &**right, *at));
+            first = left;
+        }
+        let (mut plan, mut correlated) = self.body(first, parent, ctes)?;
+        for (operator, right, at) in links.into_iter().rev() {
+            let (right, reads) = self.body(right, parent, ctes)?;
+            correlated |= reads;
+            let columns = set_columns(&plan.columns, &right.columns, at)?;
+            let body = Body::Set { operator, left: Box::new(plan), right: Box::new(right) };
+            plan = Plan { columns, body, order: Vec::new(), limit: None };
+        }
+        Ok((plan, correlated))
     }
 
     fn limit(&self, query: &Query) -> Result<Option<Limit>, OraError> {

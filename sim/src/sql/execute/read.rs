@@ -8,6 +8,9 @@ use crate::sql::code::{Block, Code, Rows, Source, SourceKind};
 use crate::sql::evaluate::{Evaluator, Frame, Row};
 use crate::value::Value;
 
+/// DUAL is object 143 in the first block of the dictionary's tablespace.
+const DUAL_ROWID: &str = "AAAACPAABAAAAQiAAA";
+
 impl Evaluator<'_> {
     /// The rows of a source that its own conditions let through. They are kept unless they depend on blocks around.
     pub(super) fn source_rows(
@@ -19,8 +22,12 @@ impl Evaluator<'_> {
             return Ok(Rows::clone(rows));
         }
         let rows = match &source.kind {
-            SourceKind::Dual => {
-                let row = vec![Value::text("X")];
+            SourceKind::Dual(wanted) => {
+                let cell = |place: &usize| match place {
+                    0 => Value::text("X"),
+                    _ => Value::RowId(DUAL_ROWID.to_owned()),
+                };
+                let row: Vec<Value> = wanted.iter().map(cell).collect();
                 let kept =
                     self.holds(&source.filter, &Frame::new(&[], Row::Direct(&row), parent))?;
                 if kept { vec![row] } else { Vec::new() }

@@ -39,7 +39,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
         cut(e, v, number::truncate, time::truncated)
     }),
     function("TO_NUMBER", (1, 3), Gives::Number, to_number),
-    function("TO_BINARY_DOUBLE", (1, 1), Gives::Number, to_number),
+    function("TO_BINARY_DOUBLE", (1, 3), Gives::Double, to_double),
+    function("TO_BINARY_FLOAT", (1, 3), Gives::Double, |e, v| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "BINARY_FLOAT is the nearest of fewer digits"
+        )]
+        Ok(match to_double(e, v)? {
+            Value::Double(double) => Value::Double(f64::from(double as f32)),
+            other => other,
+        })
+    }),
+    function("NANVL", (2, 2), Gives::Double, |e, v| {
+        let place = usize::from(matches!(v[0], Value::Double(double) if double.is_nan()));
+        to_double(e, &v[place..=place])
+    }),
 ];
 
 fn with(
@@ -96,6 +110,22 @@ fn cut(
         ))),
         _ => Ok(Value::Null),
     }
+}
+
+/// TO_BINARY_DOUBLE, which reads larger numbers than a NUMBER holds, and `NaN` and `Inf`.
+fn to_double(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
+    match &values[0] {
+        Value::Double(_) => return Ok(values[0].clone()),
+        Value::Text(text) if values.len() == 1 => {
+            let read = text.trim().parse().map(Value::Double);
+            return read.map_err(|_| OraError::new(1722, "invalid number"));
+        }
+        _ => {}
+    }
+    Ok(match to_number(evaluator, values)? {
+        Value::Number(number) => Value::Double(number.to_f64()),
+        other => other,
+    })
 }
 
 fn to_number(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {

@@ -1,7 +1,6 @@
 //! PL/SQL blocks.
 
 use super::Parser;
-use super::select::tables;
 use crate::conversation::Direction;
 use crate::ora::OraError;
 use crate::sql::ast::{
@@ -71,7 +70,11 @@ impl Parser {
         if self.accept("PRAGMA") {
             return self.pragma(at);
         }
-        if self.is_any(&["PROCEDURE", "FUNCTION", "TYPE", "SUBTYPE"]) {
+        if self.accept("TYPE") {
+            self.type_declaration()?;
+            return Ok(Declaration { name: String::new(), kind: DeclarationKind::Nothing, at });
+        }
+        if self.is_any(&["PROCEDURE", "FUNCTION", "SUBTYPE"]) {
             return Err(self.error(3001, "unimplemented feature"));
         }
         if self.accept("CURSOR") {
@@ -81,7 +84,10 @@ impl Parser {
             }
             self.need("IS", 6550, "")?;
             let query = Box::new(self.query()?);
-            self.for_update()?;
+            // The rows of a cursor FOR UPDATE would be locked when it is opened, and others could not have them.
+            if self.for_update(&query)?.is_some() {
+                return Err(self.error(3001, "unimplemented feature: a cursor FOR UPDATE"));
+            }
             self.semicolon()?;
             return Ok(Declaration { name, kind: DeclarationKind::Cursor(query), at });
         }
@@ -89,6 +95,10 @@ impl Parser {
         if self.accept("EXCEPTION") {
             self.semicolon()?;
             return Ok(Declaration { name, kind: DeclarationKind::Exception, at });
+        }
+        if let Some(kind) = self.composite()? {
+            self.semicolon()?;
+            return Ok(Declaration { name, kind, at });
         }
         let constant = self.accept("CONSTANT");
         let declared = self.declared_type()?;
@@ -143,7 +153,7 @@ impl Parser {
     fn statements(&mut self, ends: &[&str]) -> Result<Vec<Stmt>, OraError> {
         let mut list = Vec::new();
         while !self.is_any(ends) {
-            list.push(self.nested(Self::plsql_statement)?);
+            list.push(self.nested_statement(Self::plsql_statement)?);
         }
         if list.is_empty() { Err(self.encountered("a statement")) } else { Ok(list) }
     }
@@ -261,14 +271,17 @@ impl Parser {
         if self.is_any(&["SELECT", "WITH"]) {
             return self.select_into().map(Some);
         }
-        if self.is_any(&["INSERT", "UPDATE", "DELETE"]) {
+        if self.is_any(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
             let dml = dml::Dml(self.dml()?);
             return Ok(Some(StmtKind::Sql(Box::new(Command::Dml(dml)))));
         }
         if self.is("SET") || self.is_any(&["COMMIT", "ROLLBACK", "SAVEPOINT", "LOCK"]) {
             return Ok(self.control()?.map(|command| StmtKind::Sql(Box::new(command))));
         }
-        if self.is_any(&["MERGE", "GOTO", "FORALL", "PIPE"]) {
+        if self.accept("FORALL") {
+            return self.for_all().map(Some);
+        }
+        if self.is_any(&["GOTO", "PIPE"]) {
             return Err(self.error(3001, "unimplemented feature"));
         }
         let kind = if self.accept("NULL") {
@@ -293,8 +306,11 @@ impl Parser {
             StmtKind::Close(self.name(6550, "")?)
         } else if self.accept("FETCH") {
             let cursor = self.name(6550, "")?;
+            let bulk = self.bulk();
             self.need("INTO", 6550, "")?;
-            StmtKind::Fetch { cursor, into: self.targets()? }
+            let into = self.targets()?;
+            let limit = if bulk { self.bulk_limit()? } else { None };
+            StmtKind::Fetch { cursor, into, bulk, limit }
         } else {
             return Ok(None);
         };
@@ -325,20 +341,21 @@ impl Parser {
 
     fn select_into(&mut self) -> Result<StmtKind, OraError> {
         let at = self.place();
-        let mut into = Some(Vec::new());
+        let mut into = Some((Vec::new(), false));
         let query = Box::new(self.query_into(&mut into)?);
-        let lock = self.for_update()?.map(|wait| (tables(&query), wait));
-        let into = into.unwrap_or_default();
+        let lock = self.for_update(&query)?;
+        let (into, bulk) = into.unwrap_or_default();
         if into.is_empty() {
             let text = "PLS-00428: an INTO clause is expected in this SELECT statement";
             return Err(OraError::new(6550, text).at(at));
         }
-        Ok(StmtKind::Select { query, into, lock })
+        Ok(StmtKind::Select { query, into, lock, bulk })
     }
 
     /// Behind EXECUTE IMMEDIATE.
     fn dynamic(&mut self) -> Result<StmtKind, OraError> {
         let text = self.expression()?;
+        let bulk = self.bulk();
         let into = if self.accept("INTO") { self.targets()? } else { Vec::new() };
         let mut using = Vec::new();
         if self.accept("USING") {
@@ -355,7 +372,7 @@ impl Parser {
         } else {
             Vec::new()
         };
-        Ok(StmtKind::Dynamic { text, into, using, returning })
+        Ok(StmtKind::Dynamic { text, into, bulk, using, returning })
     }
 
     fn using(&mut self) -> Result<(Expr, Direction), OraError> {
@@ -391,6 +408,17 @@ impl Parser {
                 arguments = self.arguments()?;
             }
             self.need_symbol(")", 6550, "")?;
+            if self.accept_symbol(":=") {
+                if arguments.len() != 1 {
+                    return Err(self.encountered("one index"));
+                }
+                let index = arguments.remove(0).value;
+                return Ok(StmtKind::AssignElement {
+                    name: name.join("."),
+                    index,
+                    value: self.expression()?,
+                });
+            }
         } else if !self.is_symbol(";") {
             return Err(self.encountered(":= . ( @ % ;"));
         }

@@ -1,7 +1,6 @@
 //! Whole statements, and those of them that are neither SELECT nor ALTER nor a block.
 
 use super::Parser;
-use super::select::tables;
 use crate::ora::OraError;
 use crate::sql::ast::{self, Dml, InsertSource, Returning};
 use crate::sql::dml::{self, Target};
@@ -55,13 +54,13 @@ impl Parser {
         if self.accept_all(&["ALTER", "SESSION"]) {
             return self.alter_session();
         }
-        if self.is_any(&["INSERT", "UPDATE", "DELETE"]) {
+        if self.is_any(&["INSERT", "UPDATE", "DELETE", "MERGE"]) {
             return Ok(Command::Dml(dml::Dml(self.dml()?)));
         }
         if self.is("ALTER") || self.is_any(&DDL) {
             return Ok(Command::Ddl(self.ddl()?));
         }
-        if self.is_any(&["MERGE", "EXPLAIN"]) {
+        if self.is("EXPLAIN") {
             return Err(self.error(3001, "unimplemented feature"));
         }
         match self.control()? {
@@ -72,11 +71,9 @@ impl Parser {
 
     fn select_statement(&mut self) -> Result<Command, OraError> {
         let query = self.query()?;
-        let lock = self.for_update()?;
-        Ok(match lock {
-            Some(wait) => {
-                Command::SelectForUpdate { tables: tables(&query), query: Query(query), wait }
-            }
+        let locks = self.for_update(&query)?;
+        Ok(match locks {
+            Some(locks) => Command::SelectForUpdate { query: Query(query), locks },
             None => Command::Query(Query(query)),
         })
     }
@@ -138,13 +135,16 @@ impl Parser {
         Ok(Command::LockTable { table, mode: mode.join(" "), wait })
     }
 
-    /// INSERT, UPDATE or DELETE.
+    /// INSERT, UPDATE, DELETE or MERGE.
     pub(super) fn dml(&mut self) -> Result<Dml, OraError> {
         if self.accept("INSERT") {
             return self.insert();
         }
         if self.accept("UPDATE") {
             return self.update();
+        }
+        if self.accept("MERGE") {
+            return self.merge();
         }
         self.bump();
         self.accept("FROM");
@@ -171,18 +171,7 @@ impl Parser {
         let at = self.place();
         let table = self.dotted(903, "invalid table name")?;
         self.dml_alias()?;
-        let mut columns = Vec::new();
-        if self.is_symbol("(") && !self.is_ahead(1, "SELECT") && !self.is_ahead(1, "WITH") {
-            self.bump();
-            loop {
-                let place = self.place();
-                columns.push((self.name(1747, "invalid user.table.column specification")?, place));
-                if !self.accept_symbol(",") {
-                    break;
-                }
-            }
-            self.need_symbol(")", 917, "missing comma")?;
-        }
+        let columns = self.insert_columns()?;
         let source = if self.accept("VALUES") {
             self.open()?;
             let values = self.expressions()?;
@@ -202,6 +191,14 @@ impl Parser {
         let table = self.dotted(903, "invalid table name")?;
         let alias = self.dml_alias()?;
         self.need("SET", 971, "missing SET keyword")?;
+        let set = self.assignments()?;
+        let filter = if self.accept("WHERE") { Some(self.expression()?) } else { None };
+        let returning = self.returning()?;
+        Ok(Dml::Update { table, alias, set, filter, returning, at })
+    }
+
+    /// `a = 1, b = 2`.
+    pub(super) fn assignments(&mut self) -> Result<Vec<(String, usize, ast::Expr)>, OraError> {
         let mut set = Vec::new();
         loop {
             if self.is_symbol("(") {
@@ -212,12 +209,27 @@ impl Parser {
             self.need_symbol("=", 927, "missing equal sign")?;
             set.push((column.last().cloned().unwrap_or_default(), place, self.expression()?));
             if !self.accept_symbol(",") {
-                break;
+                return Ok(set);
             }
         }
-        let filter = if self.accept("WHERE") { Some(self.expression()?) } else { None };
-        let returning = self.returning()?;
-        Ok(Dml::Update { table, alias, set, filter, returning, at })
+    }
+
+    /// `(a, b)` behind the table of INSERT, if it is there.
+    pub(super) fn insert_columns(&mut self) -> Result<Vec<(String, usize)>, OraError> {
+        let mut columns = Vec::new();
+        if self.is_symbol("(") && !self.is_ahead(1, "SELECT") && !self.is_ahead(1, "WITH") {
+            self.bump();
+            loop {
+                let place = self.place();
+                let name = self.dotted(1747, "invalid user.table.column specification")?;
+                columns.push((name.last().cloned().unwrap_or_default(), place));
+                if !self.accept_symbol(",") {
+                    break;
+                }
+            }
+            self.need_symbol(")", 917, "missing comma")?;
+        }
+        Ok(columns)
     }
 
     fn returning(&mut self) -> Result<Returning, OraError> {
@@ -225,12 +237,13 @@ impl Parser {
             return Ok(Returning::default());
         }
         let values = self.expressions()?;
+        let bulk = self.bulk();
         self.need("INTO", 925, "missing INTO keyword")?;
         let into = self.targets()?;
         if values.len() != into.len() {
             return Err(self.error(913, "too many values"));
         }
-        Ok(Returning { values, into })
+        Ok(Returning { values, into, bulk })
     }
 
     /// Where values go: binds, and in a block variables.

@@ -6,6 +6,10 @@ use crate::sql::ast::{Argument, Binary, Call, Expr, ExprKind, OrderItem, Over, Q
 use crate::sql::lex::Kind;
 use crate::value::{ColumnType, Number, Value};
 
+/// Bytes of a literal, with MAX_STRING_SIZE=STANDARD.
+const LITERAL_MAX: usize = 4_000;
+const PLSQL_LITERAL_MAX: usize = 32_767;
+
 impl Parser {
     /// A condition or an expression.
     pub(crate) fn expression(&mut self) -> Result<Expr, OraError> {
@@ -239,6 +243,14 @@ impl Parser {
         }
         match self.kind().clone() {
             Kind::Text(text) => {
+                // In a block a literal may be longer, even in the SQL of it.
+                if text.len() > if self.plsql { PLSQL_LITERAL_MAX } else { LITERAL_MAX } {
+                    return Err(if self.plsql {
+                        self.error(6550, "PLS-00172: string literal too long")
+                    } else {
+                        self.error(1704, "string literal too long")
+                    });
+                }
                 self.bump();
                 let size = u32::try_from(text.len()).unwrap_or(4000);
                 Ok(Expr { kind: ExprKind::Literal(Value::text(text), ColumnType::Char(size)), at })

@@ -7,7 +7,7 @@ use crate::sql::ast::{
     Body, Connect, Cte, Expr, From, Item, Join, Limit, Query, Select, SetOperator, Source,
 };
 use crate::sql::dml::Target;
-use crate::sql::statement::LockWait;
+use crate::sql::statement::{LockWait, NamedTable, RowLocks};
 
 /// Words that end the FROM item before them, so they are no alias.
 const AFTER_TABLE: [&str; 16] = [
@@ -35,11 +35,14 @@ const AFTER_ITEM: [&str; 2] = ["BULK", "RETURNING"];
 impl Parser {
     /// A query with everything that can follow it except FOR UPDATE.
     pub(crate) fn query(&mut self) -> Result<Query, OraError> {
-        self.nested(|parser| parser.query_into(&mut None))
+        self.nested_statement(|parser| parser.query_into(&mut None))
     }
 
     /// A query; `into` takes the targets of SELECT … INTO, where PL/SQL allows them.
-    pub(super) fn query_into(&mut self, into: &mut Option<Vec<Target>>) -> Result<Query, OraError> {
+    pub(super) fn query_into(
+        &mut self,
+        into: &mut Option<(Vec<Target>, bool)>,
+    ) -> Result<Query, OraError> {
         let with = if self.accept("WITH") { self.ctes()? } else { Vec::new() };
         let body = self.compound(into)?;
         let mut siblings = false;
@@ -85,7 +88,7 @@ impl Parser {
         }
     }
 
-    fn compound(&mut self, into: &mut Option<Vec<Target>>) -> Result<Body, OraError> {
+    fn compound(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Body, OraError> {
         let mut left = self.operand(into)?;
         let mut members = 1;
         loop {
@@ -106,7 +109,7 @@ impl Parser {
         }
     }
 
-    fn operand(&mut self, into: &mut Option<Vec<Target>>) -> Result<Body, OraError> {
+    fn operand(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Body, OraError> {
         if self.accept_symbol("(") {
             let query = self.query()?;
             self.close()?;
@@ -116,7 +119,7 @@ impl Parser {
         Ok(Body::Select(Box::new(self.select(into)?)))
     }
 
-    fn select(&mut self, into: &mut Option<Vec<Target>>) -> Result<Select, OraError> {
+    fn select(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Select, OraError> {
         let distinct = self.accept_any(&["DISTINCT", "UNIQUE"]).is_some();
         if !distinct {
             self.accept("ALL");
@@ -125,20 +128,18 @@ impl Parser {
         while self.accept_symbol(",") {
             items.push(self.item()?);
         }
-        if self.is("BULK") {
-            return Err(self.error(3001, "unimplemented feature"));
-        }
-        if let Some(targets) = into
-            && self.accept("INTO")
-        {
-            *targets = self.targets()?;
+        if let Some(targets) = into {
+            let bulk = self.bulk();
+            if self.accept("INTO") {
+                *targets = (self.targets()?, bulk);
+            }
         }
         let from = if self.accept("FROM") {
             self.from()?
         } else if self.release >= Release::R23 && !self.is_name() {
             let source = Source::Table(vec!["DUAL".into()]);
             let at = self.place();
-            vec![From { source, alias: None, join: Join::Comma, on: None, using: Vec::new(), at }]
+            vec![From::new(source, None, Join::Comma, at)]
         } else {
             return Err(self.error(923, "FROM keyword not found where expected"));
         };
@@ -202,9 +203,19 @@ impl Parser {
                 items.push(self.source_item(Join::Comma)?);
                 continue;
             }
-            let Some((join, conditional)) = self.join()? else { return Ok(items) };
+            let natural = self.accept("NATURAL");
+            let Some((join, conditional)) = self.join()? else {
+                if natural {
+                    return Err(self.error(905, "missing keyword"));
+                }
+                return Ok(items);
+            };
             let mut item = self.source_item(join)?;
-            if conditional {
+            item.natural = natural;
+            if natural && !conditional {
+                return Err(self.error(905, "missing keyword"));
+            }
+            if conditional && !natural {
                 self.join_condition(&mut item)?;
             }
             items.push(item);
@@ -213,9 +224,6 @@ impl Parser {
 
     /// The kind of join that stands next, and whether a condition follows its table.
     fn join(&mut self) -> Result<Option<(Join, bool)>, OraError> {
-        if self.is("NATURAL") {
-            return Err(self.error(3001, "unimplemented feature"));
-        }
         if self.accept("CROSS") {
             if self.is("APPLY") {
                 return Err(self.error(3001, "unimplemented feature"));
@@ -254,7 +262,7 @@ impl Parser {
         Ok(())
     }
 
-    fn source_item(&mut self, join: Join) -> Result<From, OraError> {
+    pub(super) fn source_item(&mut self, join: Join) -> Result<From, OraError> {
         let at = self.place();
         let source = if self.accept_symbol("(") {
             if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
@@ -282,12 +290,18 @@ impl Parser {
             }
             Source::Table(name)
         };
+        let pivot = self.pivot()?.map(Box::new);
         let alias = if self.is_name() && !self.is_any(&AFTER_TABLE) {
             Some(self.name(933, "SQL command not properly ended")?)
         } else {
             None
         };
-        Ok(From { source, alias, join, on: None, using: Vec::new(), at })
+        let pivot = match (pivot, self.pivot()?) {
+            // The alias may also stand before PIVOT.
+            (None, found) => found.map(Box::new),
+            (found, _) => found,
+        };
+        Ok(From { pivot, ..From::new(source, alias, join, at) })
     }
 
     /// START WITH and CONNECT BY, in either order.
@@ -343,20 +357,21 @@ impl Parser {
     }
 
     /// Behind SELECT: `FOR UPDATE [OF …] [NOWAIT | WAIT n | SKIP LOCKED]`.
-    pub(super) fn for_update(&mut self) -> Result<Option<LockWait>, OraError> {
+    pub(super) fn for_update(&mut self, query: &Query) -> Result<Option<RowLocks>, OraError> {
         if !self.accept("FOR") {
             return Ok(None);
         }
         self.need("UPDATE", 905, "missing keyword")?;
+        let mut of = Vec::new();
         if self.accept("OF") {
             loop {
-                self.dotted(904, ": invalid identifier")?;
+                of.push(self.dotted(904, ": invalid identifier")?);
                 if !self.accept_symbol(",") {
                     break;
                 }
             }
         }
-        self.lock_wait().map(Some)
+        Ok(Some(RowLocks { tables: tables(query), of, wait: self.lock_wait()? }))
     }
 
     /// `NOWAIT`, `WAIT n`, `SKIP LOCKED` or nothing.
@@ -380,10 +395,13 @@ fn one(at: usize) -> Expr {
 }
 
 /// The tables that the outermost FROM names.
-pub(crate) fn tables(query: &Query) -> Vec<String> {
+fn tables(query: &Query) -> Vec<NamedTable> {
     let Body::Select(select) = &query.body else { return Vec::new() };
     let named = select.from.iter().filter_map(|from| match &from.source {
-        Source::Table(name) => Some(name.join(".")),
+        Source::Table(name) => {
+            let alias = from.alias.clone().or_else(|| name.last().cloned()).unwrap_or_default();
+            Some(NamedTable { name: name.join("."), alias })
+        }
         Source::Query(_) => None,
     });
     named.collect()

@@ -3,6 +3,7 @@
 
 use std::pin::Pin;
 
+use super::collection::Collection;
 use super::desk::{Answer, Request};
 use super::exception;
 use super::machine::{Cursor, Machine, READ_ONLY, equal};
@@ -76,6 +77,11 @@ impl Machine {
                         .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
                     self.show_cursor(name, None);
                 }
+                composite => {
+                    saved.push(self.save(name));
+                    let checked = self.check_composite(name, composite, uses, saved).await;
+                    checked.map_err(|error| error_at(error, declaration.at))?;
+                }
             }
         }
         self.check_statements(&block.body, uses).await?;
@@ -89,6 +95,32 @@ impl Machine {
                 }
             }
             self.check_statements(&handler.body, uses).await?;
+        }
+        Ok(())
+    }
+
+    /// A variable that is no scalar.
+    async fn check_composite(
+        &mut self,
+        name: &str,
+        kind: &DeclarationKind,
+        uses: &mut [BindUse],
+        saved: &mut Vec<Saved>,
+    ) -> Result<(), OraError> {
+        match kind {
+            DeclarationKind::Collection { type_name, element, indexed, initial } => {
+                let made = Collection::new(type_name, *element, *indexed);
+                self.collections.insert(name.to_owned(), made);
+                if let Some(initial) = initial {
+                    self.check_arguments(initial, uses).await?;
+                }
+            }
+            DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved),
+            DeclarationKind::RowType(table) => {
+                let fields = self.row_type(table).await?;
+                self.declare_fields(name, &fields, saved);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -116,6 +148,9 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::Assign(target, value) => {
+                if self.is_collection(target) {
+                    return self.check_arguments(value, uses).await;
+                }
                 self.check_target(target, at)?;
                 self.check_value(value, uses).await
             }
@@ -145,9 +180,39 @@ impl Machine {
             {
                 Err(undeclared(name, at))
             }
-            StmtKind::Select { query, into, .. } => self.check_select(query, into, at).await,
-            StmtKind::Sql(command) => self.check_command(command).await,
-            StmtKind::Dynamic { text, into, using, returning } => {
+            _ => self.check_action(statement, uses).await,
+        }
+    }
+
+    /// Statements that hold no others.
+    async fn check_action(
+        &mut self,
+        statement: &Stmt,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        let at = statement.at;
+        match &statement.kind {
+            StmtKind::AssignElement { name, index, value } => {
+                if !self.collections.contains_key(name) {
+                    return Err(undeclared(name, at));
+                }
+                self.check_value(index, uses).await?;
+                self.check_value(value, uses).await
+            }
+            StmtKind::ForAll { variable, low, high, body } => {
+                let kind = LoopKind::Range {
+                    variable: variable.clone(),
+                    low: low.clone(),
+                    high: high.clone(),
+                    reverse: false,
+                };
+                self.check_loop(&kind, std::slice::from_ref(&**body), uses, at).await
+            }
+            StmtKind::Select { query, into, bulk, .. } => {
+                self.check_select(query, into, *bulk, at).await
+            }
+            StmtKind::Sql(command) => self.check_command(command, at).await,
+            StmtKind::Dynamic { text, into, bulk, using, returning } => {
                 self.check_value(text, uses).await?;
                 for (value, direction) in using {
                     match (direction, target_of(value)) {
@@ -156,24 +221,31 @@ impl Machine {
                         (_, None) => return Err(super::statement::not_a_target(value)),
                     }
                 }
-                into.iter().chain(returning).try_for_each(|target| self.check_target(target, at))
+                self.check_into(into, *bulk, at)?;
+                returning.iter().try_for_each(|target| self.check_target(target, at))
             }
             StmtKind::Call { name, arguments } => self.check_call(name, arguments, uses, at).await,
             StmtKind::Open(cursor) | StmtKind::Close(cursor) => self.check_cursor(cursor, at),
             StmtKind::OpenBind { query, .. } => self.described(query).await.map(drop),
-            StmtKind::Fetch { cursor, into } => {
+            StmtKind::Fetch { cursor, into, bulk, limit } => {
                 self.check_cursor(cursor, at)?;
-                into.iter().try_for_each(|target| self.check_target(target, at))
+                if let Some(limit) = limit {
+                    self.check_value(limit, uses).await?;
+                }
+                self.check_into(into, *bulk, at)
             }
             _ => Ok(()),
         }
     }
 
     /// A DML statement is compiled as the query that reads what it reads.
-    async fn check_command(&mut self, command: &Command) -> Result<(), OraError> {
-        if let Command::Dml(dml) = command {
+    async fn check_command(&mut self, command: &Command, at: usize) -> Result<(), OraError> {
+        if let Command::Dml(dml) = self.with_element_types(command.clone()) {
             for query in dml.0.reads() {
                 self.described(&query).await?;
+            }
+            if let Some(returning) = dml.0.returning() {
+                self.check_into(&returning.into, returning.bulk, at)?;
             }
         }
         Ok(())
@@ -183,10 +255,14 @@ impl Machine {
         &mut self,
         query: &Query,
         into: &[Target],
+        bulk: bool,
         at: usize,
     ) -> Result<(), OraError> {
-        let columns = self.described(query).await?;
-        into.iter().try_for_each(|target| self.check_target(target, at))?;
+        let query = Command::Query(crate::sql::query::Query(query.clone()));
+        let Command::Query(query) = self.with_element_types(query) else { return Ok(()) };
+        let columns = self.described(&query.0).await?;
+        self.check_into(into, bulk, at)?;
+        let into = self.spread(into);
         if columns.len() != into.len() {
             let (code, text) = if columns.len() < into.len() {
                 (947, "not enough values")
@@ -264,6 +340,34 @@ impl Machine {
         Ok(())
     }
 
+    /// The targets of INTO: variables, one record, or with BULK COLLECT collections.
+    fn check_into(&self, into: &[Target], bulk: bool, at: usize) -> Result<(), OraError> {
+        if bulk && !into.iter().all(|target| self.is_collection(target)) {
+            let text = "PLS-00497: cannot mix between single row and multi-row (BULK) in INTO list";
+            return Err(OraError::new(6550, text).at(at));
+        }
+        if !bulk && into.iter().any(|target| self.is_collection(target)) {
+            let text = "PLS-00642: local collection types not allowed in SQL statements";
+            return Err(OraError::new(6550, text).at(at));
+        }
+        if bulk {
+            return Ok(());
+        }
+        self.spread(into).iter().try_for_each(|target| self.check_target(target, at))
+    }
+
+    /// What stands in a constructor; another collection has nothing to check.
+    async fn check_arguments(
+        &mut self,
+        value: &Expr,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        for argument in called(value).1 {
+            self.check_value(&argument.value, uses).await?;
+        }
+        Ok(())
+    }
+
     async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
         match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
             Answer::Columns(columns) => Ok(columns),
@@ -291,6 +395,16 @@ impl Machine {
         while let Some(call) = self.find_call(&mut expr) {
             let at = call.at;
             let (name, arguments) = called(call);
+            if let Some(kind) = self.element_type(&name) {
+                for argument in &arguments {
+                    Box::pin(self.check_value(&argument.value, uses)).await?;
+                }
+                if let Some(call) = self.find_call(&mut expr) {
+                    call.kind = kind;
+                }
+                boolean |= matches!(expr.kind, ExprKind::Literal(..));
+                continue;
+            }
             let column_type = self.check_signature(&name, &arguments, true, uses, at).await?;
             if let Some(call) = self.find_call(&mut expr) {
                 call.kind = ExprKind::Literal(Value::Null, column_type);
@@ -326,7 +440,14 @@ impl Machine {
             }
             return Ok(());
         }
-        self.check_signature(&name.join("."), arguments, false, uses, at).await.map(drop)
+        let name = name.join(".");
+        if self.element_type(&name).is_some() {
+            for argument in arguments {
+                self.check_value(&argument.value, uses).await?;
+            }
+            return Ok(());
+        }
+        self.check_signature(&name, arguments, false, uses, at).await.map(drop)
     }
 
     /// Whether a call fits one of the signatures; the type of the result.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Finished;
+use super::collection::Collection;
 use super::desk::{Answer, Desk, Request};
 use super::exception::{self, Raised};
 use super::variables::{Rules, Saved, value_error};
@@ -28,6 +29,9 @@ pub(super) struct Machine {
     /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
     pub(super) exceptions: BTreeMap<String, u32>,
     pub(super) cursors: BTreeMap<String, Cursor>,
+    pub(super) collections: BTreeMap<String, Collection>,
+    /// Records, with the variables that are their fields.
+    pub(super) records: BTreeMap<String, Vec<String>>,
     /// Binds that are cursors, by place.
     pub(super) cursor_binds: Vec<usize>,
     /// Those that were opened, with their rows.
@@ -63,6 +67,8 @@ impl Machine {
             rules: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             cursors: BTreeMap::new(),
+            collections: BTreeMap::new(),
+            records: BTreeMap::new(),
             cursor_binds,
             opened: BTreeMap::new(),
             desk,
@@ -172,6 +178,25 @@ impl Machine {
                     self.cursors
                         .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
                     self.show_cursor(name, None);
+                }
+                DeclarationKind::Collection { type_name, element, indexed, initial } => {
+                    saved.push(self.save(name));
+                    let made = Collection::new(type_name, *element, *indexed);
+                    self.collections.insert(name.clone(), made);
+                    if let Some(initial) = initial {
+                        let made = self.assign_collection(name, initial).await;
+                        made.map_err(|error| self.raised(error, declaration.at))?;
+                    }
+                }
+                DeclarationKind::Record(fields) => {
+                    saved.push(self.save(name));
+                    self.declare_fields(name, fields, saved);
+                }
+                DeclarationKind::RowType(table) => {
+                    let fields = self.row_type(table).await;
+                    let fields = fields.map_err(|error| self.raised(error, declaration.at))?;
+                    saved.push(self.save(name));
+                    self.declare_fields(name, &fields, saved);
                 }
                 DeclarationKind::Nothing => {}
             }
@@ -301,6 +326,9 @@ impl Machine {
                 Ok(if leave { Flow::Continue(label.clone()) } else { Flow::Next })
             }
             StmtKind::Raise(name) => Err(self.raise(name.as_ref(), at)),
+            StmtKind::ForAll { variable, low, high, body } => {
+                self.for_all(variable, (low, high), body, at).await
+            }
             _ => match self.action(statement).await {
                 Ok(()) => Ok(Flow::Next),
                 Err(error) => Err(self.raised(error, at)),
@@ -374,6 +402,44 @@ impl Machine {
                 self.over_rows(variable, &query, label, body, at).await
             }
         }
+    }
+
+    /// FORALL: the statement for each number; SQL%ROWCOUNT counts the rows of all.
+    async fn for_all(
+        &mut self,
+        variable: &str,
+        (low, high): (&Expr, &Expr),
+        body: &Stmt,
+        at: usize,
+    ) -> Result<Flow, Raised> {
+        // Of an empty collection FIRST and LAST are NULL.
+        let bounds = [self.evaluate(low).await, self.evaluate(high).await];
+        let [low, high] = bounds.map(|value| value.and_then(|value| convert::whole(&value)));
+        let low = low.map_err(|error| self.raised(error, at))?;
+        let high = high.map_err(|error| self.raised(error, at))?;
+        let saved = vec![self.save(variable)];
+        let mut count = 0;
+        let mut result = Ok(Flow::Next);
+        for index in low.unwrap_or(1)..=high.unwrap_or(0) {
+            self.steps += 1;
+            if self.steps.is_multiple_of(SLICE_STEPS)
+                && let Err(error) = self.desk.pause().await
+            {
+                result = Err(self.raised(error, at));
+                break;
+            }
+            self.set(variable, ColumnType::Number, Value::integer(index));
+            if let Err(error) = self.action(body).await {
+                result = Err(self.raised(error, at));
+                break;
+            }
+            let now = self.inputs.variables.get("SQL%ROWCOUNT").map(|input| &input.value);
+            let rows = now.and_then(|value| convert::whole(value).ok().flatten()).unwrap_or(0);
+            count += u64::try_from(rows).unwrap_or(0);
+        }
+        self.restore(saved);
+        self.show_count(Some(count));
+        result
     }
 
     /// The body once; how the loop ended, if it did.

@@ -91,6 +91,15 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
         None,
     ),
     (
+        "DBMS_SESSION.CLEAR_CONTEXT",
+        &[
+            ("NAMESPACE", Direction::In, TEXT, false),
+            ("CLIENT_ID", Direction::In, TEXT, true),
+            ("ATTRIBUTE", Direction::In, TEXT, true),
+        ],
+        None,
+    ),
+    (
         "DBMS_SESSION.SET_NLS",
         &[("PARAM", Direction::In, TEXT, false), ("VALUE", Direction::In, TEXT, false)],
         None,

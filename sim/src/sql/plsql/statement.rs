@@ -21,39 +21,36 @@ const CALLS_MAX: usize = 100;
 impl Machine {
     pub(super) async fn action(&mut self, statement: &Stmt) -> Result<(), OraError> {
         match &statement.kind {
+            StmtKind::Assign(Target::Variable(name), value)
+                if self.collections.contains_key(name) =>
+            {
+                self.assign_collection(name, value).await
+            }
+            StmtKind::AssignElement { name, index, value } => {
+                self.assign_element(name, index, value).await
+            }
             StmtKind::Assign(target, value) => {
                 let value = self.evaluate(value).await?;
                 self.assign(target, value).await
             }
-            StmtKind::Select { query, into, lock } => {
-                let rows = match lock {
-                    None => self.rows(query).await?,
-                    Some((tables, wait)) => {
-                        let query = crate::sql::query::Query((**query).clone());
-                        let command =
-                            Command::SelectForUpdate { query, tables: tables.clone(), wait: *wait };
-                        self.execute(command, self.inputs.clone()).await?.rows.unwrap_or_default()
+            StmtKind::Select { query, into, lock, bulk } => {
+                let query = crate::sql::query::Query((**query).clone());
+                let command = match lock {
+                    None => Command::Query(query),
+                    Some(locks) => Command::SelectForUpdate { query, locks: locks.clone() },
+                };
+                let rows = match self.with_elements(command).await? {
+                    Command::Query(query) => self.rows(&query.0).await?,
+                    command => {
+                        let done = self.execute(command, self.inputs.clone()).await?;
+                        done.rows.unwrap_or_default()
                     }
                 };
-                self.one_row(&rows, into).await
+                self.take(&rows, into, *bulk).await
             }
-            StmtKind::Sql(command) => {
-                let done = self.execute((**command).clone(), self.inputs.clone()).await?;
-                self.show_count(Some(done.count));
-                for returned in done.returning {
-                    if returned.values.len() > 1 {
-                        return Err(OraError::new(
-                            1422,
-                            "exact fetch returns more than requested number of rows",
-                        ));
-                    }
-                    let value = returned.values.into_iter().next().unwrap_or(Value::Null);
-                    self.assign(&returned.target, value).await?;
-                }
-                Ok(())
-            }
-            StmtKind::Dynamic { text, into, using, returning } => {
-                self.dynamic(text, into, using, returning).await
+            StmtKind::Sql(command) => self.sql(command).await,
+            StmtKind::Dynamic { text, into, bulk, using, returning } => {
+                self.dynamic(text, (into, *bulk), using, returning).await
             }
             StmtKind::Call { name, arguments } => self.procedure(name, arguments).await,
             StmtKind::Open(cursor) => self.open(cursor).await,
@@ -62,7 +59,10 @@ impl Machine {
                 self.opened.insert(*place, rows);
                 Ok(())
             }
-            StmtKind::Fetch { cursor, into } => self.fetch(cursor, into).await,
+            StmtKind::Fetch { cursor, into, bulk: false, .. } => self.fetch(cursor, into).await,
+            StmtKind::Fetch { cursor, into, limit, .. } => {
+                self.fetch_many(cursor, into, limit.as_ref()).await
+            }
             StmtKind::Close(cursor) => {
                 let known = self.cursors.get_mut(cursor).filter(|cursor| cursor.open.is_some());
                 known.ok_or_else(|| OraError::new(1001, "invalid cursor"))?.open = None;
@@ -87,10 +87,17 @@ impl Machine {
                 };
             };
             let (name, arguments) = called(call);
-            let value =
-                Box::pin(self.called(&name, &arguments, true)).await?.value.unwrap_or(Value::Null);
+            let element = Box::pin(self.element(&name, &arguments)).await?;
+            let kind = if let Some(kind) = element {
+                kind
+            } else {
+                let returned = Box::pin(self.called(&name, &arguments, true)).await?;
+                let value = returned.value.unwrap_or(Value::Null);
+                let column_type = type_of(&value);
+                ExprKind::Literal(value, column_type)
+            };
             if let Some(call) = self.find_call(&mut expr) {
-                call.kind = ExprKind::Literal(value.clone(), type_of(&value));
+                call.kind = kind;
             }
         }
         Err(OraError::new(6501, "PL/SQL: program error"))
@@ -132,6 +139,33 @@ impl Machine {
         }
     }
 
+    /// A SQL statement that is no query.
+    async fn sql(&mut self, command: &Command) -> Result<(), OraError> {
+        let command = self.with_elements(command.clone()).await?;
+        let returning = if let Command::Dml(dml) = &command { dml.0.returning() } else { None };
+        let bulk = returning.is_some_and(|returning| returning.bulk);
+        let done = self.execute(command, self.inputs.clone()).await?;
+        self.show_count(Some(done.count));
+        for returned in done.returning {
+            if bulk {
+                self.fill(&returned.target, returned.values).await?;
+                continue;
+            }
+            if returned.values.len() > 1 {
+                let text = "exact fetch returns more than requested number of rows";
+                return Err(OraError::new(1422, text));
+            }
+            let value = returned.values.into_iter().next().unwrap_or(Value::Null);
+            self.assign(&returned.target, value).await?;
+        }
+        Ok(())
+    }
+
+    /// INTO, with BULK COLLECT or without.
+    async fn take(&mut self, rows: &Rows, into: &[Target], bulk: bool) -> Result<(), OraError> {
+        if bulk { self.collect(rows, into).await } else { self.one_row(rows, into).await }
+    }
+
     /// SELECT … INTO: exactly one row.
     async fn one_row(&mut self, rows: &Rows, into: &[Target]) -> Result<(), OraError> {
         let count = rows.cells.len() / rows.columns.len().max(1);
@@ -146,6 +180,7 @@ impl Machine {
                 ));
             }
         }
+        let into = self.spread(into);
         if rows.columns.len() != into.len() {
             return Err(OraError::new(1007, "variable not in select list"));
         }
@@ -159,7 +194,7 @@ impl Machine {
     async fn dynamic(
         &mut self,
         text: &Expr,
-        into: &[Target],
+        (into, bulk): (&[Target], bool),
         using: &[(Expr, Direction)],
         returning: &[Target],
     ) -> Result<(), OraError> {
@@ -181,7 +216,7 @@ impl Machine {
                     Answer::Rows(rows) => rows,
                     _ => Rows::default(),
                 };
-                self.one_row(&rows, into).await
+                self.take(&rows, into, bulk).await
             }
             Command::Block(block) => {
                 let mut child = Self::new(inputs, Vec::new(), Arc::clone(&self.desk));
@@ -208,7 +243,7 @@ impl Machine {
                     self.assign(target, value).await?;
                 }
                 match (done.rows, into.is_empty()) {
-                    (Some(rows), false) => self.one_row(&rows, into).await,
+                    (Some(rows), false) => self.take(&rows, into, bulk).await,
                     _ => Ok(()),
                 }
             }
@@ -265,7 +300,11 @@ impl Machine {
         if name.last().is_some_and(|name| name == "RAISE_APPLICATION_ERROR") {
             return Err(self.application_error(arguments).await?);
         }
-        self.called(&name.join("."), arguments, false).await.map(drop)
+        let name = name.join(".");
+        if self.method(&name, arguments).await? {
+            return Ok(());
+        }
+        self.called(&name, arguments, false).await.map(drop)
     }
 
     async fn application_error(&mut self, arguments: &[Argument]) -> Result<OraError, OraError> {
@@ -387,6 +426,7 @@ impl Machine {
         *fetched += usize::from(row.is_some());
         self.show_cursor(name, Some(row.is_some()));
         let Some(row) = row else { return Ok(()) };
+        let into = self.spread(into);
         if row.len() != into.len() {
             return Err(OraError::new(
                 6504,
@@ -397,6 +437,35 @@ impl Machine {
             self.assign(target, value).await?;
         }
         Ok(())
+    }
+
+    /// FETCH … BULK COLLECT INTO … LIMIT: %NOTFOUND is true once there are fewer rows than the limit.
+    async fn fetch_many(
+        &mut self,
+        name: &str,
+        into: &[Target],
+        limit: Option<&Expr>,
+    ) -> Result<(), OraError> {
+        let limit = match limit {
+            None => None,
+            Some(limit) => {
+                let value = self.evaluate(limit).await?;
+                let limit = crate::sql::evaluate::convert::whole(&value)?;
+                let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+                Some(limit.filter(|limit| *limit > 0).ok_or_else(|| value_error(""))?)
+            }
+        };
+        let open = self.cursors.get_mut(name).and_then(|cursor| cursor.open.as_mut());
+        let (rows, fetched) = open.ok_or_else(|| OraError::new(1001, "invalid cursor"))?;
+        let width = rows.columns.len().max(1);
+        let left = (rows.cells.len() / width).saturating_sub(*fetched);
+        let count = limit.map_or(left, |limit| left.min(limit));
+        let from = *fetched * width;
+        let cells = rows.cells[from..from + count * width].to_vec();
+        let some = Rows { columns: rows.columns.clone(), cells };
+        *fetched += count;
+        self.show_cursor(name, Some(limit.is_some_and(|limit| count == limit)));
+        self.collect(&some, into).await
     }
 
     /// `c%FOUND` and its kin.

@@ -1,5 +1,6 @@
 //! The variables of a block and what may be put into them.
 
+use super::collection::Collection;
 use super::desk::{Answer, Request};
 use super::machine::{Cursor, Machine, wrong_type};
 use crate::ora::OraError;
@@ -25,6 +26,8 @@ pub(super) struct Saved {
     rules: Option<Rules>,
     exception: Option<u32>,
     cursor: Option<Cursor>,
+    collection: Option<Collection>,
+    record: Option<Vec<String>>,
 }
 
 pub(super) fn column_type(declared: Declared) -> ColumnType {
@@ -49,12 +52,17 @@ impl Machine {
             rules: self.rules.remove(name),
             exception: self.exceptions.remove(name),
             cursor: self.cursors.remove(name),
+            collection: self.collections.remove(name),
+            record: self.records.remove(name),
         }
     }
 
     /// Gives names back what they meant.
     pub(super) fn restore(&mut self, saved: Vec<Saved>) {
-        for Saved { name, input, rules, exception, cursor } in saved.into_iter().rev() {
+        for one in saved.into_iter().rev() {
+            let Saved { name, input, rules, exception, cursor, collection, record } = one;
+            put(&mut self.collections, &name, collection);
+            put(&mut self.records, &name, record);
             put(&mut self.inputs.variables, &name, input);
             put(&mut self.rules, &name, rules);
             put(&mut self.exceptions, &name, exception);
@@ -114,7 +122,11 @@ impl Machine {
     }
 
     /// The value as a variable of that type holds it.
-    async fn fitted(&mut self, value: Value, declared: Declared) -> Result<Value, OraError> {
+    pub(super) async fn fitted(
+        &mut self,
+        value: Value,
+        declared: Declared,
+    ) -> Result<Value, OraError> {
         if value.is_null() {
             return Ok(Value::Null);
         }

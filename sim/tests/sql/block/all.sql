@@ -293,9 +293,7 @@ at 38
 
 DECLARE TYPE t IS TABLE OF NUMBER; BEGIN NULL; END;
 ----
-ORA-06550: line 1, column 9:
-PL/SQL: ORA-03001: unimplemented feature
-at 8
+done
 
 BEGIN EXECUTE IMMEDIATE 'DANCE'; END;
 ----

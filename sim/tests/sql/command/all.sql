@@ -164,8 +164,7 @@ at 12
 
 MERGE INTO notes USING dual ON (1 = 1) WHEN MATCHED THEN UPDATE SET id = 1
 ----
-ORA-03001: unimplemented feature
-at 0
+Dml(Dml(Merge(Merge { target: From { source: Table(["NOTES"]), alias: None, join: Comma, on: None, using: [], natural: false, pivot: None, at: 11 }, source: From { source: Table(["DUAL"]), alias: None, join: Comma, on: None, using: [], natural: false, pivot: None, at: 23 }, on: Expr { kind: Binary(Equal, Expr { kind: Literal(Number(1), Number), at: 32 }, Expr { kind: Literal(Number(1), Number), at: 36 }), at: 34 }, update: Some(MergeUpdate { set: [("ID", 68, Expr { kind: Literal(Number(1), Number), at: 73 })], filter: None }), insert: None })))
 
 COMMIT NOW
 ----

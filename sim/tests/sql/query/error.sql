@@ -299,5 +299,7 @@ at 11
 
 SELECT sid FROM v$session NATURAL JOIN v$lock
 ----
-ORA-03001: unimplemented feature
-at 26
+SID Number!
+17
+17
+42

@@ -91,3 +91,85 @@ C Number | D Number | M Number | S Varchar2(128)
 SELECT PERCENTILE_CONT(2) WITHIN GROUP (ORDER BY sid) c FROM v$session
 ----
 ORA-30492: One of the arguments of the percentile function is out of range
+
+SELECT MAX(COUNT(*)) FROM v$session GROUP BY username
+----
+MAX(COUNT(*)) Number
+2
+
+SELECT MAX(COUNT(*)) most, ROUND(AVG(COUNT(*)), 2) usual, MAX(MAX(sid)) - 1 s FROM v$session WHERE username IS NOT NULL GROUP BY username HAVING COUNT(*) > 1
+----
+MOST Number | USUAL Number | S Number
+2 | 2 | 119
+
+SELECT MAX(SUM(sid) + COUNT(*)) x, MIN(username) FROM v$session GROUP BY username
+----
+ORA-00937: not a single-group group function
+at 35
+
+SELECT MAX(username || COUNT(*)) x FROM v$session GROUP BY username
+----
+X Varchar2(168)
+'SCOTT1'
+
+SELECT MAX(COUNT(*)) FROM v$session
+----
+ORA-00978: nested group function without GROUP BY
+at 7
+
+SELECT username, MAX(COUNT(*)) FROM v$session GROUP BY username
+----
+ORA-00937: not a single-group group function
+at 7
+
+SELECT COUNT(*), MAX(COUNT(*)) FROM v$session GROUP BY username
+----
+ORA-00937: not a single-group group function
+at 7
+
+SELECT MAX(MAX(COUNT(*))) FROM v$session GROUP BY username
+----
+ORA-00935: group function is nested too deeply
+at 11
+
+SELECT MAX(COUNT(*) + sid) FROM v$session GROUP BY username
+----
+ORA-00979: not a GROUP BY expression
+at 22
+
+SELECT * FROM (SELECT username, status, sid FROM v$session) PIVOT (COUNT(*) FOR status IN ('ACTIVE', 'INACTIVE' AS idle)) ORDER BY username
+----
+USERNAME Varchar2(128) | SID Number! | 'ACTIVE' Number! | IDLE Number!
+'APP' | 17 | 1 | 0
+'APP' | 42 | 0 | 1
+'BATCH' | 55 | 1 | 0
+'BATCH' | 120 | 0 | 1
+'SCOTT' | 99 | 0 | 0
+- | 1 | 1 | 0
+
+SELECT * FROM (SELECT username, status, sid FROM v$session WHERE username IS NOT NULL) PIVOT (COUNT(*) AS n, MAX(sid) AS m FOR status IN ('ACTIVE' AS a, 'KILLED' AS k)) p ORDER BY p.username
+----
+USERNAME Varchar2(128) | A_N Number! | A_M Number | K_N Number! | K_M Number
+'APP' | 1 | 17 | 0 | -
+'BATCH' | 1 | 55 | 0 | -
+'SCOTT' | 0 | - | 1 | 99
+
+SELECT * FROM (SELECT sid, serial# FROM v$session) PIVOT (SUM(serial#) FOR sid IN (17, 42, -1))
+----
+17 Number | 42 Number | -1 Number
+4501 | 77 | -
+
+SELECT * FROM v$session PIVOT (sid FOR status IN ('ACTIVE'))
+----
+ORA-56902: expect aggregate function inside pivot operation
+at 31
+
+SELECT * FROM v$session PIVOT (MAX(sid) FOR nope IN ('ACTIVE'))
+----
+ORA-00904: "NOPE": invalid identifier
+at 53
+
+SELECT * FROM v$session UNPIVOT (a FOR b IN (sid, serial#))
+----
+ORA-03001: unimplemented feature
+at 24

@@ -313,3 +313,75 @@ SELECT id, n.* FROM notes n WHERE id = 1
 ----
 ID Number! | ID Number! | BODY Varchar2(40) | CODE Char(3) | AMOUNT Number | AT TimestampTz
 1 | 1 | 'first' | 'A  ' | 10.25 | day 20513 12:00:00.250000000 UTC shown at +120
+
+WITH a AS (SELECT 1 id, 'a1' x, 10 k FROM dual UNION ALL SELECT 2, 'a2', 20 FROM dual), b AS (SELECT 2 id, 'b2' y FROM dual UNION ALL SELECT 3, 'b3' FROM dual) SELECT id, x, y FROM a FULL JOIN b USING (id) ORDER BY id
+----
+ID Number | X Char(2) | Y Char(2)
+1 | 'a1' | -
+2 | 'a2' | 'b2'
+3 | - | 'b3'
+
+WITH a AS (SELECT 1 id, 'a1' x, 10 k FROM dual UNION ALL SELECT 2, 'a2', 20 FROM dual), b AS (SELECT 2 id, 'b2' y FROM dual UNION ALL SELECT 3, 'b3' FROM dual) SELECT * FROM a RIGHT JOIN b USING (id) ORDER BY id
+----
+ID Number | X Char(2) | K Number | Y Char(2)!
+2 | 'a2' | 20 | 'b2'
+3 | - | - | 'b3'
+
+WITH a AS (SELECT 10 k, 1 id FROM dual UNION ALL SELECT 20, 2 FROM dual), b AS (SELECT 'b2' y, 2 id FROM dual UNION ALL SELECT 'b3', 3 FROM dual), c AS (SELECT 3 id, 'b3' y, 7 z FROM dual) SELECT * FROM a FULL JOIN b USING (id) LEFT JOIN c USING (id, y) ORDER BY id
+----
+ID Number | Y Char(2) | K Number | Z Number
+1 | - | 10 | -
+2 | 'b2' | 20 | -
+3 | 'b3' | - | 7
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT * FROM a NATURAL JOIN b
+----
+ID Number! | K Number! | Y Char(2)!
+1 | 10 | 'b1'
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 2 id FROM dual) SELECT id, k, y FROM a NATURAL FULL OUTER JOIN b ORDER BY 1
+----
+ID Number | K Number | Y Char(2)
+1 | 10 | -
+2 | - | 'b1'
+
+WITH a AS (SELECT 10 k FROM dual), b AS (SELECT 'b1' y FROM dual) SELECT * FROM a NATURAL JOIN b
+----
+K Number! | Y Char(2)!
+10 | 'b1'
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT a.*, b.* FROM a NATURAL LEFT JOIN b
+----
+K Number! | Y Char(2)
+10 | 'b1'
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT a.id FROM a NATURAL JOIN b
+----
+ORA-25155: column used in NATURAL join cannot have qualifier
+at 85
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT b.id FROM a JOIN b USING (id)
+----
+ORA-25154: column part of USING clause cannot have qualifier
+at 85
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT id, (SELECT COUNT(*) FROM dual WHERE id = 1) n FROM a NATURAL JOIN b
+----
+ID Number! | N Number
+1 | 1
+
+WITH a AS (SELECT 10 k, 1 id FROM dual), b AS (SELECT 'b1' y, 1 id FROM dual) SELECT id FROM a NATURAL CROSS JOIN b
+----
+ORA-00905: missing keyword
+at 115
+
+SELECT sid, COUNT(*) FROM v$session FULL JOIN v$lock USING (sid) GROUP BY sid ORDER BY sid
+----
+SID Number | COUNT(*) Number!
+1 | 1
+17 | 2
+42 | 1
+55 | 1
+99 | 1
+120 | 1
+700 | 1

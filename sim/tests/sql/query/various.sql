@@ -58,3 +58,37 @@ SELECT TO_CHAR(DATE '2026-03-01', 'FMDay DD Month', 'NLS_DATE_LANGUAGE = Spanish
 ----
 S Varchar2(75) | N Varchar2(75)
 'Domingo 1 Marzo' | ' 1.234,5'
+
+SELECT TO_BINARY_DOUBLE('1.5') a, TO_BINARY_FLOAT('0.1') b, TO_BINARY_DOUBLE('Nan') c, TO_BINARY_DOUBLE('1e300') d FROM dual
+----
+A BinaryDouble | B BinaryDouble | C BinaryDouble | D BinaryDouble
+1.5e0 | 1.0000000149011612e-1 | NaN | 1e300
+
+SELECT NANVL(TO_BINARY_DOUBLE('NaN'), 7) a, TO_BINARY_FLOAT(NULL) b FROM dual
+----
+A BinaryDouble | B BinaryDouble
+7e0 | -
+
+SELECT TO_BINARY_DOUBLE('x') FROM dual
+----
+ORA-01722: invalid number
+
+SELECT TIMESTAMP '2026-07-01 12:00:00 Europe/Berlin' a, TIMESTAMP '2026-01-01 12:00:00.5 europe/berlin' b FROM dual
+----
+A TimestampTz! | B TimestampTz!
+day 20635 10:00:00.000000000 UTC shown at +120 | day 20454 11:00:00.500000000 UTC shown at +60
+
+SELECT TIMESTAMP '2026-07-01 12:00:00 Europe/Nowhere' a FROM dual
+----
+ORA-01861: literal does not match format string
+at 17
+
+SELECT ROWID, dummy, rowid again FROM dual WHERE dummy = 'X'
+----
+ROWID RowId | DUMMY Varchar2(1) | AGAIN RowId
+'AAAACPAABAAAAQiAAA' | 'X' | 'AAAACPAABAAAAQiAAA'
+
+SELECT d.rowid FROM dual d
+----
+ROWID RowId
+'AAAACPAABAAAAQiAAA'
