@@ -26,6 +26,7 @@ mod schema;
 mod sessions;
 #[cfg(feature = "demo")]
 mod story;
+mod systemd;
 mod table;
 mod test;
 

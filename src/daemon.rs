@@ -5,6 +5,7 @@
 pub mod executor;
 pub mod holds;
 pub mod killer;
+pub mod manager;
 pub mod memory;
 pub mod pace;
 pub mod reload;

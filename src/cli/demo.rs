@@ -113,6 +113,7 @@ pub(super) fn run(
         once: false,
         dry_run: !args.enforce,
         log: of_ticks,
+        manager: None,
     };
     let left = run_daemon(setup);
     let last_words =

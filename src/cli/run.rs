@@ -14,6 +14,7 @@ use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
 use super::live::Live;
+use super::systemd;
 use super::{Format, Global};
 use crate::capture::source::CaptureSource;
 use crate::capture::{self, ReadOptions};
@@ -79,6 +80,7 @@ pub(super) fn run(
         once: args.once,
         dry_run: args.dry_run,
         log: log.of_ticks(),
+        manager: systemd::listener(),
     };
     let (status, last_words) = match run_daemon(setup) {
         Ok(()) => (ExitStatus::Fine, String::new()),

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 
 use super::executor::Leaving;
 use super::killer::Killers;
+use super::manager::{Listener, Manager, Notice, Pulse};
 use super::memory::Memory;
 use super::pace::{Beat, Pace};
 use super::reload::{
@@ -27,7 +28,7 @@ use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId};
-use crate::engine::text::with_causes;
+use crate::engine::text::{counted, with_causes};
 use crate::engine::time::Timestamp;
 use crate::observe::audit::recall::Recall;
 use crate::observe::log::TickLog;
@@ -40,6 +41,11 @@ pub const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How long running ticks may take to end once the daemon was told to stop. Longer than the 60 s that a plain KILL
 /// SESSION may wait, shorter than the 90 s after which systemd stops being polite.
 pub const LEAVE_WITHIN: Duration = Duration::from_secs(75);
+
+/// Databases named in the status; the log has them all.
+const NAMES_TOLD_MAX: usize = 5;
+
+const NOT_RELOADED: &str = "the last reload failed, what was in force stays";
 
 /// Threads for blocking work: a tick for each database, as many again for databases that were taken out of the
 /// configuration while they hung, the loader, and loaders that were left behind.
@@ -57,6 +63,8 @@ pub struct Setup {
     pub dry_run: bool,
     /// Where ticks are told.
     pub log: TickLog,
+    /// Tells the service manager, if there is one.
+    pub manager: Option<Listener>,
 }
 
 /// Where the audit goes.
@@ -133,10 +141,13 @@ struct Daemon {
     phase: Phase,
     leaving: Leaving,
     log: TickLog,
+    manager: Manager,
     unseen: BTreeSet<String>,
     /// Databases whose last tick could not be written down.
     unaudited: BTreeSet<String>,
     failure: Option<RunError>,
+    /// What became of the last reload, when that is worth knowing.
+    last_load: Option<&'static str>,
 }
 
 /// What the loop is about.
@@ -172,7 +183,7 @@ enum Event {
 
 impl Daemon {
     fn new(setup: Setup, surroundings: Surroundings) -> Self {
-        let Setup { loader, audit, once, dry_run, log } = setup;
+        let Setup { loader, audit, once, dry_run, log, manager } = setup;
         let (audit_at, sink) = match audit {
             Audit::AsLoaded => (AuditAt::Unsettled, None),
             Audit::Sink(sink) => (AuditAt::Given, Some(sink)),
@@ -194,9 +205,11 @@ impl Daemon {
             phase: Phase::Loading,
             leaving: Leaving::default(),
             log,
+            manager: Manager::new(manager),
             unseen: BTreeSet::new(),
             unaudited: BTreeSet::new(),
             failure: None,
+            last_load: None,
         }
     }
 
@@ -210,6 +223,7 @@ impl Daemon {
             if self.handle(event).is_break() {
                 break;
             }
+            self.tell_manager();
         }
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
@@ -254,10 +268,49 @@ impl Daemon {
             Phase::Loading | Phase::Finishing => (Instant::now() + LOOK_AGAIN_AFTER, Event::Due),
             Phase::Leaving(deadline) => return (deadline, Event::GraceOver),
         };
+        let wake = self.manager.deadline().map_or(wake, |by| wake.min(Instant::from_std(by)));
         match self.loads.deadline() {
             Some(deadline) if deadline <= wake => (deadline, Event::LoadOverdue),
             _ => (wake, then),
         }
+    }
+
+    /// Ready, status and sign of life: each of these when it is news.
+    fn tell_manager(&mut self) {
+        let now = std::time::Instant::now();
+        let gets_on = !self.targets.values().any(|target| target.is_overdue(now));
+        let status = self.status();
+        self.manager.turn(now, &status, gets_on);
+    }
+
+    fn status(&self) -> String {
+        let (rules, databases) = (self.policies.rules.len() as u64, self.targets.len() as u64);
+        let watched = format!("{} on {}", counted(rules, "rule"), counted(databases, "database"));
+        let trouble = |what: &str, names: &BTreeSet<String>| {
+            let names: Vec<&str> = names.iter().map(String::as_str).take(NAMES_TOLD_MAX).collect();
+            if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
+        };
+        let doing = match self.phase {
+            Phase::Loading => return "loading".to_owned(),
+            Phase::Watching if self.acting() == Acting::DryRun => "watching, all dry run",
+            Phase::Watching => "watching",
+            Phase::Finishing | Phase::Leaving(_) => "waiting for running ticks",
+        };
+        format!(
+            "{doing}: {watched}{}{}{}",
+            trouble("not reached", &self.unseen),
+            trouble("no audit, so nobody is ended", &self.unaudited),
+            self.last_load.map_or(String::new(), |load| format!("; {load}"))
+        )
+    }
+
+    /// Looks at every database once, so that whoever waits for the daemon to be ready knows whether it can be reached.
+    fn look_first(&mut self) {
+        let names: BTreeSet<String> = self.targets.keys().cloned().collect();
+        for name in &names {
+            self.start(name.clone(), Vec::new());
+        }
+        self.manager.await_looks(names, std::time::Instant::now());
     }
 
     fn handle(&mut self, event: Event) -> ControlFlow<()> {
@@ -317,9 +370,12 @@ impl Daemon {
     }
 
     fn begin(&mut self, name: String, due: Vec<usize>) {
-        if due.is_empty() {
-            return;
+        if !due.is_empty() {
+            self.start(name, due);
         }
+    }
+
+    fn start(&mut self, name: String, due: Vec<usize>) {
         self.ticks_begun += 1;
         let tick_id = TickId { run: self.started, number: self.ticks_begun };
         let target = self.targets.get_mut(&name).expect("only what is watched is due");
@@ -332,6 +388,7 @@ impl Daemon {
         let Finished { worker, end } = finished;
         let target = self.targets.get_mut(name).expect("a target stays while its tick runs");
         target.come_back(*worker);
+        self.manager.looked(name);
         match end {
             TickEnd::Done(report) => {
                 self.unseen.remove(name);
@@ -365,9 +422,10 @@ impl Daemon {
         }
         let hanging = self.loads.left_behind();
         match self.loads.ask(self.audit_at.clone(), Some(Instant::now() + RELOAD_WITHIN)) {
-            Asked::Begun => {}
+            Asked::Begun => self.manager.tell(&[Notice::Reloading]),
             Asked::Again => info!("a load is under way; the files are read once more after it"),
             Asked::Refused => {
+                self.manager.tell(&[Notice::Reloading, Notice::Ready]);
                 error!(hanging, "not reloaded: too many loads hang, only a restart helps");
             }
         }
@@ -375,6 +433,8 @@ impl Daemon {
 
     fn leave_load_behind(&mut self) {
         let again = self.loads.leave_behind();
+        self.last_load = Some(NOT_RELOADED);
+        self.manager.tell(&[Notice::Ready]);
         error!(
             seconds = RELOAD_WITHIN.as_secs(),
             hanging = self.loads.left_behind(),
@@ -400,12 +460,16 @@ impl Daemon {
             Phase::Finishing | Phase::Leaving(_) => return ControlFlow::Continue(()),
         };
         match ended.loaded {
-            Ok(ready) => self.swap(ready),
+            Ok(ready) => {
+                self.last_load = None;
+                self.swap(ready);
+            }
             Err(why) if is_first => {
                 self.failure = Some(RunError::Load(why));
                 return ControlFlow::Break(());
             }
             Err(why) => {
+                self.last_load = Some(NOT_RELOADED);
                 let (rules, databases) = (self.policies.rules.len(), self.targets.len());
                 let cause = with_causes(&why);
                 error!(rules, databases, cause, "not reloaded: what was in force stays");
@@ -418,6 +482,10 @@ impl Daemon {
             self.phase = Phase::Watching;
             if again {
                 self.reload();
+            } else if !is_first {
+                self.manager.tell(&[Notice::Ready]);
+            } else if self.manager.listens() {
+                self.look_first();
             }
         }
         ControlFlow::Continue(())
@@ -486,6 +554,7 @@ impl Daemon {
             audit: self.audit.clone(),
             leaving: self.leaving.clone(),
             pace: Pace::new(Beat::of_machine(self.leaving.clone())),
+            pulse: Pulse::default(),
             clock: Arc::clone(&self.surroundings.clock),
         };
         let timetable = Timetable::new(&self.policies, now, self.surroundings.next_after);
@@ -505,6 +574,7 @@ impl Daemon {
 
     fn begin_leaving(&mut self) {
         if !matches!(self.phase, Phase::Leaving(_)) {
+            self.manager.tell(&[Notice::Stopping]);
             self.phase = Phase::Leaving(Instant::now() + LEAVE_WITHIN);
         }
     }

@@ -3,8 +3,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::killer::Killers;
+use super::manager::Pulse;
 use super::shared_audit::SharedAudit;
 use super::tick::{Job, TickEnd, Worker, tick};
 use super::timetable::Timetable;
@@ -56,6 +58,7 @@ pub(super) struct Target {
     limits: Limits,
     /// What its killers were set up for.
     acting: Acting,
+    pulse: Pulse,
 }
 
 /// A tick that came back.
@@ -72,6 +75,7 @@ impl Target {
         limits: Limits,
         acting: Acting,
     ) -> Self {
+        let pulse = worker.pulse.clone();
         Self {
             timetable,
             retired: false,
@@ -81,11 +85,17 @@ impl Target {
             fingerprint,
             limits,
             acting,
+            pulse,
         }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.worker.is_none()
+    }
+
+    /// A tick of it has hung, in spite of all deadlines.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.is_running() && self.pulse.is_overdue(now)
     }
 
     /// Takes on a new configuration; what is remembered stays.
@@ -121,6 +131,7 @@ impl Target {
             worker.killers = killers;
         }
         worker.audit = audit.clone();
+        self.pulse.beat();
         self.overlap_said = false;
         let job = Job {
             tick: tick_id,

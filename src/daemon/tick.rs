@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::executor::{Leaving, Means, execute};
 use super::holds;
 use super::killer::Killers;
+use super::manager::Pulse;
 use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
@@ -45,6 +46,8 @@ pub struct Worker {
     pub leaving: Leaving,
     /// How fast ends follow each other, and how long a tick takes.
     pub pace: Pace,
+    /// Told of every step that ended.
+    pub pulse: Pulse,
     /// The machine's clock.
     pub clock: Clock,
 }
@@ -88,6 +91,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         Ok(seen) => seen,
         Err(error) => return TickEnd::Unseen(error, job.missed),
     };
+    worker.pulse.beat();
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
     look_at_clock(worker, &mut seen);
@@ -199,13 +203,16 @@ fn act(
         taken_at: plan.taken_at(),
         acting: *acting,
     };
-    let Worker { killers, audit, leaving, pace, clock, history, policies, .. } = worker;
+    let Worker { killers, audit, leaving, pace, pulse, clock, history, policies, .. } = worker;
     let found = if verified.is_empty() { Ok(()) } else { audit.verified(stamp, verified, clock()) };
     if let Err(error) = found.and_then(|()| audit.intend(stamp, plan, clock())) {
         return (vec![Outcome::Failed(Failure::NotTried); plan.ends().len()], Err(error));
     }
     let means = Means { seen, killers, acting: *acting, leaving, per_second };
-    let record = |end: &End, outcome| audit.outcome(stamp, end, outcome, clock());
+    let record = |end: &End, outcome| {
+        pulse.beat();
+        audit.outcome(stamp, end, outcome, clock())
+    };
     let fuses = history.fuses(policies);
     let (outcomes, recorded) = execute(plan, means, pace, fuses, record);
     let settled = match recorded {

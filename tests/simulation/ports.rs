@@ -9,6 +9,7 @@ use std::time::Duration;
 use orawarden::config::holds::{Hold, Holds};
 use orawarden::daemon::executor::Leaving;
 use orawarden::daemon::killer::Killers;
+use orawarden::daemon::manager::Pulse;
 use orawarden::daemon::pace::{Beat, Pace};
 use orawarden::daemon::shared_audit::SharedAudit;
 use orawarden::daemon::tick::{Job, TickEnd, Worker, tick};
@@ -297,6 +298,7 @@ fn worker(shared: &Shared, daemon: usize, job: &Job) -> Worker {
         audit: SharedAudit::new(Some(Box::new(port()))),
         leaving: Leaving::default(),
         pace: Pace::new(Beat { now: Box::new(now), wait: Box::new(wait) }),
+        pulse: Pulse::default(),
         clock: Arc::new(move || clock.world().machine_now()),
     }
 }

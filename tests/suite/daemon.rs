@@ -14,13 +14,13 @@ use tempfile::TempDir;
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const CAPTURE: &str = "\
+pub(crate) const CAPTURE: &str = "\
 TAKEN_AT,INST_ID,SID,SERIAL#,USERNAME,STATUS,TYPE,LOGON_TIME,LAST_CALL_ET,PNAME,ORACLE_MAINTAINED,QCSID
 2026-03-02 10:00:00,1,101,7,APP,INACTIVE,USER,2026-03-02 06:00:00,2700,,N,
 ";
 
 /// Due each second, so that a test sees ticks soon.
-const POLICY: &str = "\
+pub(crate) const POLICY: &str = "\
 version: 1
 rules:
   - name: idle

@@ -18,6 +18,7 @@ mod leaders;
 mod live;
 mod looking;
 mod network;
+mod notify;
 mod plans;
 mod policies;
 mod proxy;

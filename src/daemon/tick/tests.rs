@@ -12,6 +12,7 @@ use crate::config::holds::Hold;
 use crate::daemon::executor::Leaving;
 use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
+use crate::daemon::manager::Pulse;
 use crate::daemon::pace::{Beat, Pace};
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
@@ -104,6 +105,7 @@ impl Bench {
             audit: SharedAudit::new(None),
             leaving: Leaving::default(),
             pace: Pace::new(beat),
+            pulse: Pulse::default(),
             clock: Arc::new(|| NOON),
         };
         Self { worker, policies, script, ticks: 0, holds: None, ran, set: Span::ZERO }
