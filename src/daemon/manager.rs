@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// that systemd gives a start.
 pub const READY_WITHIN: Duration = Duration::from_mins(1);
 
-/// A tick in which nothing ended for so long has hung in spite of its deadlines, which nobody sets so high for one call.
+/// A tick in which nothing ended for so long has hung in spite of its deadlines: nobody sets one so high for a call.
 pub const OVERDUE_AFTER: Duration = Duration::from_hours(1);
 
 /// One thing to tell.
