@@ -12,7 +12,7 @@ use super::pace::Pace;
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::End;
-use crate::engine::history::History;
+use crate::engine::history::{History, Look};
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
@@ -90,7 +90,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     };
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
-    look_at_clock(worker, &mut seen);
+    look_at_clock(worker, &mut seen, start);
     let standing = standing(worker, &job, &mut seen);
     let verified = worker.history.verify(&seen);
     let breakers = worker.history.look_at_breakers(&job.policies, &seen);
@@ -126,11 +126,12 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
 }
 
 /// Nobody is ended because a clock was set. The machine's monotonic one never is.
-fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot) {
+fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot, start: Duration) {
     if !worker.source.is_live() {
         return;
     }
-    if let Some(by) = worker.history.look_at_clock(seen, span(worker.pace.now())) {
+    let look = Look { began: span(start), over: span(worker.pace.now()) };
+    if let Some(by) = worker.history.look_at_clock(seen, look) {
         let way = if by.0 > 0 { "forward" } else { "back" };
         let by = Span(by.0.abs());
         seen.warnings.push(format!(

@@ -42,6 +42,16 @@ struct Script {
     answers: VecDeque<Outcome>,
     /// Whom the killer was asked to end.
     asked: Vec<u32>,
+    /// How long the machine has run.
+    ran: Arc<Mutex<Duration>>,
+    /// How long a look takes from when the database told its time.
+    look_takes: Duration,
+}
+
+impl Script {
+    fn pass(&self, time: Duration) {
+        *self.ran.lock().expect("nobody panicked") += time;
+    }
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -52,6 +62,7 @@ impl SessionSource for Source {
     fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError> {
         let mut script = self.0.lock().expect("nobody panicked");
         script.needs = needs.clone();
+        script.pass(script.look_takes);
         let shown = script.shown.pop_front();
         shown.ok_or_else(|| SourceError::Unavailable("nothing more to show".into()))
     }
@@ -91,7 +102,7 @@ impl Bench {
         let script = Shared::default();
         let policies = policies(rules);
         let killer = Killer(Arc::clone(&script));
-        let ran = Arc::<Mutex<Duration>>::default();
+        let ran = Arc::clone(&script.lock().expect("nobody panicked").ran);
         let told = Arc::clone(&ran);
         let now = move || *told.lock().expect("nobody panicked");
         let beat = Beat { now: Box::new(now), wait: Box::new(|_| ()) };
@@ -507,6 +518,29 @@ fn a_clock_that_is_set_ends_no_wait_and_forgets_no_limit() {
         let verbs = verbs(&bench.tick(at(61, &[(7, "APP")])));
         assert_eq!(verbs, [Verb::DisconnectImmediate]);
     }
+}
+
+/// A database that answers late, or a daemon that is stopped in the middle of a look.
+#[test]
+fn a_look_that_takes_long_is_no_clock_that_was_set() {
+    let waits = RuleSketch { hold: Span::seconds(600), ..ENFORCE };
+    let mut bench = Bench::new(&[waits]);
+    for (seconds, takes) in [(0, 0), (10, 1_000), (1_020, 0)] {
+        bench.script().look_takes = Duration::from_secs(takes);
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        assert_eq!(report.plan.warnings(), [] as [String; 0], "at {seconds}");
+        let expected = if seconds < 600 { "7 pending" } else { "7 ended" };
+        assert!(in_short(&report).starts_with(expected), "at {seconds}: {}", in_short(&report));
+    }
+    // What was set while a look took long is noticed at the next, and counts in full.
+    let mut bench = Bench::new(&[waits]);
+    bench.script().look_takes = Duration::from_secs(100);
+    bench.tick(at(0, &[(7, "APP")]));
+    bench.set = SET[0];
+    let report = bench.tick(at(10, &[(7, "APP")]));
+    assert!(report.plan.warnings().iter().any(|it| it.contains("clock was set forward")));
+    let report = bench.tick(at(599, &[(7, "APP")]));
+    assert!(in_short(&report).starts_with("7 pending"), "{}", in_short(&report));
 }
 
 #[test]
