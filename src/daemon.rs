@@ -7,6 +7,7 @@ pub mod holds;
 pub mod killer;
 pub mod memory;
 pub mod pace;
+pub mod recheck;
 pub mod reload;
 pub mod run;
 pub mod shared_audit;
