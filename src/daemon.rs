@@ -8,6 +8,7 @@ pub mod killer;
 pub mod manager;
 pub mod memory;
 pub mod pace;
+pub mod recheck;
 pub mod reload;
 pub mod run;
 pub mod shared_audit;

@@ -120,6 +120,9 @@ pub enum AuditError {
         #[source]
         cause: Cause,
     },
+    /// The disk hangs, or is far too slow.
+    #[error("the record of another database is still being written")]
+    Busy,
     /// An earlier record was lost to a bug; whatever is written after it would pretend to be complete.
     #[error("the audit is broken since an earlier record could not be written")]
     Broken,

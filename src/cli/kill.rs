@@ -3,6 +3,7 @@
 //! the killer that compares before it ends. What it adds is the person: who is asked first, and stands in the audit.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use crate::daemon::executor::{Leaving, Means, execute};
 use crate::daemon::holds;
 use crate::daemon::killer::Killers;
 use crate::daemon::pace::{Beat, Pace};
+use crate::daemon::recheck::{Held, Recheck};
 use crate::engine::breaker::Fuses;
 use crate::engine::command::command_name;
 use crate::engine::condition::Field;
@@ -37,6 +39,7 @@ use crate::engine::report::{Acting, Outcome, Refusal, TickId};
 use crate::engine::session::{InstanceState, NumberColumn, Snapshot, TextColumn};
 use crate::engine::standing::{Hold, Standing};
 use crate::engine::text::{counted, fold, with_causes};
+use crate::engine::time::Timestamp;
 use crate::observe::audit::{ByHand, FileAudit};
 use crate::observe::plan_json::plan_json;
 use crate::oracle::killer::OracleKiller;
@@ -106,6 +109,7 @@ struct Decided {
     plan: ApprovedPlan,
     killers: Killers,
     holds: Vec<Hold>,
+    held_at: Timestamp,
 }
 
 /// Looks, shows, asks, ends.
@@ -123,6 +127,7 @@ pub(super) fn run(
     }
     let place = place(args, global, console)?;
     let policies = policies(args, &place, global, console)?;
+    let mut pace = Pace::new(Beat::of_machine(Leaving::default()));
     let decided = look_and_decide(args, &place, &policies)?;
     show_plan(args, &decided, format, global, console)?;
     if decided.plan.ends().is_empty() {
@@ -135,6 +140,11 @@ pub(super) fn run(
         console.note("nobody is ended");
         return Ok(ExitStatus::Found);
     }
+    let recheck = recheck(args, &place, &decided);
+    if let Some(why) = recheck.stops(pace.now()) {
+        console.note(&format!("nobody is ended: {why}; look again"));
+        return Ok(ExitStatus::Found);
+    }
     let act = ByHand {
         os_user: &os_user(),
         reason,
@@ -143,7 +153,7 @@ pub(super) fn run(
         despite_holds: args.despite_holds,
         allow_protected: &args.allow_protected,
     };
-    let (told, carried_out) = carry_out(&place, &decided, &act, console)?;
+    let (told, carried_out) = carry_out(&place, &decided, &act, (&mut pace, &recheck), console)?;
     // Told also when the audit failed on the way: these were ended.
     show_outcomes(&told, format, console)?;
     carried_out.map_err(|error| CliError::Audit(with_causes(&error)))?;
@@ -257,11 +267,11 @@ fn action(typed: &str) -> Value {
 }
 
 fn look_and_decide(args: &Args, place: &Place, policies: &PolicySet) -> Result<Decided, CliError> {
-    let name = &place.database.name;
+    let (name, held_at) = (&place.database.name, Utc::now().into());
     let (found, warning) = place
         .holds
         .as_ref()
-        .map_or_else(Default::default, |path| holds::standing(path, name, Utc::now().into()));
+        .map_or_else(Default::default, |path| holds::standing(path, name, held_at));
     let mut needs = Needs::of(policies, &[0]);
     needs.columns.extend([Field::BlockedSessions, Field::Command].into_iter().flat_map(columns));
     for condition in found.iter().filter_map(|hold| hold.condition.as_ref()) {
@@ -286,7 +296,19 @@ fn look_and_decide(args: &Args, place: &Place, policies: &PolicySet) -> Result<D
         limits: place.database.limits,
         standing: &standing,
     });
-    Ok(Decided { seen, plan, killers, holds: found })
+    Ok(Decided { seen, plan, killers, holds: found, held_at })
+}
+
+/// A person may take long to answer, and somebody may pause meanwhile.
+fn recheck<'a>(args: &Args, place: &'a Place, decided: &'a Decided) -> Recheck<'a> {
+    let path = place.holds.as_deref().filter(|_| !args.despite_holds);
+    let held = path.map(|path| Held {
+        path,
+        database: &place.database.name,
+        at: decided.held_at,
+        holds: &decided.holds,
+    });
+    Recheck::new(Duration::ZERO, Duration::ZERO, held)
 }
 
 /// As for the daemon: who is not on an open primary is rehearsed on.
@@ -381,6 +403,7 @@ fn carry_out(
     place: &Place,
     decided: &Decided,
     act: &ByHand<'_>,
+    (pace, recheck): (&mut Pace, &Recheck<'_>),
     console: &mut Console,
 ) -> Result<CarriedOut, CliError> {
     let Decided { seen, plan, killers, .. } = decided;
@@ -403,9 +426,8 @@ fn carry_out(
     let mut told = Vec::new();
     let leaving = &Leaving::default();
     let per_second = place.database.limits.per_second;
-    let mut pace = Pace::new(Beat::of_machine(leaving.clone()));
-    let means = Means { seen, killers, acting, leaving, per_second };
-    let (_, done) = execute(plan, means, &mut pace, Fuses::default(), |end, outcome| {
+    let means = Means { seen, killers, acting, leaving, per_second, recheck };
+    let (_, done) = execute(plan, means, pace, Fuses::default(), |end, outcome| {
         told.push((end.clone(), outcome));
         let Some(audit) = &mut audit else { return Ok(()) };
         audit.outcome(stamp, end, outcome, Utc::now().into())

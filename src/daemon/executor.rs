@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::killer::Killers;
 use super::pace::Pace;
+use super::recheck::Recheck;
 use crate::engine::breaker::Fuses;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::policy::Action;
@@ -55,6 +56,8 @@ pub struct Means<'a> {
     pub leaving: &'a Leaving,
     /// How many ends of all rules are started within a second, at most.
     pub per_second: Option<u64>,
+    /// Whether the plan still stands.
+    pub recheck: &'a Recheck<'a>,
 }
 
 impl Means<'_> {
@@ -95,7 +98,8 @@ pub fn execute(
             if round.trouble.is_some() {
                 break;
             }
-            if means.sends(end) && round.fuses.stops(end) {
+            let is_over = |now| round.fuses.stops(end) || means.recheck.stops(now).is_some();
+            if means.sends(end) && is_over(pace.now()) {
                 round.take(at, Outcome::Failed(Failure::NotTried));
                 continue;
             }
@@ -219,6 +223,7 @@ mod tests {
     use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
     use crate::daemon::pace::{Beat, Pace};
+    use crate::daemon::recheck::{PLAN_AGE_MAX, Recheck};
     use crate::engine::breaker::Fuses;
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
@@ -232,6 +237,11 @@ mod tests {
     fn all_recorded((outcomes, recorded): (Vec<Outcome>, Result<(), AuditError>)) -> Vec<Outcome> {
         recorded.expect("recording succeeds");
         outcomes
+    }
+
+    /// What was seen at the beginning.
+    fn fresh() -> Recheck<'static> {
+        Recheck::new(Duration::ZERO, Duration::ZERO, None)
     }
 
     fn pace() -> Pace {
@@ -287,7 +297,8 @@ mod tests {
         let plan = plan_of(&[rule.build()], &seen);
         let killer = Remembering::default();
         let killers = &Killers::new(Some(Box::new(killer.clone())), Acting::AsRulesSay);
-        let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
+        let recheck = &fresh();
+        let means = Means { seen: &seen, killers, acting, leaving, per_second: None, recheck };
         let outcomes = execute(&plan, means, &mut pace(), Fuses::default(), |_, _| Ok(()));
         let ended = killer.0.lock().expect("nobody panicked").clone();
         (all_recorded(outcomes), ended)
@@ -323,7 +334,8 @@ mod tests {
         let acting = Acting::AsRulesSay;
         let killers = &Killers::new(Some(Box::new(killer)), acting);
         let leaving = &Leaving::default();
-        let means = Means { seen: &seen, killers, acting, leaving, per_second: None };
+        let recheck = &fresh();
+        let means = Means { seen: &seen, killers, acting, leaving, per_second: None, recheck };
         execute(&plan, means, &mut pace(), Fuses::default(), record)
     }
 
@@ -407,7 +419,8 @@ mod tests {
             }),
         };
         let per_second = of_database;
-        let means = Means { seen: &seen, killers, acting, leaving: &leaving, per_second };
+        let recheck = &fresh();
+        let means = Means { seen: &seen, killers, acting, leaving: &leaving, per_second, recheck };
         let outcomes = execute(&plan, means, &mut Pace::new(beat), Fuses::default(), |_, _| Ok(()));
         let started = started.lock().expect("nobody panicked").clone();
         (started, all_recorded(outcomes))
@@ -423,6 +436,38 @@ mod tests {
         ] {
             let (started, outcomes) = starts(per_second, false);
             assert_eq!((started, outcomes), (expected.to_vec(), vec![Outcome::Ended; 3]));
+        }
+    }
+
+    #[test]
+    fn what_was_seen_too_long_ago_ends_nobody_and_is_rehearsed_all_the_same() {
+        for (rule, outcome, ended) in [
+            (ENFORCE, Outcome::Failed(Failure::NotTried), 1),
+            (RuleSketch::default(), Outcome::Simulated, 0),
+        ] {
+            let seen = snapshot(&[(7, "APP"), (8, "APP"), (9, "APP")]);
+            let plan = plan_of(&[rule.build()], &seen);
+            let killer = Remembering::default();
+            let acting = Acting::AsRulesSay;
+            let killers = &Killers::new(Some(Box::new(killer.clone())), acting);
+            let leaving = &Leaving::default();
+            // An end takes as long as a plan may be old, and a moment.
+            let (now, at) = (Arc::new(Mutex::new(Duration::ZERO)), Duration::from_millis(1));
+            let told = Arc::clone(&now);
+            let beat = Beat {
+                now: Box::new(move || *told.lock().expect("nobody panicked")),
+                wait: Box::new(|_| ()),
+            };
+            let recheck = &fresh();
+            let means = Means { seen: &seen, killers, acting, leaving, per_second: None, recheck };
+            let (outcomes, recorded) =
+                execute(&plan, means, &mut Pace::new(beat), Fuses::default(), |_, _| {
+                    *now.lock().expect("nobody panicked") += PLAN_AGE_MAX + at;
+                    Ok(())
+                });
+            assert!(recorded.is_ok());
+            assert_eq!(outcomes[1..], [outcome; 2], "{rule:?}");
+            assert_eq!(killer.0.lock().expect("nobody panicked").len(), ended);
         }
     }
 

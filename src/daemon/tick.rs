@@ -5,15 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::executor::{Leaving, Means, execute};
 use super::holds;
 use super::killer::Killers;
 use super::manager::Pulse;
 use super::pace::Pace;
+use super::recheck::{Held, Recheck};
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::End;
-use crate::engine::history::History;
+use crate::engine::history::{History, Look};
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
@@ -94,8 +97,9 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     worker.pulse.beat();
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
-    look_at_clock(worker, &mut seen);
-    let standing = standing(worker, &job, &mut seen);
+    look_at_clock(worker, &mut seen, start);
+    let (held_at, read) = (time_of_holds(worker, &seen), worker.pace.now());
+    let standing = standing(worker, &job, &mut seen, held_at);
     let verified = worker.history.verify(&seen);
     let breakers = worker.history.look_at_breakers(&job.policies, &seen);
     let plan = decide(Question {
@@ -117,7 +121,11 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         duration: Span::ZERO,
         acting: standing.acting,
     };
-    let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second);
+    let database = worker.database.clone();
+    let (at, holds) = (held_at, standing.holds.as_slice());
+    let held = job.holds.as_deref().map(|path| Held { path, database: &database, at, holds });
+    let recheck = Recheck::new(start, read, held);
+    let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second, &recheck);
     report.outcomes = outcomes;
     report.duration = span(worker.pace.now().saturating_sub(start));
     worker.history.record_done(&seen, &report.plan, &report.outcomes);
@@ -130,11 +138,12 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
 }
 
 /// Nobody is ended because a clock was set. The machine's monotonic one never is.
-fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot) {
+fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot, start: Duration) {
     if !worker.source.is_live() {
         return;
     }
-    if let Some(by) = worker.history.look_at_clock(seen, span(worker.pace.now())) {
+    let look = Look { began: span(start), over: span(worker.pace.now()) };
+    if let Some(by) = worker.history.look_at_clock(seen, look) {
         let way = if by.0 > 0 { "forward" } else { "back" };
         let by = Span(by.0.abs());
         seen.warnings.push(format!(
@@ -159,14 +168,17 @@ fn needs(worker: &Worker, job: &Job) -> Needs {
     needs
 }
 
+/// A hold is over when both clocks say so: one of them may have been set.
+fn time_of_holds(worker: &Worker, seen: &Snapshot) -> Timestamp {
+    let now = (worker.clock)();
+    let there = seen.known_time().filter(|_| worker.source.is_live());
+    there.map_or(now, |there| now.min(there))
+}
+
 /// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.
-fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot) -> Standing {
+fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot, now: Timestamp) -> Standing {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
     if let Some(path) = &job.holds {
-        // A hold is over when both clocks say so: one of them may have been set.
-        let now = (worker.clock)();
-        let there = seen.known_time().filter(|_| worker.source.is_live());
-        let now = there.map_or(now, |there| now.min(there));
         let (holds, warning) = holds::standing(path, &worker.database, now);
         standing.holds = holds;
         seen.warnings.extend(warning);
@@ -195,6 +207,7 @@ fn act(
     report: &TickReport,
     seen: &Snapshot,
     per_second: Option<u64>,
+    recheck: &Recheck<'_>,
 ) -> (Vec<Outcome>, Result<(), AuditError>) {
     let TickReport { tick, plan, verified, acting, .. } = report;
     let stamp = TickStamp {
@@ -208,13 +221,16 @@ fn act(
     if let Err(error) = found.and_then(|()| audit.intend(stamp, plan, clock())) {
         return (vec![Outcome::Failed(Failure::NotTried); plan.ends().len()], Err(error));
     }
-    let means = Means { seen, killers, acting: *acting, leaving, per_second };
+    let means = Means { seen, killers, acting: *acting, leaving, per_second, recheck };
     let record = |end: &End, outcome| {
         pulse.beat();
         audit.outcome(stamp, end, outcome, clock())
     };
     let fuses = history.fuses(policies);
     let (outcomes, recorded) = execute(plan, means, pace, fuses, record);
+    if let Some(why) = recheck.stopped() {
+        warn!(database = stamp.database, why, "what is left of this tick's ends is not tried");
+    }
     let settled = match recorded {
         Ok(()) if !outcomes.is_empty() => audit.settle(),
         recorded => recorded,

@@ -53,8 +53,18 @@ pub struct History {
 #[derive(Debug, Clone, Copy, Default)]
 struct Clock {
     /// At the last look: the database's time, and how long the machine's clock, which is never set, had run.
-    last: Option<(Timestamp, Span)>,
+    last: Option<(Timestamp, Look)>,
     set: Option<Timestamp>,
+}
+
+/// How long the machine's clock had run when a look began and when it was over. The database told its time between
+/// the two: a look may take long, and so may whatever stops this process meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// When the database was asked.
+    pub began: Span,
+    /// When all was answered.
+    pub over: Span,
 }
 
 /// Under what an end counts: a rehearsal never uses up what may really be ended.
@@ -139,21 +149,25 @@ impl History {
         missing
     }
 
-    /// Holds the database's clock against `machine`, how long a clock that nobody sets has run. When the database's was
-    /// set, all that is remembered moves with it, and the snapshot says since when ages are known; answers by how much.
-    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, machine: Span) -> Option<Span> {
+    /// Holds the database's clock against the machine's, which nobody sets. When the database's was set, all that is
+    /// remembered moves with it, and the snapshot says since when ages are known; answers by how much, which is no less
+    /// than it was where that is not certain: what is remembered is rather too young.
+    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, look: Look) -> Option<Span> {
         let now = snapshot.known_time()?;
-        let expected = |(then, ran): (Timestamp, Span)| then.plus(Span(machine.0 - ran.0));
-        let expected = self.clock.last.map(expected);
-        self.clock.last = Some((now, machine));
-        let off = expected.map(|expected| (now.since(expected), expected.max(now)));
-        let set = off.filter(|(by, _)| by.0.abs() > CLOCK_TOLERANCE.0);
-        if let Some((by, from)) = set {
-            self.clock.set = self.clock.set.max(Some(from));
+        let last = self.clock.last.replace((now, look));
+        let by = last.and_then(|(then, before)| {
+            let passed = now.since(then).0;
+            let (least, most) = (look.began.0 - before.over.0, look.over.0 - before.began.0);
+            let plausible = least - CLOCK_TOLERANCE.0..=most + CLOCK_TOLERANCE.0;
+            (!plausible.contains(&passed)).then_some(Span(passed - least))
+        });
+        if let Some(by) = by {
+            let told_before = now.plus(Span(-by.0));
+            self.clock.set = self.clock.set.max(Some(told_before.max(now)));
             self.shift(by);
         }
         snapshot.clock_set = self.clock.set;
-        set.map(|(by, _)| by)
+        by
     }
 
     fn shift(&mut self, by: Span) {

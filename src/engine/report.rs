@@ -55,7 +55,8 @@ pub enum Failure {
     Malformed,
     /// The server answered with an error that we do not know.
     Server,
-    /// It was not tried: the daemon was leaving, nothing could be written down, or the rule's breaker had opened.
+    /// It was not tried: the daemon was leaving, nothing could be written down, the rule's breaker had opened, or
+    /// what the plan rests on was too old or had changed.
     NotTried,
 }
 

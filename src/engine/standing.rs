@@ -17,7 +17,7 @@ pub enum Authority {
 }
 
 /// Somebody's word that nobody, or that some sessions, are to be left alone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     /// A silence: whom it is about, in both modes; who may be meant is. Without one it is a pause, of enforcing rules.
     pub condition: Option<Condition>,

@@ -39,7 +39,7 @@ pub struct Order<'a> {
     pub rule: &'a str,
     /// How far the database's clock is ahead of UTC.
     pub clock_offset: Span,
-    /// GV$PX_SESSION can be read.
+    /// The view of parallel slaves can be read.
     pub px_readable: bool,
 }
 

@@ -51,7 +51,7 @@ struct Lane {
     /// Whether the present session was granted the lock that lets it end others. Handles are no proof: a session that
     /// was made anew and denied the lock has them too.
     granted: bool,
-    /// Whether GV$PX_SESSION can be read, once that is known.
+    /// Whether slaves of parallel statements can be told from others, once that is known.
     px_readable: Option<bool>,
 }
 
@@ -278,16 +278,25 @@ impl Lane {
         if let Some(readable) = self.px_readable {
             return Ok(readable);
         }
-        let within = self.connection.settings().connect_within;
-        let sql = "SELECT COUNT(*) FROM gv$px_session WHERE 1 = 0";
+        let settings = self.connection.settings();
+        let (within, view) = (settings.connect_within, slaves_in(settings.topology));
+        let sql = format!("SELECT COUNT(*) FROM {view} WHERE 1 = 0");
         let kinds = vec![super::datum::Kind::Number];
-        let readable = match self.connection.query(sql, Vec::new(), kinds, 2, within) {
+        let readable = match self.connection.query(&sql, Vec::new(), kinds, 2, within) {
             Ok(_) => true,
             Err(error) if is_closed(&error) => false,
             Err(error) => return Err(error),
         };
         self.px_readable = Some(readable);
         Ok(readable)
+    }
+}
+
+/// The view that shows slaves of parallel statements to a lane: each instance has lanes of its own, or one reaches all.
+const fn slaves_in(topology: Topology) -> &'static str {
+    match topology {
+        Topology::Gv => "gv$px_session",
+        Topology::PerInstance => "v$px_session",
     }
 }
 
@@ -307,4 +316,28 @@ fn cut(rule: &str) -> String {
 /// Whoever panicked while it was held left a session behind, which says itself whether it still is one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slaves_in;
+    use crate::oracle::connection::Topology;
+    use crate::oracle::grants::{Ending, Wanted, objects};
+    use crate::oracle::protocol::Release;
+
+    #[test]
+    fn slaves_are_looked_for_where_the_least_grants_let_us_look() {
+        for (topology, per_instance) in [(Topology::Gv, false), (Topology::PerInstance, true)] {
+            let granted = objects(&Wanted {
+                account: "A".to_owned(),
+                ending: Ending::AlterSystem,
+                leadership: false,
+                root: false,
+                per_instance,
+                release: Release::new(19, 0),
+            });
+            let view = slaves_in(topology).to_uppercase().replace("V$", "V_$");
+            assert!(granted.contains(&view), "{view}: {granted:?}");
+        }
+    }
 }

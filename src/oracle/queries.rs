@@ -14,6 +14,9 @@ use crate::engine::time::Span;
 /// ACTION while it asks.
 const ACTION: &str = "query";
 
+/// Rows of one answer, far more than a database has sessions: a query that forgets a join must not fill our memory.
+const ROWS_MAX: usize = 100_000;
+
 /// A query names a part of the sessions, and there are fewer of these than [`super::source`] reads at once.
 const PREFETCH: u32 = 1_000;
 
@@ -75,6 +78,10 @@ impl Queries {
         if !before.is_some_and(Answer::is_valid) {
             let failures = before.map_or(0, |answer| answer.failures);
             let returned = self.run(query).map_err(|error| error.to_string());
+            let returned = returned.and_then(|rows| match rows.len() {
+                0..=ROWS_MAX => Ok(keys(&rows)),
+                _ => Err(format!("it returns more than {ROWS_MAX} rows")),
+            });
             let failures = if returned.is_ok() { 0 } else { failures + 1 };
             // Its age counts from the answer: a query that takes long is not due again at once.
             let asked = Instant::now();
@@ -84,15 +91,15 @@ impl Queries {
         &self.answers[&query.name].returned
     }
 
-    fn run(&mut self, query: &Query) -> Result<BTreeSet<SessionKey>, CallError> {
+    fn run(&mut self, query: &Query) -> Result<Rows, CallError> {
         self.connection.reach()?;
         self.connection.act_as(ACTION)?;
         // By name, so that columns in another order do not mean another session.
-        let sql = format!("SELECT q.inst_id, q.sid, q.serial# FROM (\n{}\n) q", query.sql);
+        let (sql, rows) = (&query.sql, ROWS_MAX + 1);
+        let sql =
+            format!("SELECT q.inst_id, q.sid, q.serial# FROM (\n{sql}\n) q WHERE ROWNUM <= {rows}");
         let kinds = vec![Kind::Number; 3];
-        let rows =
-            self.connection.query(&sql, Vec::new(), kinds, PREFETCH, span(query.deadline))?;
-        Ok(keys(&rows))
+        self.connection.query(&sql, Vec::new(), kinds, PREFETCH, span(query.deadline))
     }
 }
 

@@ -95,28 +95,42 @@ impl OracleSource {
                         .to_owned(),
                 ))
             });
-            let state = match look {
-                Ok(part) if part.instances.iter().any(|it| it.inst_id == *inst_id) => {
-                    parts.push(join(&mut seen, part));
-                    InstanceState::Answered
-                }
-                Ok(_) => {
-                    seen.warnings
-                        .push(format!("the connection to instance {name} led to another one"));
-                    InstanceState::Missing
-                }
-                Err(error) => {
-                    seen.warnings.push(format!("instance {name}: {error}"));
-                    InstanceState::Missing
-                }
-            };
-            seen.instances.push(Instance { inst_id: *inst_id, state });
-            seen.instance_names.insert(*inst_id, name.clone());
+            take(&mut seen, &mut parts, (*inst_id, name), look);
         }
         seen.instances.sort_by_key(|instance| instance.inst_id);
         seen.sessions = Sessions::together(&parts);
         Ok(seen)
     }
+}
+
+/// Takes in how the look at another instance went.
+fn take(
+    seen: &mut Snapshot,
+    parts: &mut Vec<Sessions>,
+    (inst_id, name): (u32, &str),
+    look: Result<Snapshot, CallError>,
+) {
+    let told = |part: &Snapshot| {
+        let of_it = part.instances.iter().find(|it| it.inst_id == inst_id);
+        of_it.map(|it| it.state)
+    };
+    let state = match look.map(|part| (told(&part), part)) {
+        // One that shows nobody, not even its background processes, is missing there too.
+        Ok((Some(state), part)) => {
+            parts.push(join(seen, part));
+            state
+        }
+        Ok((None, _)) => {
+            seen.warnings.push(format!("the connection to instance {name} led to another one"));
+            InstanceState::Missing
+        }
+        Err(error) => {
+            seen.warnings.push(format!("instance {name}: {error}"));
+            InstanceState::Missing
+        }
+    };
+    seen.instances.push(Instance { inst_id, state });
+    seen.instance_names.insert(inst_id, name.to_owned());
 }
 
 /// Adds what another instance told, and hands over its sessions.
@@ -159,4 +173,37 @@ pub fn source_error(error: CallError) -> SourceError {
 /// A view or a column that is not there, or not for us.
 pub fn is_closed(error: &CallError) -> bool {
     matches!(error.code(), Some(904 | 942 | 1031))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::take;
+    use crate::engine::session::{Instance, InstanceState, SessionKey, Sessions, Snapshot};
+    use crate::engine::time::Timestamp;
+    use crate::oracle::error::CallError;
+
+    #[test]
+    fn an_instance_is_missing_unless_its_own_connection_shows_somebody_there() {
+        let of = |inst_ids: &[u32]| {
+            let mut sessions = Sessions::with_columns([]);
+            for inst_id in inst_ids {
+                sessions.push(SessionKey { inst_id: *inst_id, sid: 1, serial: 1 });
+            }
+            Snapshot::of_sessions("prod", Timestamp(0), sessions)
+        };
+        let mut silent = of(&[]);
+        silent.instances = vec![Instance { inst_id: 2, state: InstanceState::Missing }];
+        let failed = Err(CallError::NotConnected("it hangs".to_owned()));
+        for (look, state, count) in [
+            (Ok(of(&[2])), InstanceState::Answered, 1),
+            (Ok(silent), InstanceState::Missing, 1),
+            (Ok(of(&[1])), InstanceState::Missing, 0),
+            (failed, InstanceState::Missing, 0),
+        ] {
+            let (mut seen, mut parts) = (of(&[1]), Vec::new());
+            take(&mut seen, &mut parts, (2, "PROD2"), look);
+            assert_eq!(seen.instances[1], Instance { inst_id: 2, state });
+            assert_eq!(parts.len(), count);
+        }
+    }
 }

@@ -129,6 +129,10 @@ fn a_query_that_fails_is_unknown_and_the_look_goes_on() {
         ("SELECT inst_id, sid, serial# FROM shop.nowhere", "ORA-00942"),
         ("SELECT sid, serial# FROM v$session", "ORA-00904"),
         ("SELECT note inst_id, sid, serial# FROM shop.leases", "leases"),
+        (
+            "SELECT 1 inst_id, LEVEL sid, 1 serial# FROM dual CONNECT BY LEVEL <= 100001",
+            "more than 100000 rows",
+        ),
         ("SELECT inst_id, sid, serial# FROM gv$session) WHERE 1 = 1 OR (1 = 1", "ORA-009"),
     ] {
         let policies = compiled(&format!(

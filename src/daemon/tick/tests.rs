@@ -2,13 +2,13 @@
 //! in short.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use holds::hold;
+
 use super::{Job, TickEnd, Worker, tick};
-use crate::config::holds::Hold;
 use crate::daemon::executor::Leaving;
 use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
@@ -21,9 +21,7 @@ use crate::engine::needs::Needs;
 use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
 use crate::engine::pursuit::{Finding, Recalled};
 use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
-use crate::engine::session::{
-    Column, Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn,
-};
+use crate::engine::session::{Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn};
 use crate::engine::standing::Authority;
 use crate::engine::time::Span;
 use crate::observe::fixture::{NOON, RuleSketch, policies, snapshot, snapshot_at};
@@ -43,6 +41,18 @@ struct Script {
     answers: VecDeque<Outcome>,
     /// Whom the killer was asked to end.
     asked: Vec<u32>,
+    /// How long the machine has run.
+    ran: Arc<Mutex<Duration>>,
+    /// How long a look takes from when the database told its time.
+    look_takes: Duration,
+    /// Who pauses while somebody is being ended, a second later.
+    pauses: Option<Arc<Path>>,
+}
+
+impl Script {
+    fn pass(&self, time: Duration) {
+        *self.ran.lock().expect("nobody panicked") += time;
+    }
 }
 
 type Shared = Arc<Mutex<Script>>;
@@ -53,6 +63,7 @@ impl SessionSource for Source {
     fn observe(&mut self, needs: &Needs) -> Result<Snapshot, SourceError> {
         let mut script = self.0.lock().expect("nobody panicked");
         script.needs = needs.clone();
+        script.pass(script.look_takes);
         let shown = script.shown.pop_front();
         shown.ok_or_else(|| SourceError::Unavailable("nothing more to show".into()))
     }
@@ -70,6 +81,10 @@ impl SessionKiller for Killer {
     fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
         let mut script = self.0.lock().expect("nobody panicked");
         script.asked.push(end.life.key.sid);
+        if let Some(path) = script.pauses.take() {
+            change(&path, NOON, |holds| holds.add(hold(None, None))).expect("it can be changed");
+            script.pass(Duration::from_secs(1));
+        }
         script.answers.pop_front().unwrap_or(Outcome::Ended)
     }
 }
@@ -92,7 +107,7 @@ impl Bench {
         let script = Shared::default();
         let policies = policies(rules);
         let killer = Killer(Arc::clone(&script));
-        let ran = Arc::<Mutex<Duration>>::default();
+        let ran = Arc::clone(&script.lock().expect("nobody panicked").ran);
         let told = Arc::clone(&ran);
         let now = move || *told.lock().expect("nobody panicked");
         let beat = Beat { now: Box::new(now), wait: Box::new(|_| ()) };
@@ -511,6 +526,29 @@ fn a_clock_that_is_set_ends_no_wait_and_forgets_no_limit() {
     }
 }
 
+/// A database that answers late, or a daemon that is stopped in the middle of a look.
+#[test]
+fn a_look_that_takes_long_is_no_clock_that_was_set() {
+    let waits = RuleSketch { hold: Span::seconds(600), ..ENFORCE };
+    let mut bench = Bench::new(&[waits]);
+    for (seconds, takes) in [(0, 0), (10, 1_000), (1_020, 0)] {
+        bench.script().look_takes = Duration::from_secs(takes);
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        assert_eq!(report.plan.warnings(), [] as [String; 0], "at {seconds}");
+        let expected = if seconds < 600 { "7 pending" } else { "7 ended" };
+        assert!(in_short(&report).starts_with(expected), "at {seconds}: {}", in_short(&report));
+    }
+    // What was set while a look took long is noticed at the next, and counts in full.
+    let mut bench = Bench::new(&[waits]);
+    bench.script().look_takes = Duration::from_secs(100);
+    bench.tick(at(0, &[(7, "APP")]));
+    bench.set = SET[0];
+    let report = bench.tick(at(10, &[(7, "APP")]));
+    assert!(report.plan.warnings().iter().any(|it| it.contains("clock was set forward")));
+    let report = bench.tick(at(599, &[(7, "APP")]));
+    assert!(in_short(&report).starts_with("7 pending"), "{}", in_short(&report));
+}
+
 #[test]
 fn an_open_breaker_does_not_close_because_a_clock_was_set() {
     let mut bench = Bench::new(&[BROKEN]);
@@ -574,70 +612,4 @@ fn a_breaker_opens_when_the_pool_just_reconnects() {
     }
 }
 
-fn hold(matched: Option<&str>, rule: Option<&str>) -> Hold {
-    Hold {
-        id: 0,
-        matched: matched.map(str::to_owned),
-        rule: rule.map(str::to_owned),
-        database: None,
-        since: NOON.to_string(),
-        until: None,
-        author: "ada".to_owned(),
-        reason: "calm".to_owned(),
-    }
-}
-
-#[test]
-fn pauses_hold_enforcing_rules_and_silences_hold_sessions_in_both_modes() {
-    let place = tempfile::tempdir().expect("a directory for the test");
-    let path = place.path().join("holds.json");
-    let app = Some("{username: APP}");
-    let unknown = Some("{module: BATCH}");
-    for (held, mode, told) in [
-        (hold(None, None), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
-        (hold(None, Some("rule")), Mode::Enforce, "7 paused: pause 1 of ada: calm"),
-        (hold(None, Some("other")), Mode::Enforce, "7 ended"),
-        (hold(None, None), Mode::DryRun, "7 simulated"),
-        (hold(app, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
-        (hold(app, Some("rule")), Mode::DryRun, "7 silenced: silence 1 of ada: calm"),
-        (hold(app, Some("other")), Mode::Enforce, "7 ended"),
-        (hold(Some("{username: WEB}"), None), Mode::Enforce, "7 ended"),
-        (hold(unknown, None), Mode::Enforce, "7 silenced: silence 1 of ada: calm"),
-    ] {
-        fs::remove_file(&path).ok();
-        change(&path, NOON, |holds| holds.add(held)).expect("it can be written");
-        let mut bench = Bench::new(&[RuleSketch { mode, ..ENFORCE }]);
-        bench.holds = Some(path.as_path().into());
-        assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), told);
-    }
-}
-
-#[test]
-fn a_silence_has_the_source_read_what_it_asks_about() {
-    let place = tempfile::tempdir().expect("a directory for the test");
-    let path = place.path().join("holds.json");
-    let silence = hold(Some("{terminal: pts}"), None);
-    change(&path, NOON, |holds| holds.add(silence)).expect("it can be written");
-    let terminal = Column::Text(TextColumn::Terminal);
-    for (holds, reads) in [(None, false), (Some(path.as_path().into()), true)] {
-        let mut bench = Bench::new(&[ENFORCE]);
-        bench.holds = holds;
-        bench.tick(snapshot(&[(7, "APP")]));
-        assert_eq!(bench.script().needs.columns.contains(&terminal), reads);
-    }
-}
-
-#[test]
-fn holds_that_cannot_be_read_pause_everything_until_they_can() {
-    let place = tempfile::tempdir().expect("a directory for the test");
-    let path = place.path().join("holds.json");
-    fs::write(&path, "{\"version\":1").expect("it can be written");
-    let mut bench = Bench::new(&[ENFORCE]);
-    bench.holds = Some(path.as_path().into());
-    let report = bench.tick(snapshot(&[(7, "APP")]));
-    assert_eq!(report.plan.spared()[0].reason.because(), "paused");
-    assert!(report.plan.warnings().iter().any(|it| it.starts_with("everything is paused: ")));
-    fs::remove_file(&path).expect("it is there");
-    change(&path, NOON, |_| Ok(())).expect("it can be made anew");
-    assert_eq!(in_short(&bench.tick(snapshot(&[(7, "APP")]))), "7 ended");
-}
+mod holds;

@@ -1,0 +1,74 @@
+//! Whether what is left of a plan is still to be carried out. Between the look and an end time may pass: by
+//! `per_second`, by servers that answer late, by an audit on a disk that hangs, or because this process was stopped.
+//! Nothing is decided anew here. What changed only stops the rest, and the next tick judges it again.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
+use super::holds;
+use crate::engine::standing::Hold;
+use crate::engine::time::Timestamp;
+
+/// What was seen longer ago is judged again before anybody is ended. Longer than a look and a few slow ends take, much
+/// shorter than windows and maintenance are.
+pub const PLAN_AGE_MAX: Duration = Duration::from_mins(5);
+
+/// The file of holds is read again after so long: who pauses means now, and a file that is read for every end costs
+/// more than the ends.
+const HOLDS_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// What a plan rests on besides its snapshot.
+pub struct Recheck<'a> {
+    /// When the look began, by the clock that ends are paced by.
+    began: Duration,
+    holds: Option<Held<'a>>,
+    /// When the file of holds was read last.
+    read: Cell<Duration>,
+    stopped: Cell<Option<&'static str>>,
+}
+
+/// What the file of holds said.
+pub struct Held<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// About this database,
+    pub database: &'a str,
+    /// at this time,
+    pub at: Timestamp,
+    /// this.
+    pub holds: &'a [Hold],
+}
+
+impl<'a> Recheck<'a> {
+    /// For a plan whose look began then; `now` is when the holds were read.
+    pub const fn new(began: Duration, now: Duration, holds: Option<Held<'a>>) -> Self {
+        Self { began, holds, read: Cell::new(now), stopped: Cell::new(None) }
+    }
+
+    /// Why nobody else of the plan is to be ended, for people; once that is so it stays so.
+    pub fn stops(&self, now: Duration) -> Option<&'static str> {
+        if self.stopped.get().is_none() {
+            self.stopped.set(self.look(now));
+        }
+        self.stopped.get()
+    }
+
+    /// Why it was stopped, if it was.
+    pub const fn stopped(&self) -> Option<&'static str> {
+        self.stopped.get()
+    }
+
+    fn look(&self, now: Duration) -> Option<&'static str> {
+        if now.saturating_sub(self.began) > PLAN_AGE_MAX {
+            return Some("what was seen is too old to act on");
+        }
+        let held = self.holds.as_ref()?;
+        if now.saturating_sub(self.read.get()) < HOLDS_AGE_MAX {
+            return None;
+        }
+        self.read.set(now);
+        let (holds, _) = holds::standing(held.path, held.database, held.at);
+        (holds != held.holds).then_some("pauses or silences have changed")
+    }
+}
