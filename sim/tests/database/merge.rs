@@ -56,6 +56,12 @@ fn what_cannot_be_merged_is_an_error_and_changes_nothing() {
         ("MERGE INTO app.t USING app.news n ON (1 = 1) WHEN MATCHED THEN UPDATE SET name = 'x'", 30_926),
         ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET id = 1", 38_104),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT (id) VALUES (1, 2)", 913),
+        ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT VALUES (n.id, t.name)",
+         38_101),
+        ("MERGE INTO app.t USING (SELECT 9 i FROM dual) ON (id = i) WHEN NOT MATCHED THEN INSERT VALUES (i, UPPER(name))",
+         38_101),
+        ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT (id) VALUES (n.id)
+          WHERE t.name IS NULL", 38_102),
         ("MERGE INTO app.t USING app.missing n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET name = 'x'", 942),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET nope = 'x'", 904),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN

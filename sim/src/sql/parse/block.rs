@@ -21,6 +21,7 @@ impl Parser {
         });
         let mut block = parsed.map_err(|error| compile_error(error, &lines))?;
         block.bind_uses.clone_from(&self.bind_uses);
+        block.likes = std::mem::take(&mut self.likes);
         block.lines = lines;
         Ok(block)
     }

@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 
-use super::collection::Collection;
 use super::desk::{Answer, Request};
 use super::exception;
 use super::machine::{Cursor, Machine, READ_ONLY, equal};
@@ -12,7 +11,8 @@ use super::variables::{Rules, Saved};
 use crate::conversation::{Direction, ResultColumn};
 use crate::ora::OraError;
 use crate::sql::ast::{
-    Argument, BindUse, Block, DeclarationKind, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
+    Argument, BindUse, Block, DeclarationKind, Declared, Expr, ExprKind, LoopKind, Query, Stmt,
+    StmtKind,
 };
 use crate::sql::dml::Target;
 use crate::sql::statement::Command;
@@ -56,11 +56,10 @@ impl Machine {
                         let text = "PLS-00218: a variable declared NOT NULL must have an initialization assignment";
                         return Err(OraError::new(6550, text).at(declaration.at));
                     }
+                    let declared = self.resolved(*declared, declaration.at).await?;
                     saved.push(self.save(name));
-                    self.declare(
-                        name,
-                        Rules { declared: *declared, constant: *constant, not_null: *not_null },
-                    );
+                    let rules = Rules { declared, constant: *constant, not_null: *not_null };
+                    self.declare(name, rules);
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
@@ -79,7 +78,8 @@ impl Machine {
                 }
                 composite => {
                     saved.push(self.save(name));
-                    let checked = self.check_composite(name, composite, uses, saved).await;
+                    let checked =
+                        self.check_composite(name, composite, uses, saved, declaration.at).await;
                     checked.map_err(|error| error_at(error, declaration.at))?;
                 }
             }
@@ -106,21 +106,11 @@ impl Machine {
         kind: &DeclarationKind,
         uses: &mut [BindUse],
         saved: &mut Vec<Saved>,
+        at: usize,
     ) -> Result<(), OraError> {
-        match kind {
-            DeclarationKind::Collection { type_name, element, indexed, initial } => {
-                let made = Collection::new(type_name, *element, *indexed);
-                self.collections.insert(name.to_owned(), made);
-                if let Some(initial) = initial {
-                    self.check_arguments(initial, uses).await?;
-                }
-            }
-            DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved),
-            DeclarationKind::RowType(table) => {
-                let fields = self.row_type(table).await?;
-                self.declare_fields(name, &fields, saved);
-            }
-            _ => {}
+        self.shape(name, kind, saved, at).await?;
+        if let DeclarationKind::Collection { initial: Some(initial), .. } = kind {
+            self.check_arguments(initial, uses).await?;
         }
         Ok(())
     }
@@ -152,6 +142,7 @@ impl Machine {
                     return self.check_arguments(value, uses).await;
                 }
                 self.check_target(target, at)?;
+                self.check_kinds(target, value)?;
                 self.check_value(value, uses).await
             }
             StmtKind::If { arms, otherwise } => {
@@ -340,6 +331,36 @@ impl Machine {
         Ok(())
     }
 
+    /// BOOLEAN goes into nothing else, and nothing else into it.
+    fn check_kinds(&self, target: &Target, value: &Expr) -> Result<(), OraError> {
+        let Target::Variable(name) = target else { return Ok(()) };
+        match (self.is_boolean(name), self.gives_boolean(value)) {
+            (Some(target), Some(value)) if target == value => Ok(()),
+            (None, _) | (_, None) => Ok(()),
+            _ => {
+                let text = "PLS-00382: expression is of wrong type";
+                Err(OraError::new(6550, text).at(value.at))
+            }
+        }
+    }
+
+    /// `None` where the type is not known.
+    fn is_boolean(&self, variable: &str) -> Option<bool> {
+        match self.rules.get(variable)?.declared {
+            Declared::Anything | Declared::Like(_) => None,
+            declared => Some(declared == Declared::Boolean),
+        }
+    }
+
+    fn gives_boolean(&self, value: &Expr) -> Option<bool> {
+        match &value.kind {
+            ExprKind::Boolean(_) => Some(true),
+            ExprKind::Literal(value, _) if !value.is_null() => Some(false),
+            ExprKind::Name { parts, .. } => self.is_boolean(&parts.join(".")),
+            _ => None,
+        }
+    }
+
     /// The targets of INTO: variables, one record, or with BULK COLLECT collections.
     fn check_into(&self, into: &[Target], bulk: bool, at: usize) -> Result<(), OraError> {
         if bulk && !into.iter().all(|target| self.is_collection(target)) {
@@ -391,6 +412,7 @@ impl Machine {
         uses: &mut [BindUse],
     ) -> Result<(), OraError> {
         let mut expr = expr.clone();
+        only_plsql(&mut expr)?;
         let mut boolean = false;
         while let Some(call) = self.find_call(&mut expr) {
             let at = call.at;
@@ -494,6 +516,29 @@ impl Machine {
         }
         Ok(signature.returns.unwrap_or(ColumnType::Number))
     }
+}
+
+/// What only SQL knows: subqueries, and functions that PL/SQL has not.
+fn only_plsql(expr: &mut Expr) -> Result<(), OraError> {
+    let at = expr.at;
+    match &expr.kind {
+        ExprKind::Query(_) | ExprKind::Exists(_) | ExprKind::InQuery { .. } => {
+            let text = "PLS-00405: subquery not allowed in this context";
+            return Err(OraError::new(6550, text).at(at));
+        }
+        ExprKind::Call(call) => {
+            if let [name] = call.name.as_slice()
+                && matches!(name.as_str(), "DECODE" | "NVL2")
+            {
+                let text = format!(
+                    "PLS-00204: function or pseudo-column '{name}' may be used inside a SQL statement only"
+                );
+                return Err(OraError::new(6550, text).at(at));
+            }
+        }
+        _ => {}
+    }
+    expr.parts_mut().into_iter().try_for_each(only_plsql)
 }
 
 /// The error at a place, unless it has one.

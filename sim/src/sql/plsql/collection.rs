@@ -327,21 +327,24 @@ impl Machine {
     }
 
     /// A record: its fields become variables.
-    pub(super) fn declare_fields(
+    pub(super) async fn declare_fields(
         &mut self,
         name: &str,
         fields: &[(String, Declared)],
         saved: &mut Vec<Saved>,
-    ) {
+        at: usize,
+    ) -> Result<(), OraError> {
         let mut names = Vec::new();
         for (field, declared) in fields {
             let full = format!("{name}.{field}");
             saved.push(self.save(&full));
-            let rules = Rules { declared: *declared, constant: false, not_null: false };
+            let declared = self.resolved(*declared, at).await?;
+            let rules = Rules { declared, constant: false, not_null: false };
             self.declare(&full, rules);
             names.push(full);
         }
         self.records.insert(name.to_owned(), names);
+        Ok(())
     }
 
     /// The fields of a record where it alone is the target.
