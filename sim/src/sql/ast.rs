@@ -370,7 +370,10 @@ pub(crate) enum DeclarationKind {
     },
     Exception,
     ExceptionInit(i64),
-    Cursor(Box<Query>),
+    Cursor {
+        query: Box<Query>,
+        parameters: Vec<(String, Declared)>,
+    },
     Collection {
         type_name: String,
         element: Declared,
@@ -452,7 +455,10 @@ pub(crate) enum StmtKind {
         name: Vec<String>,
         arguments: Vec<Argument>,
     },
-    Open(String),
+    Open {
+        cursor: String,
+        arguments: Vec<Argument>,
+    },
     /// OPEN :bind FOR a query.
     OpenBind {
         place: usize,
@@ -484,7 +490,7 @@ pub(crate) enum LoopKind {
     While(Expr),
     Range { variable: String, low: Expr, high: Expr, reverse: bool },
     Query { variable: String, query: Box<Query> },
-    Cursor { variable: String, cursor: String },
+    Cursor { variable: String, cursor: String, arguments: Vec<Argument> },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -83,6 +83,25 @@ fn what_cannot_be_merged_is_an_error_and_changes_nothing() {
 }
 
 #[test]
+fn columns_are_set_from_one_query() {
+    let database = shop();
+    let mut app = Client::new(&database, "SYSTEM", 1);
+    let sql = "UPDATE app.t t SET (id, name) = (SELECT n.id * 10, n.name || t.name FROM app.news n WHERE n.id = t.id)
+               WHERE id = 2";
+    assert_eq!(count(&mut app, sql), Ok(1));
+    assert_eq!(app.cells("SELECT id || name FROM app.t ORDER BY id"), ["1one", "20zweitwo"]);
+    for (sql, code) in [
+        ("UPDATE app.t SET (id, name) = (SELECT id FROM app.news WHERE id = 2)", 947),
+        ("UPDATE app.t SET (id) = (SELECT id, name FROM app.news WHERE id = 2)", 913),
+        ("UPDATE app.t SET (id, name) = (SELECT id, name FROM app.news)", 1_427),
+        ("UPDATE app.t SET (id, nope) = (SELECT 1, 2 FROM dual)", 904),
+        ("UPDATE app.t SET (id, name) = (SELECT * FROM app.news WHERE id = 2)", 3_001),
+    ] {
+        assert_eq!(count(&mut app, sql), Err(code), "{sql}");
+    }
+}
+
+#[test]
 fn a_row_that_somebody_holds_is_waited_for() {
     let database = shop();
     let mut ann = Client::new(&database, "ANN", 1);

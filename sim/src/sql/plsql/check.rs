@@ -69,12 +69,13 @@ impl Machine {
                     return Err(undeclared(name, declaration.at));
                 }
                 DeclarationKind::ExceptionInit(_) | DeclarationKind::Nothing => {}
-                DeclarationKind::Cursor(query) => {
-                    self.described(query).await.map_err(|error| error_at(error, declaration.at))?;
+                DeclarationKind::Cursor { query, parameters } => {
+                    let (query, parameters) = ((**query).clone(), parameters.clone());
+                    let cursor = Cursor { query, parameters, open: None };
+                    let columns = self.columns_of(&cursor).await;
+                    columns.map_err(|error| error_at(error, declaration.at))?;
                     saved.push(self.save(name));
-                    self.cursors
-                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
-                    self.show_cursor(name, None);
+                    self.declare_cursor(name, &cursor.query, &cursor.parameters);
                 }
                 composite => {
                     saved.push(self.save(name));
@@ -216,7 +217,10 @@ impl Machine {
                 returning.iter().try_for_each(|target| self.check_target(target, at))
             }
             StmtKind::Call { name, arguments } => self.check_call(name, arguments, uses, at).await,
-            StmtKind::Open(cursor) | StmtKind::Close(cursor) => self.check_cursor(cursor, at),
+            StmtKind::Open { cursor, arguments } => {
+                self.check_opening(cursor, arguments, uses, at).await
+            }
+            StmtKind::Close(cursor) => self.check_cursor(cursor, at),
             StmtKind::OpenBind { query, .. } => self.described(query).await.map(drop),
             StmtKind::Fetch { cursor, into, bulk, limit } => {
                 self.check_cursor(cursor, at)?;
@@ -287,11 +291,10 @@ impl Machine {
                 let columns = self.described(query).await?;
                 self.declare_record(variable, columns, &mut saved);
             }
-            LoopKind::Cursor { variable, cursor } => {
-                self.check_cursor(cursor, at)?;
-                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
-                if let Some(query) = query {
-                    let columns = self.described(&query).await?;
+            LoopKind::Cursor { variable, cursor, arguments } => {
+                self.check_opening(cursor, arguments, uses, at).await?;
+                if let Some(cursor) = self.cursors.get(cursor).cloned() {
+                    let columns = self.columns_of(&cursor).await?;
                     self.declare_record(variable, columns, &mut saved);
                 }
             }
@@ -312,6 +315,23 @@ impl Machine {
             saved.push(self.save(&name));
             self.set(&name, column.column_type, Value::Null);
         }
+    }
+
+    async fn check_opening(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        self.check_cursor(name, at)?;
+        if self.cursors.get(name).is_some_and(|one| one.parameters.len() != arguments.len()) {
+            return Err(OraError::new(6550, wrong_arguments(name)).at(at));
+        }
+        for argument in arguments {
+            self.check_value(&argument.value, uses).await?;
+        }
+        Ok(())
     }
 
     fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
@@ -389,7 +409,7 @@ impl Machine {
         Ok(())
     }
 
-    async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
+    pub(super) async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
         match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
             Answer::Columns(columns) => Ok(columns),
             _ => Ok(Vec::new()),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::desk::Request;
 use super::machine::{Machine, wrong_type};
 use super::statement::called;
 use super::variables::{Rules, Saved};
@@ -364,13 +363,9 @@ impl Machine {
         name: &[String],
     ) -> Result<Vec<(String, Declared)>, OraError> {
         let full = name.join(".");
-        let query = match self.cursors.get(&full) {
-            Some(cursor) => cursor.query.clone(),
-            None => every_column(name),
-        };
-        let columns = match self.ask(Request::Describe(query, self.inputs.clone())).await? {
-            super::desk::Answer::Columns(columns) => columns,
-            _ => Vec::new(),
+        let columns = match self.cursors.get(&full).cloned() {
+            Some(cursor) => self.columns_of(&cursor).await?,
+            None => self.described(&every_column(name)).await?,
         };
         let declared = |one: crate::conversation::ResultColumn| {
             (one.name, Declared::Sql(one.column_type, None))

@@ -48,6 +48,7 @@ pub(super) struct Machine {
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
     pub(super) query: Query,
+    pub(super) parameters: Vec<(String, Declared)>,
     /// The rows and how many were fetched, while it is open.
     pub(super) open: Option<(Rows, usize)>,
 }
@@ -178,11 +179,9 @@ impl Machine {
                     let code = u32::try_from(code.unsigned_abs()).unwrap_or(0);
                     self.exceptions.insert(name.clone(), code);
                 }
-                DeclarationKind::Cursor(query) => {
+                DeclarationKind::Cursor { query, parameters } => {
                     saved.push(self.save(name));
-                    self.cursors
-                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
-                    self.show_cursor(name, None);
+                    self.declare_cursor(name, query, parameters);
                 }
                 DeclarationKind::Nothing => {}
                 composite => {
@@ -425,13 +424,13 @@ impl Machine {
                 result
             }
             LoopKind::Query { variable, query } => {
-                self.over_rows(variable, query, label, body, at).await
+                let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
+                self.over_rows(variable, &rows, label, body).await
             }
-            LoopKind::Cursor { variable, cursor } => {
-                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
-                let query =
-                    query.ok_or_else(|| self.raised(OraError::new(1001, "invalid cursor"), at))?;
-                self.over_rows(variable, &query, label, body, at).await
+            LoopKind::Cursor { variable, cursor, arguments } => {
+                let rows = self.rows_of(cursor, arguments).await;
+                let rows = rows.map_err(|error| self.raised(error, at))?;
+                self.over_rows(variable, &rows, label, body).await
             }
         }
     }
@@ -496,12 +495,10 @@ impl Machine {
     async fn over_rows(
         &mut self,
         variable: &str,
-        query: &Query,
+        rows: &Rows,
         label: Option<&String>,
         body: &[Stmt],
-        at: usize,
     ) -> Result<Flow, Raised> {
-        let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
         let names: Vec<String> =
             rows.columns.iter().map(|column| format!("{variable}.{}", column.name)).collect();
         let saved: Vec<Saved> = names.iter().map(|name| self.save(name)).collect();

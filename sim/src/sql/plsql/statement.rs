@@ -53,7 +53,7 @@ impl Machine {
                 self.dynamic(text, (into, *bulk), using, returning).await
             }
             StmtKind::Call { name, arguments } => self.procedure(name, arguments).await,
-            StmtKind::Open(cursor) => self.open(cursor).await,
+            StmtKind::Open { cursor, arguments } => self.open(cursor, arguments).await,
             StmtKind::OpenBind { place, query } => {
                 let rows = self.rows(query).await?;
                 self.opened.insert(*place, rows);
@@ -404,13 +404,11 @@ impl Machine {
             .count()
     }
 
-    async fn open(&mut self, name: &str) -> Result<(), OraError> {
-        let cursor =
-            self.cursors.get(name).cloned().ok_or_else(|| OraError::new(1001, "invalid cursor"))?;
-        if cursor.open.is_some() {
+    async fn open(&mut self, name: &str, arguments: &[Argument]) -> Result<(), OraError> {
+        if self.cursors.get(name).is_some_and(|cursor| cursor.open.is_some()) {
             return Err(OraError::new(6511, "PL/SQL: cursor already open"));
         }
-        let rows = self.rows(&cursor.query).await?;
+        let rows = self.rows_of(name, arguments).await?;
         if let Some(cursor) = self.cursors.get_mut(name) {
             cursor.open = Some((rows, 0));
         }

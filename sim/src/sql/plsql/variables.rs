@@ -94,7 +94,7 @@ impl Machine {
         let Some((column, table @ [_, ..])) = parts.split_last() else {
             return Err(missing(undeclared));
         };
-        let fields = self.row_type(table).await.map_err(|_| missing(undeclared))?;
+        let fields = Box::pin(self.row_type(table)).await.map_err(|_| missing(undeclared))?;
         let found = fields.into_iter().find(|(field, _)| field == column);
         found
             .map(|(_, declared)| declared)

@@ -88,3 +88,11 @@ DECLARE n NUMBER; BEGIN IF n IN (SELECT sid FROM v$session) THEN NULL; END IF; E
 ORA-06550: line 1, column 30:
 PLS-00405: subquery not allowed in this context
 at 29
+
+:b = 1
+:r = NULL
+BEGIN IF :b THEN :r := 'true'; ELSE :r := 'not'; END IF; END;
+----
+:B In -
+:R Out 'true'
+done
