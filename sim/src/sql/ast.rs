@@ -374,6 +374,8 @@ pub(crate) enum DeclarationKind {
         query: Box<Query>,
         parameters: Vec<(String, Declared)>,
     },
+    /// SYS_REFCURSOR.
+    Reference,
     Collection {
         type_name: String,
         element: Declared,
@@ -459,10 +461,16 @@ pub(crate) enum StmtKind {
         cursor: String,
         arguments: Vec<Argument>,
     },
-    /// OPEN :bind FOR a query.
-    OpenBind {
-        place: usize,
+    /// OPEN a bind or a reference FOR a query.
+    OpenFor {
+        target: Target,
         query: Box<Query>,
+    },
+    /// The same for a text.
+    OpenText {
+        target: Target,
+        text: Expr,
+        using: Vec<(Expr, Direction)>,
     },
     Fetch {
         cursor: String,

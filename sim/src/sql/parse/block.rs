@@ -100,6 +100,10 @@ impl Parser {
             self.semicolon()?;
             return Ok(Declaration { name, kind: DeclarationKind::Exception, at });
         }
+        if self.accept("SYS_REFCURSOR") {
+            self.semicolon()?;
+            return Ok(Declaration { name, kind: DeclarationKind::Reference, at });
+        }
         if let Some(kind) = self.composite()? {
             self.semicolon()?;
             return Ok(Declaration { name, kind, at });
@@ -364,17 +368,32 @@ impl Parser {
 
     /// Behind OPEN: a cursor of the block, or one that the client is to fetch from.
     fn opening(&mut self) -> Result<StmtKind, OraError> {
-        let Some(place) = self.bind(false) else {
+        let target = if let Some(place) = self.bind(false) {
+            self.bind_uses[place].opened = true;
+            self.bind_uses[place].written = true;
+            self.need("FOR", 6550, "")?;
+            dml::Target::Bind(place)
+        } else {
             let cursor = self.name(6550, "")?;
-            return Ok(StmtKind::Open { cursor, arguments: self.cursor_arguments()? });
+            if !self.accept("FOR") {
+                return Ok(StmtKind::Open { cursor, arguments: self.cursor_arguments()? });
+            }
+            dml::Target::Variable(cursor)
         };
-        self.bind_uses[place].opened = true;
-        self.bind_uses[place].written = true;
-        self.need("FOR", 6550, "")?;
-        if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
-            return Err(self.error(3001, "unimplemented feature: OPEN FOR a text"));
+        if self.is_any(&["SELECT", "WITH"]) {
+            return Ok(StmtKind::OpenFor { target, query: Box::new(self.query()?) });
         }
-        Ok(StmtKind::OpenBind { place, query: Box::new(self.query()?) })
+        let text = self.expression()?;
+        let using = if self.accept("USING") { self.using_list()? } else { Vec::new() };
+        Ok(StmtKind::OpenText { target, text, using })
+    }
+
+    fn using_list(&mut self) -> Result<Vec<(Expr, Direction)>, OraError> {
+        let mut using = vec![self.using()?];
+        while self.accept_symbol(",") {
+            using.push(self.using()?);
+        }
+        Ok(using)
     }
 
     /// Behind EXIT or CONTINUE.
@@ -403,15 +422,7 @@ impl Parser {
         let text = self.expression()?;
         let bulk = self.bulk();
         let into = if self.accept("INTO") { self.targets()? } else { Vec::new() };
-        let mut using = Vec::new();
-        if self.accept("USING") {
-            loop {
-                using.push(self.using()?);
-                if !self.accept_symbol(",") {
-                    break;
-                }
-            }
-        }
+        let using = if self.accept("USING") { self.using_list()? } else { Vec::new() };
         let returning = if self.accept_any(&["RETURNING", "RETURN"]).is_some() {
             self.need("INTO", 6550, "")?;
             self.targets()?

@@ -70,12 +70,16 @@ impl Machine {
                 }
                 DeclarationKind::ExceptionInit(_) | DeclarationKind::Nothing => {}
                 DeclarationKind::Cursor { query, parameters } => {
-                    let (query, parameters) = ((**query).clone(), parameters.clone());
-                    let cursor = Cursor { query, parameters, open: None };
+                    let parameters = parameters.clone();
+                    let cursor = Cursor { query: Some((**query).clone()), parameters, open: None };
                     let columns = self.columns_of(&cursor).await;
                     columns.map_err(|error| error_at(error, declaration.at))?;
                     saved.push(self.save(name));
-                    self.declare_cursor(name, &cursor.query, &cursor.parameters);
+                    self.declare_cursor(name, cursor.query.as_ref(), &cursor.parameters);
+                }
+                DeclarationKind::Reference => {
+                    saved.push(self.save(name));
+                    self.declare_cursor(name, None, &[]);
                 }
                 composite => {
                     saved.push(self.save(name));
@@ -221,7 +225,15 @@ impl Machine {
                 self.check_opening(cursor, arguments, uses, at).await
             }
             StmtKind::Close(cursor) => self.check_cursor(cursor, at),
-            StmtKind::OpenBind { query, .. } => self.described(query).await.map(drop),
+            StmtKind::OpenFor { target, query } => {
+                self.check_reference(target, at)?;
+                self.described(query).await.map(drop)
+            }
+            StmtKind::OpenText { target, text, using } => {
+                self.check_reference(target, at)?;
+                let values = std::iter::once(text).chain(using.iter().map(|(value, _)| value));
+                self.check_values(values, uses).await
+            }
             StmtKind::Fetch { cursor, into, bulk, limit } => {
                 self.check_cursor(cursor, at)?;
                 if let Some(limit) = limit {
@@ -325,16 +337,27 @@ impl Machine {
         at: usize,
     ) -> Result<(), OraError> {
         self.check_cursor(name, at)?;
+        if self.cursors.get(name).is_some_and(|one| one.query.is_none()) {
+            return Err(super::cursor::wrong_kind().at(at));
+        }
         if self.cursors.get(name).is_some_and(|one| one.parameters.len() != arguments.len()) {
             return Err(OraError::new(6550, wrong_arguments(name)).at(at));
         }
-        for argument in arguments {
-            self.check_value(&argument.value, uses).await?;
+        self.check_values(arguments.iter().map(|argument| &argument.value), uses).await
+    }
+
+    async fn check_values(
+        &mut self,
+        values: impl Iterator<Item = &Expr>,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        for value in values {
+            self.check_value(value, uses).await?;
         }
         Ok(())
     }
 
-    fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
+    pub(super) fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
         if self.cursors.contains_key(name) { Ok(()) } else { Err(undeclared(name, at)) }
     }
 

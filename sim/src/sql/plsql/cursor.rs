@@ -13,10 +13,10 @@ impl Machine {
     pub(super) fn declare_cursor(
         &mut self,
         name: &str,
-        query: &Query,
+        query: Option<&Query>,
         parameters: &[(String, Declared)],
     ) {
-        let (query, parameters) = (query.clone(), parameters.to_vec());
+        let (query, parameters) = (query.cloned(), parameters.to_vec());
         self.cursors.insert(name.to_owned(), Cursor { query, parameters, open: None });
         self.show_cursor(name, None);
     }
@@ -37,8 +37,9 @@ impl Machine {
         &mut self,
         cursor: &Cursor,
     ) -> Result<Vec<ResultColumn>, OraError> {
+        let query = cursor.query.as_ref().ok_or_else(wrong_kind)?;
         let saved = self.with_parameters(cursor).await?;
-        let columns = self.described(&cursor.query).await;
+        let columns = self.described(query).await;
         self.restore(saved);
         columns
     }
@@ -69,6 +70,37 @@ impl Machine {
         for ((name, _), value) in cursor.parameters.iter().zip(values) {
             self.assign(&Target::Variable(name.clone()), value).await?;
         }
-        self.rows(&cursor.query).await
+        match &cursor.query {
+            Some(query) => self.rows(query).await,
+            None => Err(OraError::new(1001, "invalid cursor")),
+        }
     }
+
+    /// OPEN FOR: what the client or the block is to fetch. A reference that is open already is opened anew.
+    pub(super) fn opened_for(&mut self, target: &Target, rows: Rows) {
+        match target {
+            Target::Bind(place) => drop(self.opened.insert(*place, rows)),
+            Target::Variable(name) => {
+                if let Some(cursor) = self.cursors.get_mut(name) {
+                    cursor.open = Some((rows, 0));
+                }
+                self.show_cursor(name, None);
+            }
+        }
+    }
+
+    /// Whether a target can be opened FOR something.
+    pub(super) fn check_reference(&self, target: &Target, at: usize) -> Result<(), OraError> {
+        let Target::Variable(name) = target else { return Ok(()) };
+        self.check_cursor(name, at)?;
+        match self.cursors.get(name) {
+            Some(cursor) if cursor.query.is_some() => Err(wrong_kind().at(at)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A reference where a cursor was due, or the other way about.
+pub(super) fn wrong_kind() -> OraError {
+    OraError::new(6550, "PLS-00382: expression is of wrong type")
 }

@@ -47,7 +47,8 @@ pub(super) struct Machine {
 
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
-    pub(super) query: Query,
+    /// `None` for SYS_REFCURSOR.
+    pub(super) query: Option<Query>,
     pub(super) parameters: Vec<(String, Declared)>,
     /// The rows and how many were fetched, while it is open.
     pub(super) open: Option<(Rows, usize)>,
@@ -181,7 +182,11 @@ impl Machine {
                 }
                 DeclarationKind::Cursor { query, parameters } => {
                     saved.push(self.save(name));
-                    self.declare_cursor(name, query, parameters);
+                    self.declare_cursor(name, Some(query), parameters);
+                }
+                DeclarationKind::Reference => {
+                    saved.push(self.save(name));
+                    self.declare_cursor(name, None, &[]);
                 }
                 DeclarationKind::Nothing => {}
                 composite => {
