@@ -44,6 +44,7 @@ pub(super) fn rows(view: &View<'_>, base: &str, form: Form) -> Option<Vec<Row>> 
             .profiles()
             .flat_map(|(name, profile)| profile_limits(name, profile))
             .collect(),
+        "USER_RESOURCE_LIMITS" => own_limits(view),
         "DBA_SCHEDULER_RUNNING_JOBS" | "ALL_SCHEDULER_RUNNING_JOBS" => running_jobs(view),
         "DBA_SCHEDULER_JOBS" | "ALL_SCHEDULER_JOBS" | "USER_SCHEDULER_JOBS" => jobs(view, base),
         "DBA_DATAPUMP_SESSIONS" => data_pump(view),
@@ -221,6 +222,15 @@ fn profile_limits(name: &str, profile: &Profile) -> Vec<Row> {
         ]
     })
     .collect()
+}
+
+/// What the viewer's own profile limits, passwords apart.
+fn own_limits(view: &View<'_>) -> Vec<Row> {
+    let accounts = &view.books.accounts;
+    let Some(account) = accounts.get(&view.viewer.user) else { return Vec::new() };
+    let mut rows = profile_limits(&account.profile, &accounts.profile_of(account));
+    rows.retain(|row| row.contains(&("RESOURCE_TYPE", text("KERNEL"))));
+    rows
 }
 
 /// Sessions of all instances whose process has a name of this kind: `J000` for "J".

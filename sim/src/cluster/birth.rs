@@ -34,7 +34,7 @@ pub(super) struct Birth {
 
 impl Cluster {
     /// The user of a name, made if it is new. SYS is 0, and the ids of the others follow from the order of appearance.
-    pub(super) fn user(&mut self, name: &str, id: Option<u32>) -> Arc<User> {
+    pub(crate) fn user(&mut self, name: &str, id: Option<u32>) -> Arc<User> {
         if let Some(user) = self.users.get(name) {
             return Arc::clone(user);
         }

@@ -206,9 +206,8 @@ impl Act<'_> {
     ) -> Progress {
         let now = self.state.cluster.now();
         let until = match locks.wait {
-            LockWait::Wait => None,
+            LockWait::Wait | LockWait::NoWait => None,
             LockWait::Secs(seconds) => Some(now + i64::from(seconds) * SECOND),
-            LockWait::NoWait => Some(now),
             LockWait::SkipLocked => {
                 let [one] = wanted.as_mut_slice() else {
                     return unknown("SKIP LOCKED over more than one table");
@@ -225,15 +224,20 @@ impl Act<'_> {
                 None
             }
         };
+        let cluster = &self.state.cluster;
+        let free = |one: &Wanted, number: u32| {
+            cluster.row_is_free(self.session.key, Row { object: one.place.object_id, number })
+        };
+        // Looked at before the first is taken: a statement that fails leaves no row locked.
+        if locks.wait == LockWait::NoWait
+            && !wanted.iter().all(|one| one.numbers.iter().all(|number| free(one, *number)))
+        {
+            return busy();
+        }
         for one in &wanted {
             match self.lock_rows(one.place.object_id, &one.numbers) {
                 Locked::Failed(error) => return Poll::Ready(Err(error)),
                 Locked::All => {}
-                Locked::Waits if locks.wait == LockWait::NoWait => {
-                    self.state.cluster.break_call(self.session.key);
-                    let text = "resource busy and acquire with NOWAIT specified or timeout expired";
-                    return failed(54, text);
-                }
                 Locked::Waits => return self.wait(Waiting::Model { until }),
             }
         }
@@ -341,6 +345,10 @@ impl Act<'_> {
             Err(error) => Poll::Ready(Err(error)),
         }
     }
+}
+
+fn busy() -> Progress {
+    failed(54, "resource busy and acquire with NOWAIT specified or timeout expired")
 }
 
 /// A catalog in which one table has only some of its rows, by their places; those behind the last are not there.

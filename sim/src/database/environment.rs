@@ -109,6 +109,8 @@ fn of_the_session(state: &State, session: &SessionState) -> Vec<(&'static str, V
         state.books.accounts.get(name).map_or(Value::Null, |one| Value::integer(one.user_id))
     };
     let shown = |name: &str| nls.get(name).map_or(Value::Null, Value::text);
+    let said_of = |name: &str| nls.get(name).map_or("", String::as_str);
+    let language = format!("{}_{}.AL32UTF8", said_of("NLS_LANGUAGE"), said_of("NLS_TERRITORY"));
     vec![
         ("ACTION", mark(marks.and_then(|one| one.action.as_ref()))),
         ("AUTHENTICATED_IDENTITY", Value::text(&session.login)),
@@ -127,13 +129,18 @@ fn of_the_session(state: &State, session: &SessionState) -> Vec<(&'static str, V
         ("IP_ADDRESS", Value::text("127.0.0.1")),
         ("ISDBA", Value::text(if session.sysdba { "TRUE" } else { "FALSE" })),
         ("LANG", Value::text("US")),
-        ("LANGUAGE", Value::text("AMERICAN_AMERICA.AL32UTF8")),
+        ("LANGUAGE", Value::text(language)),
         ("MODULE", mark(marks.and_then(|one| one.module.as_ref()))),
         ("NETWORK_PROTOCOL", Value::text("tcp")),
+        ("NLS_CALENDAR", shown("NLS_CALENDAR")),
+        ("NLS_CURRENCY", shown("NLS_CURRENCY")),
         ("NLS_DATE_FORMAT", shown("NLS_DATE_FORMAT")),
+        ("NLS_DATE_LANGUAGE", shown("NLS_DATE_LANGUAGE")),
+        ("NLS_SORT", shown("NLS_SORT")),
         ("NLS_TERRITORY", shown("NLS_TERRITORY")),
         ("OS_USER", said(client.map(|one| &one.osuser))),
         ("PROXY_USER", Value::Null),
+        ("PROXY_USERID", Value::Null),
         ("SERVICE_NAME", said(client.map(|one| &one.service))),
         ("SESSION_EDITION_ID", Value::integer(ORA_BASE_ID)),
         ("SESSION_EDITION_NAME", Value::text("ORA$BASE")),

@@ -84,7 +84,7 @@ pub(super) fn database(
     let global_name =
         if domain.is_empty() { model.name.clone() } else { format!("{}.{domain}", model.name) };
     let mut cluster = Cluster::new(model, seed);
-    add_clients(&mut accounts, &cluster);
+    add_clients(&mut accounts, &mut cluster);
     let mut heap = Heap::default();
     for table in &spec.tables {
         add_table(&mut heap, &mut cluster, table)?;
@@ -191,13 +191,20 @@ fn accounts(spec: &DatabaseSpec, model: &Spec) -> Result<Accounts, ScenarioError
 }
 
 /// The users of the model's own clients have accounts too, which nobody else can log in to.
-fn add_clients(accounts: &mut Accounts, cluster: &Cluster) {
-    let users: BTreeMap<String, u32> = cluster
+fn add_clients(accounts: &mut Accounts, cluster: &mut Cluster) {
+    // Who has no session yet, such as a job's user, has an account all the same.
+    let named = cluster.spec().workloads.iter().map(|one| (one.user.clone(), one.user_id));
+    let named: Vec<(String, Option<u32>)> = named.filter(|(name, _)| !name.is_empty()).collect();
+    let mut users: BTreeMap<String, u32> = cluster
         .instances()
         .flat_map(crate::cluster::instance::Instance::sessions)
         .filter_map(|session| session.user.as_ref())
         .map(|user| (user.name.to_string(), user.id))
         .collect();
+    for (name, id) in named {
+        let id = cluster.user(&name, id).id;
+        users.insert(name, id);
+    }
     for (name, id) in users {
         if let Some(known) = accounts.get_mut(&name) {
             if !known.maintained {

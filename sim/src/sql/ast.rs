@@ -4,6 +4,7 @@
 use super::dml::Target;
 use super::statement::{Command, RowLocks};
 use crate::conversation::Direction;
+use crate::sql::number::Digits;
 use crate::value::{ColumnType, Value};
 
 /// An expression or a condition.
@@ -61,8 +62,8 @@ pub(crate) enum ExprKind {
         arms: Vec<(Expr, Expr)>,
         otherwise: Option<Box<Expr>>,
     },
-    /// The number is the scale that a NUMBER is rounded to.
-    Cast(Box<Expr>, ColumnType, Option<i32>),
+    /// With the digits that a NUMBER has.
+    Cast(Box<Expr>, ColumnType, Option<Digits>),
     Extract(String, Box<Expr>),
     AtTimeZone(Box<Expr>, Box<Expr>),
     Call(Box<Call>),
@@ -340,6 +341,8 @@ pub(crate) struct Block {
     pub(crate) bind_uses: Vec<BindUse>,
     /// Where each line of the text begins, so that errors can name line and column.
     pub(crate) lines: Vec<usize>,
+    /// Of the outermost block: the names before %TYPE.
+    pub(crate) likes: Vec<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -367,7 +370,12 @@ pub(crate) enum DeclarationKind {
     },
     Exception,
     ExceptionInit(i64),
-    Cursor(Box<Query>),
+    Cursor {
+        query: Box<Query>,
+        parameters: Vec<(String, Declared)>,
+    },
+    /// SYS_REFCURSOR.
+    Reference,
     Collection {
         type_name: String,
         element: Declared,
@@ -383,11 +391,13 @@ pub(crate) enum DeclarationKind {
 /// The type of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Declared {
-    Sql(ColumnType, Option<i32>),
-    /// PLS_INTEGER and its kin: rounded, 32 bits.
-    Integer,
+    Sql(ColumnType, Option<Digits>),
+    /// PLS_INTEGER and its subtypes: rounded, and what they may be at least and at most.
+    Integer(i32, i32),
     Boolean,
-    /// `x%TYPE`: tolerated, holds anything.
+    /// `x%TYPE`: that of a column or a variable, by its place in [`Block::likes`].
+    Like(usize),
+    /// A loop's index and the like: holds anything.
     Anything,
 }
 
@@ -447,11 +457,20 @@ pub(crate) enum StmtKind {
         name: Vec<String>,
         arguments: Vec<Argument>,
     },
-    Open(String),
-    /// OPEN :bind FOR a query.
-    OpenBind {
-        place: usize,
+    Open {
+        cursor: String,
+        arguments: Vec<Argument>,
+    },
+    /// OPEN a bind or a reference FOR a query.
+    OpenFor {
+        target: Target,
         query: Box<Query>,
+    },
+    /// The same for a text.
+    OpenText {
+        target: Target,
+        text: Expr,
+        using: Vec<(Expr, Direction)>,
     },
     Fetch {
         cursor: String,
@@ -479,7 +498,7 @@ pub(crate) enum LoopKind {
     While(Expr),
     Range { variable: String, low: Expr, high: Expr, reverse: bool },
     Query { variable: String, query: Box<Query> },
-    Cursor { variable: String, cursor: String },
+    Cursor { variable: String, cursor: String, arguments: Vec<Argument> },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -526,6 +545,24 @@ impl Expr {
                 call.arguments.iter_mut().map(|argument| &mut argument.value).collect()
             }
         }
+    }
+}
+
+impl Query {
+    /// SELECT items FROM … WHERE ….
+    pub(crate) fn plain(items: Vec<Item>, from: Vec<From>, filter: Option<Expr>) -> Self {
+        let select = Select {
+            distinct: false,
+            items,
+            from,
+            filter,
+            connect: None,
+            group: Vec::new(),
+            sets: None,
+            having: None,
+        };
+        let body = Body::Select(Box::new(select));
+        Self { with: Vec::new(), body, order: Vec::new(), siblings: false, limit: None }
     }
 }
 
@@ -576,23 +613,7 @@ impl Dml {
         let items = if items.is_empty() { vec![Item::Star] } else { items };
         let source = Source::Table(table.clone());
         let from = From::new(source, alias, Join::Comma, at);
-        let select = Select {
-            distinct: false,
-            items,
-            from: vec![from],
-            filter,
-            connect: None,
-            group: Vec::new(),
-            sets: None,
-            having: None,
-        };
-        let query = Query {
-            with: Vec::new(),
-            body: Body::Select(Box::new(select)),
-            order: Vec::new(),
-            siblings: false,
-            limit: None,
-        };
+        let query = Query::plain(items, vec![from], filter);
         match self {
             Self::Insert { source: InsertSource::Query(inner), .. } => {
                 vec![query, (**inner).clone()]

@@ -1,6 +1,7 @@
 //! A query with every name resolved: what the executor runs. A plan is made for one execution, so binds and the time
 //! are constants in it, and what it reads from the catalog is kept in it.
 
+use crate::sql::number::Digits;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -66,7 +67,7 @@ pub(crate) enum Code {
     Coalesce(Vec<Code>),
     Nvl2(Box<[Code; 3]>),
     Call(&'static Function, Vec<Code>),
-    Cast(Box<Code>, ColumnType, Option<i32>),
+    Cast(Box<Code>, ColumnType, Option<Digits>),
     Extract(String, Box<Code>),
     AtTimeZone(Box<Code>, Box<Code>),
     /// `DEFAULT … ON CONVERSION ERROR`.

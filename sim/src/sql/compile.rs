@@ -14,7 +14,7 @@ mod using;
 
 use std::cell::{Cell, RefCell};
 
-pub(crate) use call::is_builtin;
+pub(crate) use call::{aggregates, is_builtin};
 pub(crate) use expression::unset;
 
 use super::ast;

@@ -295,7 +295,7 @@ fn place(columns: &[Column], name: &str, at: usize) -> Result<usize, OraError> {
     place.ok_or_else(|| OraError::new(904, format!("\"{name}\": invalid identifier")).at(at))
 }
 
-fn counts_agree(given: usize, wanted: usize, at: usize) -> Result<(), OraError> {
+pub(crate) fn counts_agree(given: usize, wanted: usize, at: usize) -> Result<(), OraError> {
     match given.cmp(&wanted) {
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Less => Err(OraError::new(947, "not enough values").at(at)),

@@ -278,6 +278,25 @@ fn squared(base: Number, exponent: u64) -> Result<Number, OraError> {
 }
 
 /// SQRT.
+/// `NUMBER(p, s)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digits {
+    pub(crate) precision: u32,
+    pub(crate) scale: i32,
+}
+
+impl Digits {
+    /// The number as such a type holds it. The error is ORA-01438.
+    pub(crate) fn fit(self, number: Number) -> Result<Number, OraError> {
+        let rounded = round(number, self.scale);
+        let before = i64::from(self.precision) - i64::from(self.scale);
+        if rounded.is_zero() || i64::from(decimal_exponent(rounded)) < before {
+            return Ok(rounded);
+        }
+        Err(OraError::new(1438, "value larger than specified precision allowed for this column"))
+    }
+}
+
 pub(crate) fn square_root(number: Number) -> Result<Number, OraError> {
     if number.signum() < 0 {
         return Err(OraError::new(1428, "argument is out of range"));

@@ -97,6 +97,8 @@ pub(crate) struct Parser {
     pub(crate) release: Release,
     pub(crate) binds: Vec<String>,
     pub(crate) bind_uses: Vec<BindUse>,
+    /// The names before %TYPE.
+    likes: Vec<Vec<String>>,
     /// In a block a bind's name is one place however often it occurs.
     pub(crate) plsql: bool,
     /// Types that the block declares.
@@ -116,6 +118,7 @@ impl Parser {
             release,
             binds: Vec::new(),
             bind_uses: Vec::new(),
+            likes: Vec::new(),
             plsql: false,
             own_types: BTreeMap::new(),
             depth: 0,

@@ -3,6 +3,7 @@
 
 mod check;
 mod collection;
+mod cursor;
 mod desk;
 mod exception;
 mod machine;

@@ -20,16 +20,26 @@ const BINDS_MAX: usize = 1000;
 pub struct Query(pub(crate) ast::Query);
 
 impl Query {
-    /// The query that gives the ROWIDs of these tables instead of the select list. ORA-02014 if its rows are no rows of
-    /// tables.
+    /// The query that gives the ROWIDs of these tables instead of the select list. ORA-01786 or ORA-02014 if its rows
+    /// are no rows of tables.
     pub(crate) fn rowids(&self, aliases: &[&str]) -> Result<Self, OraError> {
         let refused = || {
             OraError::new(2014, "cannot select FOR UPDATE from view with DISTINCT, GROUP BY, etc.")
         };
         let mut query = self.0.clone();
-        let ast::Body::Select(select) = &mut query.body else { return Err(refused()) };
+        let expression =
+            || OraError::new(1786, "FOR UPDATE of this query expression is not allowed");
+        let ast::Body::Select(select) = &mut query.body else { return Err(expression()) };
         let plain = !select.distinct && select.group.is_empty() && select.having.is_none();
-        if !plain || select.connect.is_some() || query.limit.is_some() {
+        let mut items = select.items.clone();
+        let aggregates = items.iter_mut().any(|item| match item {
+            ast::Item::Expr { value, .. } => super::compile::aggregates(value),
+            _ => false,
+        });
+        if !plain || aggregates {
+            return Err(expression());
+        }
+        if select.connect.is_some() || query.limit.is_some() {
             return Err(refused());
         }
         let item = |alias: &&str| {

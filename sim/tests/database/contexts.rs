@@ -38,3 +38,13 @@ fn there_is_one_edition() {
     }
     assert_eq!(ann.code("SELECT SYS_CONTEXT('USERENV', 'NO_SUCH_NAME') FROM dual"), 2003);
 }
+
+#[test]
+fn the_language_is_the_sessions_own() {
+    let database = shop();
+    let mut ann = Client::new(&database, "ANN", 1);
+    let seen = "SELECT SYS_CONTEXT('USERENV', 'LANGUAGE') || ' ' || SYS_CONTEXT('USERENV', 'NLS_SORT') FROM dual";
+    assert_eq!(ann.cell(seen), "AMERICAN_AMERICA.AL32UTF8 BINARY");
+    ann.run("ALTER SESSION SET NLS_TERRITORY = 'GERMANY'").expect("she may");
+    assert_eq!(ann.cell(seen), "AMERICAN_GERMANY.AL32UTF8 BINARY");
+}

@@ -48,6 +48,16 @@ fn a_cursor_that_is_not_opened_is_not_there() {
 }
 
 #[test]
+fn a_client_fetches_what_a_text_asks_for() {
+    let database = shop();
+    let mut ann = Client::new(&database, "ANN", 1);
+    let sql = "BEGIN OPEN :c FOR 'SELECT id FROM app.t WHERE id >= :x ORDER BY id' USING 2; END;";
+    let (outcome, extras) = run(&mut ann, sql, &[]);
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(extras.cursors.len(), 1);
+}
+
+#[test]
 fn a_cursor_is_no_value() {
     let database = shop();
     let mut ann = Client::new(&database, "ANN", 1);
@@ -57,7 +67,8 @@ fn a_cursor_is_no_value() {
         ("DECLARE n NUMBER; BEGIN n := :c; END;", &[], 6_550),
         ("BEGIN OPEN :c FOR SELECT missing FROM app.t; END;", &[], 6_550),
         ("BEGIN OPEN :c FOR SELECT 1 FROM dual; OPEN :n FOR SELECT 1 FROM dual; END;", &[1], 6_550),
-        ("BEGIN OPEN :c FOR 'SELECT 1 FROM dual'; END;", &[], 6_550),
+        ("BEGIN OPEN :c FOR 'SELECT missing FROM app.t'; END;", &[], 904),
+        ("BEGIN OPEN :c FOR 'COMMIT'; END;", &[], 6_539),
     ] {
         let (outcome, extras) = run(&mut ann, sql, numbers);
         assert_eq!(outcome.map_err(|error| error.code), Err(code), "{sql}");

@@ -7,9 +7,13 @@ use rac_sim::database::SimDatabase;
 use crate::support::{Client, code, shop};
 
 /// None of these ends by itself while a test runs.
-const ENDLESS: [&str; 5] = [
+const ENDLESS: [&str; 6] = [
     "SELECT COUNT(*) FROM (SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 50000) a,
                           (SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 50000) b WHERE a.n + b.n < 0",
+    // More rows than could be held, and nobody has to hold one.
+    "SELECT COUNT(*) FROM (SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 9000) a,
+                          (SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 9000) b,
+                          (SELECT LEVEL n FROM dual CONNECT BY LEVEL <= 9000) c",
     "BEGIN LOOP NULL; END LOOP; END;",
     "DECLARE n NUMBER := 0; BEGIN LOOP n := n + 1; END LOOP; END;",
     "DECLARE n NUMBER; BEGIN LOOP SELECT COUNT(*) INTO n FROM app.t; END LOOP; END;",

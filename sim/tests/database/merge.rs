@@ -56,6 +56,12 @@ fn what_cannot_be_merged_is_an_error_and_changes_nothing() {
         ("MERGE INTO app.t USING app.news n ON (1 = 1) WHEN MATCHED THEN UPDATE SET name = 'x'", 30_926),
         ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET id = 1", 38_104),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT (id) VALUES (1, 2)", 913),
+        ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT VALUES (n.id, t.name)",
+         38_101),
+        ("MERGE INTO app.t USING (SELECT 9 i FROM dual) ON (id = i) WHEN NOT MATCHED THEN INSERT VALUES (i, UPPER(name))",
+         38_101),
+        ("MERGE INTO app.t t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN INSERT (id) VALUES (n.id)
+          WHERE t.name IS NULL", 38_102),
         ("MERGE INTO app.t USING app.missing n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET name = 'x'", 942),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN MATCHED THEN UPDATE SET nope = 'x'", 904),
         ("MERGE INTO app.t USING app.news n ON (t.id = n.id) WHEN NOT MATCHED THEN
@@ -74,6 +80,25 @@ fn what_cannot_be_merged_is_an_error_and_changes_nothing() {
     assert_eq!(count(&mut ann, &format!("{MERGE} {UPDATE} {INSERT}")), Err(1_031));
     // Nor without a row that would need it.
     assert_eq!(count(&mut ann, "DELETE FROM app.t WHERE id = 77"), Err(1_031));
+}
+
+#[test]
+fn columns_are_set_from_one_query() {
+    let database = shop();
+    let mut app = Client::new(&database, "SYSTEM", 1);
+    let sql = "UPDATE app.t t SET (id, name) = (SELECT n.id * 10, n.name || t.name FROM app.news n WHERE n.id = t.id)
+               WHERE id = 2";
+    assert_eq!(count(&mut app, sql), Ok(1));
+    assert_eq!(app.cells("SELECT id || name FROM app.t ORDER BY id"), ["1one", "20zweitwo"]);
+    for (sql, code) in [
+        ("UPDATE app.t SET (id, name) = (SELECT id FROM app.news WHERE id = 2)", 947),
+        ("UPDATE app.t SET (id) = (SELECT id, name FROM app.news WHERE id = 2)", 913),
+        ("UPDATE app.t SET (id, name) = (SELECT id, name FROM app.news)", 1_427),
+        ("UPDATE app.t SET (id, nope) = (SELECT 1, 2 FROM dual)", 904),
+        ("UPDATE app.t SET (id, name) = (SELECT * FROM app.news WHERE id = 2)", 3_001),
+    ] {
+        assert_eq!(count(&mut app, sql), Err(code), "{sql}");
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn statements_need_their_privilege() {
         ("APP", "ALTER SYSTEM SET open_cursors = 400", 1031),
         ("APP", "BEGIN dbms_lock.sleep(1); END;", 6550),
         ("APP", "BEGIN dbms_application_info.set_module('m', 'a'); END;", 0),
+        ("APP", "DECLARE s v$session.sid%TYPE; BEGIN NULL; END;", 6550),
+        ("ORAWARDEN", "DECLARE s v$session.sid%TYPE; BEGIN NULL; END;", 0),
         ("APP", "GRANT DBA TO app", 1031),
         ("ANN", "INSERT INTO app.t (id) VALUES (9)", 1031),
         ("BOB", "DELETE FROM app.t", 1031),
@@ -31,6 +33,38 @@ fn statements_need_their_privilege() {
         let mut client = Client::new(&database, user, 1);
         assert_eq!(client.code(sql), code, "{user}: {sql}");
     }
+}
+
+#[test]
+fn everybody_sees_the_limits_of_the_own_profile() {
+    let database = database(
+        "
+databases:
+  - profiles: {OFFICE: {idle_minutes: 30}}
+    accounts: [{name: CLERK, password: clerk, profile: OFFICE, grants: [CREATE SESSION]}]
+",
+    );
+    let mut clerk = Client::new(&database, "CLERK", 1);
+    let idle = "SELECT limit FROM user_resource_limits WHERE resource_name = 'IDLE_TIME'";
+    assert_eq!(clerk.cell(idle), "30");
+    assert_eq!(Client::new(&database, "APP", 1).cell(idle), "UNLIMITED");
+    // Passwords are not among them.
+    assert_eq!(
+        clerk.cell("SELECT COUNT(*) FROM user_resource_limits WHERE resource_name LIKE 'FAILED%'"),
+        "0"
+    );
+}
+
+#[test]
+fn users_whose_sessions_come_later_have_accounts_too() {
+    let database = database(
+        "databases: [{model: {name: V, instances: [{}], workloads: [{name: j, kind: job, sessions: 1, user: NIGHT}]}}]",
+    );
+    let mut client = Client::new(&database, "SYSTEM", 1);
+    assert_eq!(
+        client.cell("SELECT oracle_maintained FROM dba_users WHERE username = 'NIGHT'"),
+        "N"
+    );
 }
 
 #[test]

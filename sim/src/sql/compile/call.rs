@@ -3,7 +3,7 @@
 use super::types::{self, NULL_TYPE};
 use super::{Compiler, Phase, Scope, Typed, invalid_identifier};
 use crate::ora::OraError;
-use crate::sql::ast::{Binary, Call, Expr, OrderItem};
+use crate::sql::ast::{Binary, Call, Expr, ExprKind, OrderItem};
 use crate::sql::code::{Aggregate, AggregateKind, Code, OrderKey, Sorting, Window, WindowKind};
 use crate::sql::functions::{self, Function, Gives};
 use crate::value::{ColumnType, Value};
@@ -455,6 +455,18 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
         Gives::RowId => ColumnType::RowId,
         Gives::Double => ColumnType::BinaryDouble,
     }
+}
+
+/// Whether an expression counts over rows, those of its subqueries apart.
+pub(crate) fn aggregates(expr: &mut Expr) -> bool {
+    let counts = match &expr.kind {
+        ExprKind::Call(call) => {
+            call.over.is_none()
+                && call.name.last().is_some_and(|name| aggregate_kind(name).is_some())
+        }
+        _ => false,
+    };
+    counts || expr.parts_mut().into_iter().any(aggregates)
 }
 
 pub(super) fn aggregate_kind(name: &str) -> Option<AggregateKind> {

@@ -78,6 +78,10 @@ impl Compiler<'_> {
         let boolean = match &expr.kind {
             ExprKind::Name { parts, .. } => self.inputs.variables.contains_key(&parts.join(".")),
             ExprKind::Attribute(..) => true,
+            // Only a block has conditions that read no table.
+            ExprKind::Bind(_) => {
+                scope.sources.is_empty() && typed.column_type() == ColumnType::Number
+            }
             _ => false,
         };
         if typed.kind == Kind::Condition || boolean {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Change, Changes, Work, counts_agree, place};
 use crate::catalog::Column;
 use crate::ora::OraError;
-use crate::sql::ast::{Body, Expr, ExprKind, From, Item, Join, Merge, Query, Select, Source};
+use crate::sql::ast::{Expr, ExprKind, From, Item, Join, Merge, MergeInsert, Query, Source};
 use crate::value::Value;
 
 impl Merge {
@@ -33,18 +33,8 @@ impl Merge {
     fn query(&self, join: Join, items: Vec<Expr>, filter: Option<Expr>) -> Query {
         let item = |value| Item::Expr { value, name: String::new(), alias: false };
         let target = From { join, on: Some(self.on.clone()), ..self.target.clone() };
-        let select = Select {
-            distinct: false,
-            items: items.into_iter().map(item).collect(),
-            from: vec![self.source.clone(), target],
-            filter,
-            connect: None,
-            group: Vec::new(),
-            sets: None,
-            having: None,
-        };
-        let body = Body::Select(Box::new(select));
-        Query { with: Vec::new(), body, order: Vec::new(), siblings: false, limit: None }
+        let items = items.into_iter().map(item).collect();
+        Query::plain(items, vec![self.source.clone(), target], filter)
     }
 
     /// The rows that match: ROWID and the new values.
@@ -161,10 +151,40 @@ impl Work<'_> {
             named.collect::<Result<_, OraError>>()?
         };
         counts_agree(insert.values.len(), places.len(), merge.target.at)?;
+        self.only_of_source(merge, insert, columns)?;
         let (plan, _) = self.compiler.plan(&query, None, None)?;
         let rows = self.evaluator.run(&plan, None, None)?.into_iter();
         rows.map(|values| self.new_row(values, &places, columns, table).map(Change::Insert))
             .collect()
+    }
+
+    /// A new row is made of what the source gives: there is no row of the target to read.
+    fn only_of_source(
+        &self,
+        merge: &Merge,
+        insert: &MergeInsert,
+        columns: &[Column],
+    ) -> Result<(), OraError> {
+        let everything = Query::plain(vec![Item::Star], vec![merge.source.clone()], None);
+        let (source, _) = self.compiler.plan(&everything, None, None)?;
+        let of_target = |parts: &[String]| match parts {
+            [.., table, _] => *table == merge.alias(),
+            [name] => {
+                columns.iter().any(|column| column.name == *name)
+                    && source.columns.iter().all(|column| column.name != *name)
+            }
+            [] => false,
+        };
+        let values = insert.values.iter().map(|value| (38_101, "VALUES", value));
+        let filter = insert.filter.iter().map(|value| (38_102, "WHERE", value));
+        for (code, clause, value) in values.chain(filter) {
+            if let Some((parts, at)) = first_name(&mut value.clone(), &of_target) {
+                let name = parts.join("\".\"");
+                let text = format!("Invalid column in the INSERT {clause} Clause: \"{name}\"");
+                return Err(OraError::new(code, text).at(at));
+            }
+        }
+        Ok(())
     }
 
     /// The place of each row in the order of the scan, by its ROWID.
@@ -179,4 +199,14 @@ impl Work<'_> {
         })?;
         Ok(ordinals)
     }
+}
+
+/// The first name of an expression that is one of those.
+fn first_name(expr: &mut Expr, wanted: &dyn Fn(&[String]) -> bool) -> Option<(Vec<String>, usize)> {
+    if let ExprKind::Name { parts, .. } = &expr.kind
+        && wanted(parts)
+    {
+        return Some((parts.clone(), expr.at));
+    }
+    expr.parts_mut().into_iter().find_map(|part| first_name(part, wanted))
 }

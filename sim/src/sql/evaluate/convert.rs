@@ -2,6 +2,7 @@
 
 use crate::ora::OraError;
 use crate::sql::environment::Environment;
+use crate::sql::number::Digits;
 use crate::sql::{datetime, format, number};
 use crate::value::{ColumnType, NotANumber, Number, Value};
 
@@ -217,7 +218,7 @@ pub(crate) fn split(nanos: i128) -> (i64, u32) {
 pub(crate) fn cast(
     value: Value,
     column_type: ColumnType,
-    scale: Option<i32>,
+    digits: Option<Digits>,
     environment: &dyn Environment,
 ) -> Result<Value, OraError> {
     if value.is_null() {
@@ -225,9 +226,9 @@ pub(crate) fn cast(
     }
     match column_type {
         ColumnType::Number => {
-            let number = local_number(&value, environment)?
-                .map(|number| scale.map_or(number, |scale| number::round(number, scale)));
-            Ok(number.map_or(Value::Null, Value::Number))
+            let Some(number) = local_number(&value, environment)? else { return Ok(Value::Null) };
+            let fitted = digits.map_or(Ok(number), |digits| digits.fit(number));
+            fitted.map(Value::Number)
         }
         ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long => {
             let text = text(&value, environment)?.unwrap_or_default();

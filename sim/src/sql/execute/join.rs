@@ -9,6 +9,13 @@ use crate::sql::ast::Join;
 use crate::sql::code::{Code, Index, Key, Rows, Step};
 use crate::sql::evaluate::{Evaluator, Frame, NO_ROW, Row};
 
+/// The rows of a source that a step looks at.
+enum Candidates {
+    Every(Vec<u32>),
+    /// By their side of the equalities.
+    Found(Index),
+}
+
 impl Evaluator<'_> {
     /// Per row of the result, the place of each source's row.
     pub(super) fn join(&self, context: &Context<'_>) -> Result<Vec<Places>, OraError> {
@@ -17,6 +24,59 @@ impl Evaluator<'_> {
             rows = self.step(context, step, rows)?;
         }
         Ok(rows)
+    }
+
+    /// How many rows the joins give, each forgotten as soon as it is counted.
+    pub(super) fn count(&self, context: &Context<'_>) -> Result<usize, OraError> {
+        let mut candidates = Vec::new();
+        for step in &context.block.steps {
+            let data = &context.data[step.source];
+            candidates.push(if step.equal.is_empty() {
+                Candidates::Every(places(data))
+            } else {
+                Candidates::Found(self.index(context, step, data)?)
+            });
+        }
+        let mut row = vec![NO_ROW; context.data.len()];
+        let mut count = 0;
+        self.count_behind(context, &candidates, &mut row, &mut count)?;
+        Ok(count)
+    }
+
+    /// Counts what the steps that are left make of a row of those before.
+    fn count_behind(
+        &self,
+        context: &Context<'_>,
+        candidates: &[Candidates],
+        row: &mut [u32],
+        count: &mut usize,
+    ) -> Result<(), OraError> {
+        let steps = &context.block.steps;
+        let Some((candidate, behind)) = candidates.split_first() else {
+            let rownum = i64::try_from(*count).unwrap_or(i64::MAX).saturating_add(1);
+            let frame =
+                Frame { rownum, ..Frame::new(&context.data, Row::Joined(row), context.parent) };
+            *count += usize::from(self.holds(&context.block.filter, &frame)?);
+            return Ok(());
+        };
+        let step = &steps[steps.len() - candidates.len()];
+        let found = match candidate {
+            Candidates::Every(places) => places.as_slice(),
+            Candidates::Found(index) => match self.keys(step, row, context)? {
+                Some(key) => index.get(&key).map_or(&[][..], Vec::as_slice),
+                None => &[],
+            },
+        };
+        for place in found {
+            self.meter.step(1)?;
+            row[step.source] = *place;
+            let frame = Frame::new(&context.data, Row::Joined(row), context.parent);
+            if self.holds(&step.on, &frame)? && self.holds(&step.after, &frame)? {
+                self.count_behind(context, behind, row, count)?;
+            }
+        }
+        row[step.source] = NO_ROW;
+        Ok(())
     }
 
     fn step(

@@ -4,7 +4,8 @@ use super::Parser;
 use crate::conversation::Direction;
 use crate::ora::OraError;
 use crate::sql::ast::{
-    Block, Declaration, DeclarationKind, Expr, Handler, LoopKind, Stmt, StmtKind,
+    Argument, Block, Declaration, DeclarationKind, Declared, Expr, Handler, LoopKind, Stmt,
+    StmtKind,
 };
 use crate::sql::dml;
 use crate::sql::lex::Kind;
@@ -21,6 +22,7 @@ impl Parser {
         });
         let mut block = parsed.map_err(|error| compile_error(error, &lines))?;
         block.bind_uses.clone_from(&self.bind_uses);
+        block.likes = std::mem::take(&mut self.likes);
         block.lines = lines;
         Ok(block)
     }
@@ -79,9 +81,7 @@ impl Parser {
         }
         if self.accept("CURSOR") {
             let name = self.name(6550, "")?;
-            if self.is_symbol("(") {
-                return Err(self.error(3001, "unimplemented feature"));
-            }
+            let parameters = self.cursor_parameters()?;
             self.need("IS", 6550, "")?;
             let query = Box::new(self.query()?);
             // The rows of a cursor FOR UPDATE would be locked when it is opened, and others could not have them.
@@ -89,12 +89,20 @@ impl Parser {
                 return Err(self.error(3001, "unimplemented feature: a cursor FOR UPDATE"));
             }
             self.semicolon()?;
-            return Ok(Declaration { name, kind: DeclarationKind::Cursor(query), at });
+            return Ok(Declaration {
+                name,
+                kind: DeclarationKind::Cursor { query, parameters },
+                at,
+            });
         }
         let name = self.name(6550, "")?;
         if self.accept("EXCEPTION") {
             self.semicolon()?;
             return Ok(Declaration { name, kind: DeclarationKind::Exception, at });
+        }
+        if self.accept("SYS_REFCURSOR") {
+            self.semicolon()?;
+            return Ok(Declaration { name, kind: DeclarationKind::Reference, at });
         }
         if let Some(kind) = self.composite()? {
             self.semicolon()?;
@@ -114,6 +122,40 @@ impl Parser {
             kind: DeclarationKind::Variable { declared, initial, constant, not_null },
             at,
         })
+    }
+
+    /// `(a NUMBER, b IN VARCHAR2)`, if it is there.
+    fn cursor_parameters(&mut self) -> Result<Vec<(String, Declared)>, OraError> {
+        let mut parameters = Vec::new();
+        if !self.accept_symbol("(") {
+            return Ok(parameters);
+        }
+        loop {
+            let name = self.name(6550, "")?;
+            self.accept("IN");
+            parameters.push((name, self.declared_type()?));
+            if self.is_symbol(":=") || self.is("DEFAULT") {
+                return Err(self.error(3001, "unimplemented feature: a default of a parameter"));
+            }
+            if !self.accept_symbol(",") {
+                break;
+            }
+        }
+        self.need_symbol(")", 6550, "")?;
+        Ok(parameters)
+    }
+
+    /// What a cursor is opened with, if anything.
+    fn cursor_arguments(&mut self) -> Result<Vec<Argument>, OraError> {
+        if !self.accept_symbol("(") {
+            return Ok(Vec::new());
+        }
+        let arguments = self.arguments()?;
+        self.need_symbol(")", 6550, "")?;
+        if arguments.iter().any(|argument| argument.name.is_some()) {
+            return Err(self.error(3001, "unimplemented feature: a cursor's parameters by name"));
+        }
+        Ok(arguments)
     }
 
     fn pragma(&mut self, at: usize) -> Result<Declaration, OraError> {
@@ -255,9 +297,16 @@ impl Parser {
             self.need_symbol(")", 6550, "")?;
             return Ok(LoopKind::Query { variable, query });
         }
-        if self.is_name() && self.is_ahead(1, "LOOP") {
+        let opens = self.is_ahead(1, "LOOP") || self.is_symbol_ahead(1, "(");
+        if self.is_name() && opens && !self.is("REVERSE") {
+            let before = self.at;
             let cursor = self.name(6550, "")?;
-            return Ok(LoopKind::Cursor { variable, cursor });
+            let arguments = self.cursor_arguments()?;
+            if self.is("LOOP") {
+                return Ok(LoopKind::Cursor { variable, cursor, arguments });
+            }
+            // It was a function's value that the loop begins with.
+            self.at = before;
         }
         let reverse = self.accept("REVERSE");
         let low = self.sum()?;
@@ -319,16 +368,32 @@ impl Parser {
 
     /// Behind OPEN: a cursor of the block, or one that the client is to fetch from.
     fn opening(&mut self) -> Result<StmtKind, OraError> {
-        let Some(place) = self.bind(false) else {
-            return Ok(StmtKind::Open(self.name(6550, "")?));
+        let target = if let Some(place) = self.bind(false) {
+            self.bind_uses[place].opened = true;
+            self.bind_uses[place].written = true;
+            self.need("FOR", 6550, "")?;
+            dml::Target::Bind(place)
+        } else {
+            let cursor = self.name(6550, "")?;
+            if !self.accept("FOR") {
+                return Ok(StmtKind::Open { cursor, arguments: self.cursor_arguments()? });
+            }
+            dml::Target::Variable(cursor)
         };
-        self.bind_uses[place].opened = true;
-        self.bind_uses[place].written = true;
-        self.need("FOR", 6550, "")?;
-        if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
-            return Err(self.error(3001, "unimplemented feature: OPEN FOR a text"));
+        if self.is_any(&["SELECT", "WITH"]) {
+            return Ok(StmtKind::OpenFor { target, query: Box::new(self.query()?) });
         }
-        Ok(StmtKind::OpenBind { place, query: Box::new(self.query()?) })
+        let text = self.expression()?;
+        let using = if self.accept("USING") { self.using_list()? } else { Vec::new() };
+        Ok(StmtKind::OpenText { target, text, using })
+    }
+
+    fn using_list(&mut self) -> Result<Vec<(Expr, Direction)>, OraError> {
+        let mut using = vec![self.using()?];
+        while self.accept_symbol(",") {
+            using.push(self.using()?);
+        }
+        Ok(using)
     }
 
     /// Behind EXIT or CONTINUE.
@@ -357,15 +422,7 @@ impl Parser {
         let text = self.expression()?;
         let bulk = self.bulk();
         let into = if self.accept("INTO") { self.targets()? } else { Vec::new() };
-        let mut using = Vec::new();
-        if self.accept("USING") {
-            loop {
-                using.push(self.using()?);
-                if !self.accept_symbol(",") {
-                    break;
-                }
-            }
-        }
+        let using = if self.accept("USING") { self.using_list()? } else { Vec::new() };
         let returning = if self.accept_any(&["RETURNING", "RETURN"]).is_some() {
             self.need("INTO", 6550, "")?;
             self.targets()?

@@ -202,7 +202,11 @@ impl Parser {
         let mut set = Vec::new();
         loop {
             if self.is_symbol("(") {
-                return Err(self.error(3001, "unimplemented feature"));
+                self.assigned_row(&mut set)?;
+                if self.accept_symbol(",") {
+                    continue;
+                }
+                return Ok(set);
             }
             let place = self.place();
             let column = self.dotted(1747, "invalid user.table.column specification")?;
@@ -212,6 +216,33 @@ impl Parser {
                 return Ok(set);
             }
         }
+    }
+
+    /// `(a, b) = (SELECT x, y …)`: each column has a query of its own.
+    fn assigned_row(&mut self, set: &mut Vec<(String, usize, ast::Expr)>) -> Result<(), OraError> {
+        let columns = self.insert_columns()?;
+        self.need_symbol("=", 927, "missing equal sign")?;
+        let at = self.place();
+        self.open()?;
+        let query = self.query()?;
+        self.close()?;
+        let unknown =
+            || OraError::new(3001, "unimplemented feature: columns of such a query").at(at);
+        let ast::Body::Select(select) = &query.body else { return Err(unknown()) };
+        if select.distinct
+            || select.items.iter().any(|item| !matches!(item, ast::Item::Expr { .. }))
+        {
+            return Err(unknown());
+        }
+        dml::counts_agree(select.items.len(), columns.len(), at)?;
+        for ((name, place), item) in columns.into_iter().zip(&select.items) {
+            let mut one = query.clone();
+            if let ast::Body::Select(select) = &mut one.body {
+                select.items = vec![item.clone()];
+            }
+            set.push((name, place, ast::Expr { kind: ast::ExprKind::Query(Box::new(one)), at }));
+        }
+        Ok(())
     }
 
     /// `(a, b)` behind the table of INSERT, if it is there.

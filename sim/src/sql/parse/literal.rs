@@ -5,6 +5,7 @@ use crate::ora::OraError;
 use crate::sql::ast::{Declared, ExprKind};
 use crate::sql::datetime;
 use crate::sql::lex::Kind;
+use crate::sql::number::Digits;
 use crate::value::{ColumnType, Value};
 
 /// What a type without a length holds in PL/SQL.
@@ -78,16 +79,20 @@ impl Parser {
         Ok((Some(first), second))
     }
 
-    /// A type of SQL, and the scale that a NUMBER is rounded to.
-    pub(crate) fn data_type(&mut self) -> Result<(ColumnType, Option<i32>), OraError> {
+    /// A type of SQL, and the digits that a NUMBER has.
+    pub(crate) fn data_type(&mut self) -> Result<(ColumnType, Option<Digits>), OraError> {
         let error = self.error(902, "invalid datatype");
         let Kind::Word(word) = self.bump() else { return Err(error) };
         let column_type = match word.as_str() {
             "NUMBER" | "NUMERIC" | "DECIMAL" | "DEC" => {
                 let (precision, scale) = self.size()?;
-                return Ok((ColumnType::Number, scale.or(precision.map(|_| 0))));
+                let digits =
+                    precision.map(|precision| Digits { precision, scale: scale.unwrap_or(0) });
+                return Ok((ColumnType::Number, digits));
             }
-            "INTEGER" | "INT" | "SMALLINT" => return Ok((ColumnType::Number, Some(0))),
+            "INTEGER" | "INT" | "SMALLINT" => {
+                return Ok((ColumnType::Number, Some(Digits { precision: 38, scale: 0 })));
+            }
             "FLOAT" | "REAL" => {
                 self.skip_size()?;
                 ColumnType::Number
@@ -132,17 +137,18 @@ impl Parser {
 
     /// The type of a variable.
     pub(super) fn declared_type(&mut self) -> Result<Declared, OraError> {
-        const INTEGERS: [&str; 7] = [
-            "PLS_INTEGER",
-            "BINARY_INTEGER",
-            "SIMPLE_INTEGER",
-            "NATURAL",
-            "NATURALN",
-            "POSITIVE",
-            "POSITIVEN",
-        ];
+        const INTEGERS: [&str; 3] = ["PLS_INTEGER", "BINARY_INTEGER", "SIMPLE_INTEGER"];
         if self.accept_any(&INTEGERS).is_some() {
-            return Ok(Declared::Integer);
+            return Ok(Declared::Integer(i32::MIN, i32::MAX));
+        }
+        if self.accept_any(&["NATURAL", "NATURALN"]).is_some() {
+            return Ok(Declared::Integer(0, i32::MAX));
+        }
+        if self.accept_any(&["POSITIVE", "POSITIVEN"]).is_some() {
+            return Ok(Declared::Integer(1, i32::MAX));
+        }
+        if self.accept("SIGNTYPE") {
+            return Ok(Declared::Integer(-1, 1));
         }
         if self.accept("BOOLEAN") {
             return Ok(Declared::Boolean);
@@ -153,9 +159,13 @@ impl Parser {
             })
         });
         if anchored.is_some() {
-            self.dotted(6550, "")?;
+            let name = self.dotted(6550, "")?;
             self.bump();
-            if self.accept_any(&["TYPE", "ROWTYPE"]).is_some() {
+            if self.accept("TYPE") {
+                self.likes.push(name);
+                return Ok(Declared::Like(self.likes.len() - 1));
+            }
+            if self.accept("ROWTYPE") {
                 return Ok(Declared::Anything);
             }
             return Err(self.encountered("type rowtype"));

@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 
-use super::collection::Collection;
 use super::desk::{Answer, Request};
 use super::exception;
 use super::machine::{Cursor, Machine, READ_ONLY, equal};
@@ -12,7 +11,8 @@ use super::variables::{Rules, Saved};
 use crate::conversation::{Direction, ResultColumn};
 use crate::ora::OraError;
 use crate::sql::ast::{
-    Argument, BindUse, Block, DeclarationKind, Expr, ExprKind, LoopKind, Query, Stmt, StmtKind,
+    Argument, BindUse, Block, DeclarationKind, Declared, Expr, ExprKind, LoopKind, Query, Stmt,
+    StmtKind,
 };
 use crate::sql::dml::Target;
 use crate::sql::statement::Command;
@@ -56,11 +56,10 @@ impl Machine {
                         let text = "PLS-00218: a variable declared NOT NULL must have an initialization assignment";
                         return Err(OraError::new(6550, text).at(declaration.at));
                     }
+                    let declared = self.resolved(*declared, declaration.at).await?;
                     saved.push(self.save(name));
-                    self.declare(
-                        name,
-                        Rules { declared: *declared, constant: *constant, not_null: *not_null },
-                    );
+                    let rules = Rules { declared, constant: *constant, not_null: *not_null };
+                    self.declare(name, rules);
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
@@ -70,16 +69,22 @@ impl Machine {
                     return Err(undeclared(name, declaration.at));
                 }
                 DeclarationKind::ExceptionInit(_) | DeclarationKind::Nothing => {}
-                DeclarationKind::Cursor(query) => {
-                    self.described(query).await.map_err(|error| error_at(error, declaration.at))?;
+                DeclarationKind::Cursor { query, parameters } => {
+                    let parameters = parameters.clone();
+                    let cursor = Cursor { query: Some((**query).clone()), parameters, open: None };
+                    let columns = self.columns_of(&cursor).await;
+                    columns.map_err(|error| error_at(error, declaration.at))?;
                     saved.push(self.save(name));
-                    self.cursors
-                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
-                    self.show_cursor(name, None);
+                    self.declare_cursor(name, cursor.query.as_ref(), &cursor.parameters);
+                }
+                DeclarationKind::Reference => {
+                    saved.push(self.save(name));
+                    self.declare_cursor(name, None, &[]);
                 }
                 composite => {
                     saved.push(self.save(name));
-                    let checked = self.check_composite(name, composite, uses, saved).await;
+                    let checked =
+                        self.check_composite(name, composite, uses, saved, declaration.at).await;
                     checked.map_err(|error| error_at(error, declaration.at))?;
                 }
             }
@@ -106,21 +111,11 @@ impl Machine {
         kind: &DeclarationKind,
         uses: &mut [BindUse],
         saved: &mut Vec<Saved>,
+        at: usize,
     ) -> Result<(), OraError> {
-        match kind {
-            DeclarationKind::Collection { type_name, element, indexed, initial } => {
-                let made = Collection::new(type_name, *element, *indexed);
-                self.collections.insert(name.to_owned(), made);
-                if let Some(initial) = initial {
-                    self.check_arguments(initial, uses).await?;
-                }
-            }
-            DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved),
-            DeclarationKind::RowType(table) => {
-                let fields = self.row_type(table).await?;
-                self.declare_fields(name, &fields, saved);
-            }
-            _ => {}
+        self.shape(name, kind, saved, at).await?;
+        if let DeclarationKind::Collection { initial: Some(initial), .. } = kind {
+            self.check_arguments(initial, uses).await?;
         }
         Ok(())
     }
@@ -152,6 +147,7 @@ impl Machine {
                     return self.check_arguments(value, uses).await;
                 }
                 self.check_target(target, at)?;
+                self.check_kinds(target, value)?;
                 self.check_value(value, uses).await
             }
             StmtKind::If { arms, otherwise } => {
@@ -225,8 +221,19 @@ impl Machine {
                 returning.iter().try_for_each(|target| self.check_target(target, at))
             }
             StmtKind::Call { name, arguments } => self.check_call(name, arguments, uses, at).await,
-            StmtKind::Open(cursor) | StmtKind::Close(cursor) => self.check_cursor(cursor, at),
-            StmtKind::OpenBind { query, .. } => self.described(query).await.map(drop),
+            StmtKind::Open { cursor, arguments } => {
+                self.check_opening(cursor, arguments, uses, at).await
+            }
+            StmtKind::Close(cursor) => self.check_cursor(cursor, at),
+            StmtKind::OpenFor { target, query } => {
+                self.check_reference(target, at)?;
+                self.described(query).await.map(drop)
+            }
+            StmtKind::OpenText { target, text, using } => {
+                self.check_reference(target, at)?;
+                let values = std::iter::once(text).chain(using.iter().map(|(value, _)| value));
+                self.check_values(values, uses).await
+            }
             StmtKind::Fetch { cursor, into, bulk, limit } => {
                 self.check_cursor(cursor, at)?;
                 if let Some(limit) = limit {
@@ -296,11 +303,10 @@ impl Machine {
                 let columns = self.described(query).await?;
                 self.declare_record(variable, columns, &mut saved);
             }
-            LoopKind::Cursor { variable, cursor } => {
-                self.check_cursor(cursor, at)?;
-                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
-                if let Some(query) = query {
-                    let columns = self.described(&query).await?;
+            LoopKind::Cursor { variable, cursor, arguments } => {
+                self.check_opening(cursor, arguments, uses, at).await?;
+                if let Some(cursor) = self.cursors.get(cursor).cloned() {
+                    let columns = self.columns_of(&cursor).await?;
                     self.declare_record(variable, columns, &mut saved);
                 }
             }
@@ -323,7 +329,35 @@ impl Machine {
         }
     }
 
-    fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
+    async fn check_opening(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        self.check_cursor(name, at)?;
+        if self.cursors.get(name).is_some_and(|one| one.query.is_none()) {
+            return Err(super::cursor::wrong_kind().at(at));
+        }
+        if self.cursors.get(name).is_some_and(|one| one.parameters.len() != arguments.len()) {
+            return Err(OraError::new(6550, wrong_arguments(name)).at(at));
+        }
+        self.check_values(arguments.iter().map(|argument| &argument.value), uses).await
+    }
+
+    async fn check_values(
+        &mut self,
+        values: impl Iterator<Item = &Expr>,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        for value in values {
+            self.check_value(value, uses).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_cursor(&self, name: &str, at: usize) -> Result<(), OraError> {
         if self.cursors.contains_key(name) { Ok(()) } else { Err(undeclared(name, at)) }
     }
 
@@ -338,6 +372,36 @@ impl Machine {
             return Err(OraError::new(6550, text).at(at));
         }
         Ok(())
+    }
+
+    /// BOOLEAN goes into nothing else, and nothing else into it.
+    fn check_kinds(&self, target: &Target, value: &Expr) -> Result<(), OraError> {
+        let Target::Variable(name) = target else { return Ok(()) };
+        match (self.is_boolean(name), self.gives_boolean(value)) {
+            (Some(target), Some(value)) if target == value => Ok(()),
+            (None, _) | (_, None) => Ok(()),
+            _ => {
+                let text = "PLS-00382: expression is of wrong type";
+                Err(OraError::new(6550, text).at(value.at))
+            }
+        }
+    }
+
+    /// `None` where the type is not known.
+    fn is_boolean(&self, variable: &str) -> Option<bool> {
+        match self.rules.get(variable)?.declared {
+            Declared::Anything | Declared::Like(_) => None,
+            declared => Some(declared == Declared::Boolean),
+        }
+    }
+
+    fn gives_boolean(&self, value: &Expr) -> Option<bool> {
+        match &value.kind {
+            ExprKind::Boolean(_) => Some(true),
+            ExprKind::Literal(value, _) if !value.is_null() => Some(false),
+            ExprKind::Name { parts, .. } => self.is_boolean(&parts.join(".")),
+            _ => None,
+        }
     }
 
     /// The targets of INTO: variables, one record, or with BULK COLLECT collections.
@@ -368,7 +432,7 @@ impl Machine {
         Ok(())
     }
 
-    async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
+    pub(super) async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
         match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
             Answer::Columns(columns) => Ok(columns),
             _ => Ok(Vec::new()),
@@ -391,6 +455,7 @@ impl Machine {
         uses: &mut [BindUse],
     ) -> Result<(), OraError> {
         let mut expr = expr.clone();
+        only_plsql(&mut expr)?;
         let mut boolean = false;
         while let Some(call) = self.find_call(&mut expr) {
             let at = call.at;
@@ -494,6 +559,29 @@ impl Machine {
         }
         Ok(signature.returns.unwrap_or(ColumnType::Number))
     }
+}
+
+/// What only SQL knows: subqueries, and functions that PL/SQL has not.
+fn only_plsql(expr: &mut Expr) -> Result<(), OraError> {
+    let at = expr.at;
+    match &expr.kind {
+        ExprKind::Query(_) | ExprKind::Exists(_) | ExprKind::InQuery { .. } => {
+            let text = "PLS-00405: subquery not allowed in this context";
+            return Err(OraError::new(6550, text).at(at));
+        }
+        ExprKind::Call(call) => {
+            if let [name] = call.name.as_slice()
+                && matches!(name.as_str(), "DECODE" | "NVL2")
+            {
+                let text = format!(
+                    "PLS-00204: function or pseudo-column '{name}' may be used inside a SQL statement only"
+                );
+                return Err(OraError::new(6550, text).at(at));
+            }
+        }
+        _ => {}
+    }
+    expr.parts_mut().into_iter().try_for_each(only_plsql)
 }
 
 /// The error at a place, unless it has one.

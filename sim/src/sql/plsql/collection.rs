@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::desk::Request;
 use super::machine::{Machine, wrong_type};
 use super::statement::called;
 use super::variables::{Rules, Saved};
@@ -327,21 +326,24 @@ impl Machine {
     }
 
     /// A record: its fields become variables.
-    pub(super) fn declare_fields(
+    pub(super) async fn declare_fields(
         &mut self,
         name: &str,
         fields: &[(String, Declared)],
         saved: &mut Vec<Saved>,
-    ) {
+        at: usize,
+    ) -> Result<(), OraError> {
         let mut names = Vec::new();
         for (field, declared) in fields {
             let full = format!("{name}.{field}");
             saved.push(self.save(&full));
-            let rules = Rules { declared: *declared, constant: false, not_null: false };
+            let declared = self.resolved(*declared, at).await?;
+            let rules = Rules { declared, constant: false, not_null: false };
             self.declare(&full, rules);
             names.push(full);
         }
         self.records.insert(name.to_owned(), names);
+        Ok(())
     }
 
     /// The fields of a record where it alone is the target.
@@ -361,13 +363,9 @@ impl Machine {
         name: &[String],
     ) -> Result<Vec<(String, Declared)>, OraError> {
         let full = name.join(".");
-        let query = match self.cursors.get(&full) {
-            Some(cursor) => cursor.query.clone(),
-            None => every_column(name),
-        };
-        let columns = match self.ask(Request::Describe(query, self.inputs.clone())).await? {
-            super::desk::Answer::Columns(columns) => columns,
-            _ => Vec::new(),
+        let columns = match self.cursors.get(&full).cloned() {
+            Some(cursor) => self.columns_of(&cursor).await?,
+            None => self.described(&every_column(name)).await?,
         };
         let declared = |one: crate::conversation::ResultColumn| {
             (one.name, Declared::Sql(one.column_type, None))

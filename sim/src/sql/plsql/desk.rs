@@ -1,6 +1,7 @@
 //! Where a block that runs and its host meet: the block puts a request there and waits for the answer, so it holds
 //! nothing that belongs to the host.
 
+use crate::sql::number::Digits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
@@ -25,7 +26,7 @@ pub(super) enum Request {
         condition: bool,
         inputs: Inputs,
     },
-    Convert(Value, ColumnType, Option<i32>),
+    Convert(Value, ColumnType, Option<Digits>),
     Describe(Query, Inputs),
     Query(Query, Inputs),
     Execute(Command, Inputs),

@@ -40,12 +40,16 @@ pub(super) struct Machine {
     /// The errors whose handlers run, innermost last.
     caught: Vec<Raised>,
     lines: Vec<usize>,
+    /// The names before %TYPE.
+    pub(super) likes: Vec<Vec<String>>,
     pub(super) steps: u64,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
-    pub(super) query: Query,
+    /// `None` for SYS_REFCURSOR.
+    pub(super) query: Option<Query>,
+    pub(super) parameters: Vec<(String, Declared)>,
     /// The rows and how many were fetched, while it is open.
     pub(super) open: Option<(Rows, usize)>,
 }
@@ -74,6 +78,7 @@ impl Machine {
             desk,
             caught: Vec::new(),
             lines: vec![0],
+            likes: Vec::new(),
             steps: 0,
         };
         machine.show_error();
@@ -91,6 +96,7 @@ impl Machine {
             return Err(OraError::new(1008, "not all variables bound"));
         }
         self.lines.clone_from(&block.lines);
+        self.likes.clone_from(&block.likes);
         let mut uses = block.bind_uses.clone();
         for (place, uses) in uses.iter().enumerate() {
             if uses.opened != self.cursor_binds.contains(&place) || (uses.opened && uses.reads > 0)
@@ -155,15 +161,16 @@ impl Machine {
                             .map_err(|error| self.raised(error, declaration.at))?,
                         None => Value::Null,
                     };
+                    let declared = self.resolved(*declared, declaration.at).await;
+                    let declared = declared.map_err(|error| self.raised(error, declaration.at))?;
                     saved.push(self.save(name));
                     let (constant, not_null) = (*constant, *not_null);
-                    self.declare(name, Rules { declared: *declared, constant, not_null: false });
+                    self.declare(name, Rules { declared, constant, not_null: false });
                     let target = crate::sql::dml::Target::Variable(name.clone());
                     self.assign(&target, value)
                         .await
                         .map_err(|error| self.raised(error, declaration.at))?;
-                    self.rules
-                        .insert(name.clone(), Rules { declared: *declared, constant, not_null });
+                    self.rules.insert(name.clone(), Rules { declared, constant, not_null });
                 }
                 DeclarationKind::Exception => {
                     saved.push(self.save(name));
@@ -173,35 +180,64 @@ impl Machine {
                     let code = u32::try_from(code.unsigned_abs()).unwrap_or(0);
                     self.exceptions.insert(name.clone(), code);
                 }
-                DeclarationKind::Cursor(query) => {
+                DeclarationKind::Cursor { query, parameters } => {
                     saved.push(self.save(name));
-                    self.cursors
-                        .insert(name.clone(), Cursor { query: (**query).clone(), open: None });
-                    self.show_cursor(name, None);
+                    self.declare_cursor(name, Some(query), parameters);
                 }
-                DeclarationKind::Collection { type_name, element, indexed, initial } => {
+                DeclarationKind::Reference => {
                     saved.push(self.save(name));
-                    let made = Collection::new(type_name, *element, *indexed);
-                    self.collections.insert(name.clone(), made);
-                    if let Some(initial) = initial {
-                        let made = self.assign_collection(name, initial).await;
-                        made.map_err(|error| self.raised(error, declaration.at))?;
-                    }
-                }
-                DeclarationKind::Record(fields) => {
-                    saved.push(self.save(name));
-                    self.declare_fields(name, fields, saved);
-                }
-                DeclarationKind::RowType(table) => {
-                    let fields = self.row_type(table).await;
-                    let fields = fields.map_err(|error| self.raised(error, declaration.at))?;
-                    saved.push(self.save(name));
-                    self.declare_fields(name, &fields, saved);
+                    self.declare_cursor(name, None, &[]);
                 }
                 DeclarationKind::Nothing => {}
+                composite => {
+                    saved.push(self.save(name));
+                    let made = self.composite(name, composite, saved, declaration.at).await;
+                    made.map_err(|error| self.raised(error, declaration.at))?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// A variable that is no scalar, with its value if it has one.
+    async fn composite(
+        &mut self,
+        name: &str,
+        kind: &DeclarationKind,
+        saved: &mut Vec<Saved>,
+        at: usize,
+    ) -> Result<(), OraError> {
+        self.shape(name, kind, saved, at).await?;
+        match kind {
+            DeclarationKind::Collection { initial: Some(initial), .. } => {
+                self.assign_collection(name, initial).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A variable that is no scalar, empty.
+    pub(super) async fn shape(
+        &mut self,
+        name: &str,
+        kind: &DeclarationKind,
+        saved: &mut Vec<Saved>,
+        at: usize,
+    ) -> Result<(), OraError> {
+        match kind {
+            DeclarationKind::Collection { type_name, element, indexed, .. } => {
+                let element = self.resolved(*element, at).await?;
+                let made = Collection::new(type_name, element, *indexed);
+                self.collections.insert(name.to_owned(), made);
+                Ok(())
+            }
+            DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved, at).await,
+            DeclarationKind::RowType(table) => {
+                let fields = self.row_type(table).await?;
+                self.declare_fields(name, &fields, saved, at).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The first handler that fits, or the error again.
@@ -393,13 +429,13 @@ impl Machine {
                 result
             }
             LoopKind::Query { variable, query } => {
-                self.over_rows(variable, query, label, body, at).await
+                let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
+                self.over_rows(variable, &rows, label, body).await
             }
-            LoopKind::Cursor { variable, cursor } => {
-                let query = self.cursors.get(cursor).map(|cursor| cursor.query.clone());
-                let query =
-                    query.ok_or_else(|| self.raised(OraError::new(1001, "invalid cursor"), at))?;
-                self.over_rows(variable, &query, label, body, at).await
+            LoopKind::Cursor { variable, cursor, arguments } => {
+                let rows = self.rows_of(cursor, arguments).await;
+                let rows = rows.map_err(|error| self.raised(error, at))?;
+                self.over_rows(variable, &rows, label, body).await
             }
         }
     }
@@ -464,12 +500,10 @@ impl Machine {
     async fn over_rows(
         &mut self,
         variable: &str,
-        query: &Query,
+        rows: &Rows,
         label: Option<&String>,
         body: &[Stmt],
-        at: usize,
     ) -> Result<Flow, Raised> {
-        let rows = self.rows(query).await.map_err(|error| self.raised(error, at))?;
         let names: Vec<String> =
             rows.columns.iter().map(|column| format!("{variable}.{}", column.name)).collect();
         let saved: Vec<Saved> = names.iter().map(|name| self.save(name)).collect();

@@ -53,10 +53,15 @@ impl Machine {
                 self.dynamic(text, (into, *bulk), using, returning).await
             }
             StmtKind::Call { name, arguments } => self.procedure(name, arguments).await,
-            StmtKind::Open(cursor) => self.open(cursor).await,
-            StmtKind::OpenBind { place, query } => {
+            StmtKind::Open { cursor, arguments } => self.open(cursor, arguments).await,
+            StmtKind::OpenFor { target, query } => {
                 let rows = self.rows(query).await?;
-                self.opened.insert(*place, rows);
+                self.opened_for(target, rows);
+                Ok(())
+            }
+            StmtKind::OpenText { target, text, using } => {
+                let rows = self.rows_of_text(text, using).await?;
+                self.opened_for(target, rows);
                 Ok(())
             }
             StmtKind::Fetch { cursor, into, bulk: false, .. } => self.fetch(cursor, into).await,
@@ -198,14 +203,7 @@ impl Machine {
         using: &[(Expr, Direction)],
         returning: &[Target],
     ) -> Result<(), OraError> {
-        let Value::Text(text) = self.evaluate(text).await? else {
-            return Err(value_error(""));
-        };
-        let release = match self.ask(Request::Release).await? {
-            Answer::Release(release) => release,
-            _ => Release::default(),
-        };
-        let parsed = statement::parse(&text, release)?;
+        let parsed = self.parsed(text).await?;
         let inputs = self.dynamic_inputs(using, returning, parsed.binds.len()).await?;
         match parsed.command {
             Command::Query(query) => {
@@ -247,6 +245,34 @@ impl Machine {
                     _ => Ok(()),
                 }
             }
+        }
+    }
+
+    async fn parsed(&mut self, text: &Expr) -> Result<statement::Parsed, OraError> {
+        let Value::Text(text) = self.evaluate(text).await? else {
+            return Err(value_error(""));
+        };
+        let release = match self.ask(Request::Release).await? {
+            Answer::Release(release) => release,
+            _ => Release::default(),
+        };
+        statement::parse(&text, release)
+    }
+
+    /// The rows of a query that is a text.
+    async fn rows_of_text(
+        &mut self,
+        text: &Expr,
+        using: &[(Expr, Direction)],
+    ) -> Result<Rows, OraError> {
+        let parsed = self.parsed(text).await?;
+        let inputs = self.dynamic_inputs(using, &[], parsed.binds.len()).await?;
+        let Command::Query(query) = parsed.command else {
+            return Err(OraError::new(6539, "PL/SQL: target of OPEN must be a query"));
+        };
+        match self.ask(Request::Query(query.0, inputs)).await? {
+            Answer::Rows(rows) => Ok(rows),
+            _ => Ok(Rows::default()),
         }
     }
 
@@ -404,13 +430,11 @@ impl Machine {
             .count()
     }
 
-    async fn open(&mut self, name: &str) -> Result<(), OraError> {
-        let cursor =
-            self.cursors.get(name).cloned().ok_or_else(|| OraError::new(1001, "invalid cursor"))?;
-        if cursor.open.is_some() {
+    async fn open(&mut self, name: &str, arguments: &[Argument]) -> Result<(), OraError> {
+        if self.cursors.get(name).is_some_and(|cursor| cursor.open.is_some()) {
             return Err(OraError::new(6511, "PL/SQL: cursor already open"));
         }
-        let rows = self.rows(&cursor.query).await?;
+        let rows = self.rows_of(name, arguments).await?;
         if let Some(cursor) = self.cursors.get_mut(name) {
             cursor.open = Some((rows, 0));
         }

@@ -7,7 +7,7 @@ use crate::ora::OraError;
 use crate::sql::ast::Declared;
 use crate::sql::dml::Target;
 use crate::sql::evaluate::convert;
-use crate::sql::number;
+use crate::sql::number::{self, Digits};
 use crate::sql::query::Input;
 use crate::value::{ColumnType, Value};
 
@@ -33,8 +33,8 @@ pub(super) struct Saved {
 pub(super) fn column_type(declared: Declared) -> ColumnType {
     match declared {
         Declared::Sql(column_type, _) => column_type,
-        Declared::Integer | Declared::Boolean => ColumnType::Number,
-        Declared::Anything => ColumnType::Varchar2(32_767),
+        Declared::Integer(..) | Declared::Boolean => ColumnType::Number,
+        Declared::Anything | Declared::Like(_) => ColumnType::Varchar2(32_767),
     }
 }
 
@@ -75,6 +75,30 @@ impl Machine {
         let input = Input { column_type: column_type(rules.declared), value: Value::Null };
         self.inputs.variables.insert(name.to_owned(), input);
         self.rules.insert(name.to_owned(), rules);
+    }
+
+    /// The type behind `x%TYPE`: a variable's, or a column's. The error is ORA-06550.
+    pub(super) async fn resolved(
+        &mut self,
+        declared: Declared,
+        at: usize,
+    ) -> Result<Declared, OraError> {
+        let Declared::Like(place) = declared else { return Ok(declared) };
+        let parts = self.likes.get(place).cloned().unwrap_or_default();
+        let name = parts.join(".");
+        if let Some(rules) = self.rules.get(&name) {
+            return Ok(rules.declared);
+        }
+        let missing = |text: String| OraError::new(6550, text).at(at);
+        let undeclared = format!("PLS-00201: identifier '{name}' must be declared");
+        let Some((column, table @ [_, ..])) = parts.split_last() else {
+            return Err(missing(undeclared));
+        };
+        let fields = Box::pin(self.row_type(table)).await.map_err(|_| missing(undeclared))?;
+        let found = fields.into_iter().find(|(field, _)| field == column);
+        found
+            .map(|(_, declared)| declared)
+            .ok_or_else(|| missing(format!("PLS-00302: component '{column}' must be declared")))
     }
 
     /// A variable that the block itself sets: a loop's index, a field of a cursor loop's record.
@@ -131,19 +155,12 @@ impl Machine {
             return Ok(Value::Null);
         }
         match declared {
-            Declared::Anything => Ok(value),
-            Declared::Boolean | Declared::Integer => {
-                let whole = convert::number(&value).map_err(|_| conversion())?;
-                let whole = whole.map(|number| number::round(number, 0));
-                if whole.is_some_and(|number| {
-                    number.to_i64().is_none_or(|number| i32::try_from(number).is_err())
-                }) {
-                    return Err(OraError::new(1426, "numeric overflow"));
-                }
-                Ok(whole.map_or(Value::Null, Value::Number))
-            }
+            Declared::Anything | Declared::Like(_) => Ok(value),
+            Declared::Boolean => integer(&value, 0, 1),
+            Declared::Integer(least, most) => integer(&value, least, most),
             Declared::Sql(ColumnType::Varchar2(bytes) | ColumnType::Char(bytes), _) => {
-                let text = self.converted(value, ColumnType::Varchar2(32_767), None).await?;
+                // LONG cuts nothing off.
+                let text = self.converted(value, ColumnType::Long, None).await?;
                 if matches!(&text, Value::Text(text) if text.len() > bytes as usize) {
                     return Err(value_error(": character string buffer too small"));
                 }
@@ -154,7 +171,14 @@ impl Machine {
                 }
                 Ok(text)
             }
-            Declared::Sql(column_type, scale) => self.converted(value, column_type, scale).await,
+            Declared::Sql(ColumnType::Raw(bytes), _) => {
+                let raw = self.converted(value, ColumnType::Raw(bytes), None).await?;
+                if matches!(&raw, Value::Raw(raw) if raw.len() > bytes as usize) {
+                    return Err(value_error(": raw variable length too long"));
+                }
+                Ok(raw)
+            }
+            Declared::Sql(column_type, digits) => self.converted(value, column_type, digits).await,
         }
     }
 
@@ -162,15 +186,27 @@ impl Machine {
         &mut self,
         value: Value,
         to: ColumnType,
-        scale: Option<i32>,
+        digits: Option<Digits>,
     ) -> Result<Value, OraError> {
-        match self.ask(Request::Convert(value, to, scale)).await {
+        match self.ask(Request::Convert(value, to, digits)).await {
             Ok(Answer::Value(value)) => Ok(value),
             Ok(_) => Ok(Value::Null),
             Err(error) if error.code == 1722 => Err(conversion()),
+            Err(error) if error.code == 1438 => Err(value_error(": number precision too large")),
             Err(error) => Err(error),
         }
     }
+}
+
+/// A whole number within bounds; PLS_INTEGER overflows, its subtypes do not take the value.
+fn integer(value: &Value, least: i32, most: i32) -> Result<Value, OraError> {
+    let number = convert::number(value).map_err(|_| conversion())?;
+    let Some(number) = number.map(|number| number::round(number, 0)) else {
+        return Ok(Value::Null);
+    };
+    let whole = number.to_i64().and_then(|number| i32::try_from(number).ok());
+    let whole = whole.ok_or_else(|| OraError::new(1426, "numeric overflow"))?;
+    if (least..=most).contains(&whole) { Ok(Value::Number(number)) } else { Err(value_error("")) }
 }
 
 fn conversion() -> OraError {
