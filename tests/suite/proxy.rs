@@ -1,9 +1,13 @@
 //! A network between daemon and database that a test can stop at a text on its way, hold still, and cut.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+
+use crate::relay::{copy, listen, pump};
+
+/// More than the largest packet of the protocol, so that a text is in one piece.
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// Where a connection stops.
 #[derive(Debug, Clone, Copy)]
@@ -41,18 +45,10 @@ struct State {
 impl Proxy {
     /// In front of the database at this address.
     pub(crate) fn before(database: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it has an address");
         let shared = Arc::<Shared>::default();
-        let proxy = Self { address, shared: Arc::clone(&shared) };
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                // A database that is down is a connection that ends.
-                let Ok(server) = TcpStream::connect(database) else { continue };
-                join(&shared, &client, &server);
-            }
-        });
-        proxy
+        let ours = Arc::clone(&shared);
+        let address = listen(database, move |client, server| join(&ours, &client, &server));
+        Self { address, shared }
     }
 
     /// `//host:port/RACDB`.
@@ -109,13 +105,12 @@ impl Shared {
 
 /// Copies both ways until one side ends.
 fn join(shared: &Arc<Shared>, client: &TcpStream, server: &TcpStream) {
-    let copy = |stream: &TcpStream| stream.try_clone().expect("a socket can be shared");
     shared.lock().streams.extend([copy(client), copy(server)]);
     let stops = Arc::<Mutex<bool>>::default();
     let (ours, seen) = (Arc::clone(shared), Arc::clone(&stops));
     let (from, to) = (copy(client), copy(server));
     thread::spawn(move || {
-        pump(from, to, |bytes| {
+        pump(from, to, CHUNK_BYTES, |bytes| {
             let mut state = ours.lock();
             state.passed += bytes.len();
             let has = |text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
@@ -134,23 +129,9 @@ fn join(shared: &Arc<Shared>, client: &TcpStream, server: &TcpStream) {
     });
     let (ours, from, to) = (Arc::clone(shared), copy(server), copy(client));
     thread::spawn(move || {
-        pump(from, to, |_| {
+        pump(from, to, CHUNK_BYTES, |_| {
             let stops_here = *stops.lock().unwrap_or_else(PoisonError::into_inner);
             ours.wait(|state| stops_here && state.gate.is_some());
         });
     });
-}
-
-fn pump(mut from: TcpStream, mut to: TcpStream, before: impl Fn(&[u8])) {
-    // More than the largest packet of the protocol, so that a text is in one piece.
-    let mut buffer = vec![0; 1 << 20];
-    while let Ok(count) = from.read(&mut buffer) {
-        before(&buffer[..count]);
-        if count == 0 || to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    // The other side may be gone already.
-    to.shutdown(Shutdown::Both).ok();
-    from.shutdown(Shutdown::Both).ok();
 }

@@ -34,21 +34,16 @@ struct State {
 impl Relay {
     /// In front of a server.
     pub(crate) fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("it has one");
-        let relay = Self { address, flow: Arc::default() };
-        let flow = Arc::clone(&relay.flow);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(server) else { continue };
-                let both = client.try_clone().and_then(|it| Ok((it, server.try_clone()?)));
-                let (to_client, to_server) = both.expect("handles are left");
-                let (up, down) = (Arc::clone(&flow), Arc::clone(&flow));
-                thread::spawn(move || pump(client, to_server, |_| up.client_speaks()));
-                thread::spawn(move || pump(server, to_client, |bytes| down.server_speaks(bytes)));
-            }
+        let flow = Arc::<Flow>::default();
+        let both = Arc::clone(&flow);
+        let address = listen(server, move |client, server| {
+            let (up, down) = (Arc::clone(&both), Arc::clone(&both));
+            let (from, to) = (copy(&client), copy(&server));
+            thread::spawn(move || pump(from, to, CHUNK_BYTES, |_| up.client_speaks()));
+            let speaks = move |bytes: &[u8]| down.server_speaks(bytes.len());
+            thread::spawn(move || pump(server, client, CHUNK_BYTES, speaks));
         });
-        relay
+        Self { address, flow }
     }
 
     /// Where clients find it.
@@ -95,12 +90,40 @@ impl Flow {
     }
 }
 
-/// Until one side has closed, which the other is told.
-fn pump(mut from: TcpStream, mut to: TcpStream, before: impl Fn(usize)) {
-    let mut chunk = [0; CHUNK_BYTES];
-    while let Ok(bytes @ 1..) = from.read(&mut chunk) {
-        before(bytes);
-        if to.write_all(&chunk[..bytes]).is_err() {
+/// Joins every client that comes to a connection of its own to the server; answers where clients find it. It goes on
+/// until the test's process ends.
+pub(crate) fn listen(
+    server: SocketAddr,
+    join: impl Fn(TcpStream, TcpStream) + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it has one");
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            // A server that is down is a connection that ends.
+            let Ok(server) = TcpStream::connect(server) else { continue };
+            join(client, server);
+        }
+    });
+    address
+}
+
+/// The same connection, for another thread.
+pub(crate) fn copy(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("handles are left")
+}
+
+/// Hands on what comes, at most so many bytes at a time, until one side has closed, which the other is told.
+pub(crate) fn pump(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    chunk_bytes: usize,
+    before: impl Fn(&[u8]),
+) {
+    let mut chunk = vec![0; chunk_bytes];
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        before(&chunk[..count]);
+        if to.write_all(&chunk[..count]).is_err() {
             break;
         }
     }
