@@ -134,7 +134,7 @@ fn told() -> TickLog {
 fn duration(text: &str) -> Result<Duration, CliError> {
     let span =
         durations::duration(text).map_err(|why| CliError::Usage(format!("--for {text}: {why}")))?;
-    Ok(Duration::from_micros(u64::try_from(span.0).unwrap_or(0)))
+    Ok(span.to_duration())
 }
 
 fn scenario(args: &Args) -> Result<Scenario, CliError> {

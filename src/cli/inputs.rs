@@ -18,7 +18,6 @@ use crate::daemon::holds;
 use crate::engine::needs::Needs;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
-use crate::engine::report::Acting;
 use crate::engine::session::Snapshot;
 use crate::engine::standing::Standing;
 use crate::engine::text::counted;
@@ -239,17 +238,12 @@ impl Reader<'_> {
             let (holds, warning) = holds.as_ref().map_or_else(Default::default, |path| {
                 holds::standing(path, &database.name, Utc::now().into())
             });
-            let conditions = holds.iter().filter_map(|hold| hold.condition.as_ref());
-            let needs = conditions.fold(needs.clone(), Needs::and);
+            let needs = needs.clone().with_holds(&holds);
             let mut standing = Standing { holds, ..Standing::default() };
             if let Some(live) = Live::of(&database, &global.config) {
                 let mut snapshot = live.look(&needs)?;
                 snapshot.warnings.extend(warning);
-                if let Some(why) = &snapshot.read_only {
-                    let rehearsed = "nobody is ended, enforcing rules are rehearsed";
-                    snapshot.warnings.push(format!("{rehearsed}: {why}"));
-                    standing.acting = Acting::DryRun;
-                }
+                standing.rehearses_on(&mut snapshot);
                 let (snapshots, limits) = (vec![snapshot], database.limits);
                 self.databases.push(Source { snapshots, limits, standing });
                 continue;

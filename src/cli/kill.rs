@@ -274,9 +274,7 @@ fn look_and_decide(args: &Args, place: &Place, policies: &PolicySet) -> Result<D
         .map_or_else(Default::default, |path| holds::standing(path, name, held_at));
     let mut needs = Needs::of(policies, &[0]);
     needs.columns.extend([Field::BlockedSessions, Field::Command].into_iter().flat_map(columns));
-    for condition in found.iter().filter_map(|hold| hold.condition.as_ref()) {
-        needs = needs.and(condition);
-    }
+    let needs = needs.with_holds(&found);
     let (mut source, killer) = place.live.by_hand();
     let mut seen = source.look(&needs).map_err(|error| place.live.failed(&error))?;
     seen.warnings.extend(warning);

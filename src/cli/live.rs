@@ -3,7 +3,6 @@
 use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustc_hash::FxHasher;
 
@@ -14,7 +13,6 @@ use crate::config::service::{
 use crate::daemon::target::TargetSpec;
 use crate::engine::needs::Needs;
 use crate::engine::session::Snapshot;
-use crate::engine::time::Span;
 use crate::oracle::block::Via;
 use crate::oracle::connection::{Account, Settings, Topology};
 use crate::oracle::error::CallError;
@@ -56,9 +54,9 @@ impl Live {
                 service::Topology::Gv => Topology::Gv,
                 service::Topology::PerInstance => Topology::PerInstance,
             },
-            connect_within: duration(connection.deadlines.connect),
-            snapshot_within: duration(connection.deadlines.snapshot),
-            kill_within: duration(connection.deadlines.kill),
+            connect_within: connection.deadlines.connect.to_duration(),
+            snapshot_within: connection.deadlines.snapshot.to_duration(),
+            kill_within: connection.deadlines.kill.to_duration(),
             program: Program::default()
                 .without(connection.secret_variables.iter().map(Into::into))
                 .with_libraries(path(&connection.client_lib)),
@@ -122,8 +120,4 @@ fn secret(connection: &Connection, beside: &Path) -> SecretPlace {
         Password::Env(name) => SecretPlace::Variable(name.clone()),
         Password::Wallet => SecretPlace::Wallet,
     }
-}
-
-fn duration(span: Span) -> Duration {
-    Duration::from_micros(u64::try_from(span.0).unwrap_or(0))
 }

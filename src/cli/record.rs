@@ -67,7 +67,7 @@ pub(super) fn run(
                 for warning in &snapshot.warnings {
                     console.note(&format!("warning: {warning}"));
                 }
-                // All of a look at once, so that a reader never finds half of one.
+                // All of a look at once: only a full disk leaves half of one.
                 let mut lines = Vec::new();
                 write_jsonl(&snapshot, &mut lines)?;
                 match &mut file {
@@ -105,7 +105,7 @@ fn every(text: &str) -> Result<Duration, CliError> {
     if span < Span::seconds(1) {
         return Err(usage("at least 1s"));
     }
-    u64::try_from(span.0).map(Duration::from_micros).map_err(|_| usage("at least 1s"))
+    Ok(span.to_duration())
 }
 
 fn live(args: &Args, global: &Global, console: &mut Console) -> Result<Live, CliError> {

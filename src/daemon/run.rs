@@ -277,6 +277,9 @@ impl Daemon {
 
     /// Ready, status and sign of life: each of these when it is news.
     fn tell_manager(&mut self) {
+        if !self.manager.listens() {
+            return;
+        }
         let now = std::time::Instant::now();
         let gets_on = !self.targets.values().any(|target| target.is_overdue(now));
         let status = self.status();
@@ -339,8 +342,8 @@ impl Daemon {
     fn until_due(&self) -> Duration {
         let watched = self.targets.values().filter(|target| !target.retired);
         let earliest = watched.filter_map(|target| target.timetable.earliest()).min();
-        let micros = earliest.map_or(i64::MAX, |due| due.since(self.now()).0);
-        Duration::from_micros(u64::try_from(micros).unwrap_or(0)).min(LOOK_AGAIN_AFTER)
+        let until = earliest.map_or(LOOK_AGAIN_AFTER, |due| due.since(self.now()).to_duration());
+        until.min(LOOK_AGAIN_AFTER)
     }
 
     fn begin_due(&mut self) {

@@ -158,14 +158,10 @@ fn span(length: Duration) -> Span {
 
 /// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.
 fn needs(worker: &Worker, job: &Job) -> Needs {
-    let mut needs = Needs::of(&job.policies, &job.due);
-    if let Some(path) = &job.holds {
-        let (holds, _) = holds::standing(path, &worker.database, (worker.clock)());
-        for condition in holds.iter().filter_map(|hold| hold.condition.as_ref()) {
-            needs = needs.and(condition);
-        }
-    }
-    needs
+    let needs = Needs::of(&job.policies, &job.due);
+    let Some(path) = &job.holds else { return needs };
+    let (holds, _) = holds::standing(path, &worker.database, (worker.clock)());
+    needs.with_holds(&holds)
 }
 
 /// A hold is over when both clocks say so: one of them may have been set.
@@ -190,13 +186,8 @@ fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot, now: Timestamp) -> 
     if standing.acting == Acting::DryRun || !job.due.iter().any(enforces) {
         return standing;
     }
-    match &seen.read_only {
-        Some(why) => {
-            let warning = format!("nobody is ended, enforcing rules are rehearsed: {why}");
-            seen.warnings.push(warning);
-            standing.acting = Acting::DryRun;
-        }
-        None => standing.authority = worker.killers.authority(),
+    if !standing.rehearses_on(seen) {
+        standing.authority = worker.killers.authority();
     }
     standing
 }

@@ -6,6 +6,7 @@ use super::condition::{Condition, Field, Leaf};
 use super::facts::columns;
 use super::policy::{GroupKey, PolicySet, PopulationMeasure, Query, Rule};
 use super::session::{Column, NumberColumn, TextColumn};
+use super::standing::Hold;
 use super::witness::Watched;
 
 /// What a source is asked for.
@@ -92,6 +93,11 @@ impl Needs {
     pub fn and(mut self, condition: &Condition) -> Self {
         self.add_leaves(&condition.leaves(), &mut BTreeSet::new());
         self
+    }
+
+    /// What silences ask about besides.
+    pub fn with_holds(self, holds: &[Hold]) -> Self {
+        holds.iter().filter_map(|hold| hold.condition.as_ref()).fold(self, Self::and)
     }
 
     fn add_rule<'r>(&mut self, rule: &'r Rule, asked: &mut BTreeSet<&'r str>) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::report::Acting;
+use super::session::Snapshot;
 
 /// Whether a daemon may end sessions of a database now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,4 +44,14 @@ pub struct Standing {
     pub authority: Authority,
     /// Pauses and silences.
     pub holds: Vec<Hold>,
+}
+
+impl Standing {
+    /// Where a database is not open for writing, enforcing rules are rehearsed, and the snapshot's warnings say so.
+    pub fn rehearses_on(&mut self, seen: &mut Snapshot) -> bool {
+        let Some(why) = &seen.read_only else { return false };
+        seen.warnings.push(format!("nobody is ended, enforcing rules are rehearsed: {why}"));
+        self.acting = Acting::DryRun;
+        true
+    }
 }

@@ -1,6 +1,7 @@
 //! Points and lengths of time as the engine sees them: whole microseconds, no clock.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -52,6 +53,11 @@ impl Span {
     /// Whole seconds.
     pub const fn seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MICROS_PER_SECOND))
+    }
+
+    /// The same for those who wait so long; none for a negative one.
+    pub fn to_duration(self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0).unwrap_or(0))
     }
 }
 

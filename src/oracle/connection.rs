@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::codes::Class;
-use super::datum::{Bind, Cell, Datum, Kind, Rows};
+use super::datum::{Bind, Datum, Kind, Rows, session_key};
 use super::error::CallError;
 use super::host::{Process, Program};
 use super::protocol::{DriverKind, Login, Release, Reply, Request};
@@ -383,16 +383,12 @@ fn who_are_we(
         Reply::Rows(rows) => rows,
         other => return Err(out_of_step(&other)),
     };
-    let number = |cell: Cell| match cell {
-        Cell::Number(number) => u32::try_from(number).ok(),
-        Cell::Null | Cell::Text(_) => None,
-    };
     let row = rows.iter().next();
     let found = row.and_then(|row| {
-        let [inst_id, sid, serial] = [number(row[0])?, number(row[1])?, number(row[2])?];
+        let key = session_key(row)?;
         let username = rows.text(row[3])?.to_owned();
         let container = rows.text(row[4]).map(str::to_owned);
-        Some(Identity { key: SessionKey { inst_id, sid, serial }, username, release, container })
+        Some(Identity { key, username, release, container })
     });
     found.ok_or_else(|| {
         CallError::NotConnected("V$SESSION does not show our own session".to_owned())

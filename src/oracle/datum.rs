@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::session::SessionKey;
+
 /// A value of a bind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Datum {
@@ -71,6 +73,22 @@ pub enum Cell {
     Number(i64),
     /// The text of that number in [`Rows::texts`].
     Text(u32),
+}
+
+impl Cell {
+    /// As INST_ID, SID and SERIAL# are.
+    pub fn as_u32(self) -> Option<u32> {
+        match self {
+            Self::Number(number) => u32::try_from(number).ok(),
+            Self::Null | Self::Text(_) => None,
+        }
+    }
+}
+
+/// Who a row is about that begins with INST_ID, SID and SERIAL#; `None` for one that names nobody.
+pub fn session_key(row: &[Cell]) -> Option<SessionKey> {
+    let [inst_id, sid, serial] = [row[0].as_u32()?, row[1].as_u32()?, row[2].as_u32()?];
+    Some(SessionKey { inst_id, sid, serial })
 }
 
 /// The rows of a query. Session listings repeat their texts; each stands here once.

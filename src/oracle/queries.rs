@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::connection::{Account, Connection, Settings};
-use super::datum::{Cell, Kind, Rows};
+use super::datum::{Kind, Rows, session_key};
 use super::error::CallError;
 use crate::engine::policy::Query;
 use crate::engine::session::SessionKey;
-use crate::engine::time::Span;
 
 /// ACTION while it asks.
 const ACTION: &str = "query";
@@ -39,7 +38,7 @@ struct Answer {
 
 impl Answer {
     fn is_valid(&self) -> bool {
-        let every = span(self.query.every);
+        let every = self.query.every.to_duration();
         self.asked.elapsed() < every.saturating_mul(1 << self.failures.min(FAILURES_COUNTED))
     }
 }
@@ -99,23 +98,11 @@ impl Queries {
         let sql =
             format!("SELECT q.inst_id, q.sid, q.serial# FROM (\n{sql}\n) q WHERE ROWNUM <= {rows}");
         let kinds = vec![Kind::Number; 3];
-        self.connection.query(&sql, Vec::new(), kinds, PREFETCH, span(query.deadline))
+        self.connection.query(&sql, Vec::new(), kinds, PREFETCH, query.deadline.to_duration())
     }
 }
 
 /// Rows that name nobody are left out: nobody is equal to them in the database either.
 fn keys(rows: &Rows) -> BTreeSet<SessionKey> {
-    let number = |cell: Cell| match cell {
-        Cell::Number(number) => u32::try_from(number).ok(),
-        Cell::Null | Cell::Text(_) => None,
-    };
-    let key = |row: &[Cell]| {
-        let [inst_id, sid, serial] = [number(row[0])?, number(row[1])?, number(row[2])?];
-        Some(SessionKey { inst_id, sid, serial })
-    };
-    rows.iter().filter_map(key).collect()
-}
-
-fn span(span: Span) -> Duration {
-    Duration::from_micros(u64::try_from(span.0).unwrap_or(0))
+    rows.iter().filter_map(session_key).collect()
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 
 use super::columns::{Join, Origin};
 use super::connection::{Account, Connection, Identity, MODULE};
-use super::datum::{Cell, Kind, Rows};
+use super::datum::{Cell, Kind, Rows, session_key};
 use super::error::CallError;
 use super::source::is_closed;
 use super::statement::{self, STANDING_KINDS, SessionsStatement, View};
@@ -101,11 +101,10 @@ impl Reader {
         let kinds = vec![Kind::Number, Kind::Text];
         let rows = self.connection.query(ACTIVE, Vec::new(), kinds, INSTANCES_MAX, within)?;
         let instance = |row: &[Cell]| {
-            let Cell::Number(number) = row[0] else { return None };
             // HOST:INSTANCE.
             let name = rows.text(row[1]).unwrap_or_default();
             let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
-            Some((u32::try_from(number).ok()?, name.to_owned()))
+            Some((row[0].as_u32()?, name.to_owned()))
         };
         Ok(rows.iter().filter_map(instance).collect())
     }
@@ -334,16 +333,8 @@ fn sessions(statement: &SessionsStatement, rows: &Rows, offset: Span) -> Session
     let mut sessions = Sessions::with_columns(statement.columns.iter().copied());
     let symbols: Vec<Symbol> = rows.texts.iter().map(|text| sessions.intern(text)).collect();
     for row in rows.iter() {
-        let number = |cell: Cell| match cell {
-            Cell::Number(number) => u32::try_from(number).ok(),
-            Cell::Null | Cell::Text(_) => None,
-        };
-        let [Some(inst_id), Some(sid), Some(serial)] =
-            [number(row[0]), number(row[1]), number(row[2])]
-        else {
-            continue;
-        };
-        let at = sessions.push(SessionKey { inst_id, sid, serial });
+        let Some(key) = session_key(row) else { continue };
+        let at = sessions.push(key);
         for (column, cell) in statement.columns.iter().zip(&row[3..]) {
             match (column, cell) {
                 (Column::Text(column), Cell::Text(text)) => {
