@@ -209,7 +209,7 @@ impl Cluster {
         match due {
             Due::Seat { seat, token } => self.seat_due(seat, token),
             Due::Notice(key) => self.notice(key),
-            Due::Cancel { key, began } => self.cancel_due(key, began),
+            Due::Cancel { key, call } => self.cancel_due(key, call),
             Due::RolledBack(key) => self.rolled_back(key),
             Due::Sweep => self.sweep(),
             Due::Scheduled(place) => self.scheduled_due(place),

@@ -61,11 +61,13 @@ impl State {
         });
     }
 
-    /// COMMIT of a session.
-    fn commit(&mut self, key: SessionKey) {
+    /// COMMIT of a session. The error is how it is about to end: what is marked is rolled back.
+    fn commit(&mut self, key: SessionKey) -> Result<(), OraError> {
         self.sweep();
+        self.cluster.check_alive(key)?;
         self.books.heap.commit(key);
         self.cluster.commit(key);
+        Ok(())
     }
 }
 

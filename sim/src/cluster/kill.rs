@@ -478,21 +478,22 @@ impl Cluster {
         {
             return if mismatch == 0 { Ok(Answer::Done) } else { Err(error(mismatch)) };
         }
-        let Some(call) = &session.call else {
+        if session.call.is_none() {
             session.cancel_next |= reaches;
             return Ok(Answer::Done);
-        };
-        let due = Due::Cancel { key: victim, began: call.began };
+        }
+        let due = Due::Cancel { key: victim, call: session.calls };
         if notice_at(session, now).is_some() {
             self.queue.plan(now + CANCEL_NOTICE, due);
         }
         Ok(Answer::Done)
     }
 
-    /// A call notices that it was cancelled, if it is still the same one.
-    pub(super) fn cancel_due(&mut self, key: SessionKey, began: Micros) {
+    /// A call notices that it was cancelled, if it is still the same one. When it began does not tell: the next one may
+    /// begin at the same moment.
+    pub(super) fn cancel_due(&mut self, key: SessionKey, call: u64) {
         let Some(session) = self.session_mut(key) else { return };
-        if session.doom.is_some() || session.call.as_ref().is_none_or(|call| call.began != began) {
+        if session.doom.is_some() || session.call.is_none() || session.calls != call {
             return;
         }
         session.cancelled = Some(1_013);

@@ -127,14 +127,10 @@ impl Cluster {
             self.acknowledge(key);
             return Err(told(death));
         }
-        match self.session(key).map(|session| session.doom) {
-            None => return Err(error(1_012)),
-            Some(Some(doom)) => {
-                // It is marked, and its rollback goes on without its client.
-                self.drop_connection(key);
-                return Err(doom.parting.error());
-            }
-            Some(None) => {}
+        if let Err(error) = self.check_alive(key) {
+            // If it is marked, its rollback goes on without its client.
+            self.drop_connection(key);
+            return Err(error);
         }
         if self.is_over_connect_time(key) {
             self.remove(key, None);
@@ -160,7 +156,19 @@ impl Cluster {
             self.end_call(key, Cursor::Closed);
             return Err(error);
         }
-        Ok(self.through_at(key.inst_id, kind))
+        // What the client broke off was perhaps a rollback.
+        let transaction = self.session(key).and_then(|session| session.transaction);
+        let rolled_back = transaction.and_then(|transaction| self.rolled_back_at(transaction));
+        Ok(self.through_at(key.inst_id, kind).max(rolled_back.unwrap_or(self.now)))
+    }
+
+    /// Whether a session is there and nobody has marked it. The error is ORA-01012, or how it is about to end.
+    pub fn check_alive(&self, key: SessionKey) -> Result<(), OraError> {
+        match self.session(key).map(|session| session.doom) {
+            None => Err(error(1_012)),
+            Some(Some(doom)) => Err(doom.parting.error()),
+            Some(None) => Ok(()),
+        }
     }
 
     /// Ends the call: STATUS is INACTIVE from now.
@@ -275,11 +283,8 @@ impl Cluster {
     /// The session changes one row, which its transaction then holds. The error is ORA-00060, or how the session is
     /// about to end.
     pub fn lock_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
-        match self.session(key).map(|session| session.doom) {
-            None => Err(error(1_012)),
-            Some(Some(doom)) => Err(doom.parting.error()),
-            Some(None) => self.want_row(key, row),
-        }
+        self.check_alive(key)?;
+        self.want_row(key, row)
     }
 
     /// Whether a session could have a row at once: nobody holds it, or its own transaction does.
@@ -432,10 +437,12 @@ impl Cluster {
         if let Some(statement) = statement {
             detail = u64::from(statement.hash_value);
             session.command = statement.command;
-            if let Some(open) = session.current.take() {
-                session.previous = Some(open);
-            }
-            session.current = Some(Execution { statement, child: 0, start, id });
+            let known = session.current.take().or(session.previous.take());
+            // A fetch is no execution of its own.
+            let same = |one: &Execution| one.statement.sql_id == statement.sql_id;
+            let current = known.clone().filter(|one| kind == CallKind::Fetch && same(one));
+            session.previous = known;
+            session.current = current.or(Some(Execution { statement, child: 0, start, id }));
         } else if kind != CallKind::Fetch
             && let Some(open) = session.current.take()
         {

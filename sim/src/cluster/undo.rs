@@ -70,11 +70,11 @@ impl Cluster {
     pub(super) fn start_rollback(&mut self, key: TxKey) -> Micros {
         let now = self.now;
         let rate = i64::from(self.spec.limits.rollback_records_per_second).max(1);
+        if let Some(until) = self.rolled_back_at(key) {
+            return until;
+        }
         let Some(transaction) = self.transaction_mut(key) else { return now };
         let records = i64::try_from(transaction.used_urec(now)).unwrap_or(i64::MAX / SECOND);
-        if transaction.is_rolling_back() {
-            return now + records.saturating_mul(SECOND) / rate + 1;
-        }
         let session = transaction.session;
         let length = records.saturating_mul(SECOND) / rate;
         if length < ROLLBACK_AT_ONCE {
@@ -89,6 +89,14 @@ impl Cluster {
         let who = session.unwrap_or(SessionKey { inst_id: key.inst_id, sid: 0, serial: 0 });
         self.record(What::RollingBack, who, key.number);
         now + length + 1
+    }
+
+    /// When the rollback of a transaction is done, if it has begun.
+    pub(super) fn rolled_back_at(&self, key: TxKey) -> Option<Micros> {
+        let transaction = self.transaction(key).filter(|one| one.is_rolling_back())?;
+        let records = i64::try_from(transaction.used_urec(self.now)).unwrap_or(i64::MAX / SECOND);
+        let rate = transaction.undo.per_second.saturating_neg();
+        Some(self.now + records.saturating_mul(SECOND) / rate + 1)
     }
 
     /// A session's row goes while its transaction is rolled back.

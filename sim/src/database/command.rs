@@ -81,10 +81,7 @@ impl Act<'_> {
                 Poll::Ready(set.map(|()| Executed::default()))
             }
             Command::SessionOther(words) => session_other(words),
-            Command::Commit => {
-                self.commit();
-                done()
-            }
+            Command::Commit => Poll::Ready(self.commit().map(|()| Executed::default())),
             Command::Rollback { savepoint } => self.roll_back(savepoint.as_deref()),
             Command::Savepoint(name) => {
                 self.state.books.heap.savepoint(self.session.key, name);
@@ -208,7 +205,7 @@ impl Act<'_> {
                 format!("unimplemented feature: {} {}", ddl.verb, ddl.object_type),
             ));
         }
-        self.commit();
+        self.commit()?;
         for privilege in &ddl.privileges {
             let text = match ddl.object.as_str() {
                 "" => privilege.clone(),

@@ -169,8 +169,10 @@ fn lock(
             }
             let id = act.state.cluster.lock_id(&lock_name);
             act.state.books.lock_names.insert(lock_name, id);
-            if name == "ALLOCATE_UNIQUE" {
-                act.commit();
+            if name == "ALLOCATE_UNIQUE"
+                && let Err(error) = act.commit()
+            {
+                return Poll::Ready(Err(error));
             }
             Poll::Ready(Ok(arguments.out(vec![("LOCKHANDLE", Value::Text(handle(id)))])))
         }

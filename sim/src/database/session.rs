@@ -155,8 +155,8 @@ impl Act<'_> {
     }
 
     /// COMMIT.
-    pub(super) fn commit(&mut self) {
+    pub(super) fn commit(&mut self) -> Result<(), OraError> {
         self.session.viewer.read_only = None;
-        self.state.commit(self.session.key);
+        self.state.commit(self.session.key)
     }
 }

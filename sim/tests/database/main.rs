@@ -16,4 +16,5 @@ mod rowids;
 mod rows;
 mod settings;
 mod support;
+mod transactions;
 mod user_locks;
