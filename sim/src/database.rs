@@ -307,6 +307,7 @@ fn session_of(
             .and_then(|zone| Zone::read(zone).ok())
             .unwrap_or(Zone::Offset(0)),
         waiting: None,
+        began: None,
         nested: BTreeMap::new(),
         last_rowid: None,
         contexts: identity

@@ -492,15 +492,20 @@ impl Cluster {
     /// A call notices that it was cancelled, if it is still the same one. When it began does not tell: the next one may
     /// begin at the same moment.
     pub(super) fn cancel_due(&mut self, key: SessionKey, call: u64) {
-        let Some(session) = self.session_mut(key) else { return };
+        let Some(session) = self.session(key) else { return };
         if session.doom.is_some() || session.call.is_none() || session.calls != call {
             return;
         }
-        session.cancelled = Some(1_013);
-        let role = session.role;
         self.record(What::Cancelled, key, 0);
+        self.fail_call(key, 1_013);
+    }
+
+    /// The call of a session fails while it works or waits.
+    pub(super) fn fail_call(&mut self, key: SessionKey, code: u32) {
         self.leave_queues(key);
-        if let Role::Seat(seat) = role {
+        let Some(session) = self.session_mut(key) else { return };
+        session.cancelled = Some(code);
+        if let Role::Seat(seat) = session.role {
             self.seat_cancelled(seat);
         }
     }

@@ -58,8 +58,10 @@ impl Cluster {
     /// ID2 in V$LOCK.
     pub fn wait(&self, session: &Session) -> Wait {
         let mut wait = session.wait(self.now);
-        let holder = wait.row.and_then(|row| self.locks.rows.get(&row));
-        if let Some(holder) = holder.and_then(|lock| self.transaction(lock.holder)) {
+        let doing = session.call.as_ref().map(|call| call.doing);
+        if let Some(Doing::Row { row, left_by, .. }) = doing
+            && let Some(holder) = self.waited_for(row, left_by)
+        {
             let (id1, id2) = holder.lock_ids();
             wait.p = [wait.p[0], id1, id2];
         }
@@ -149,10 +151,7 @@ impl Cluster {
         };
         let age = seconds(instance.clock(self.now) - transaction.start);
         let (id1, id2) = transaction.lock_ids();
-        let wanted = transaction
-            .rows
-            .iter()
-            .any(|row| self.locks.rows.get(row).is_some_and(|lock| !lock.waiters.is_empty()));
+        let wanted = self.blocked(transaction) > 0;
         let several = self.instances.len() > 1;
         let block = match (wanted, several) {
             (true, _) => 1,
@@ -173,10 +172,8 @@ impl Cluster {
         row: impl Fn(&'static str, u64, u64, u32, u32, u64) -> LockRow,
     ) {
         match session.call.as_ref().map(|call| call.doing) {
-            Some(Doing::Row { row: wanted, since }) => {
-                let holder =
-                    self.locks.rows.get(&wanted).and_then(|lock| self.transaction(lock.holder));
-                if let Some(holder) = holder {
+            Some(Doing::Row { row: wanted, since, left_by }) => {
+                if let Some(holder) = self.waited_for(wanted, left_by) {
                     let (id1, id2) = holder.lock_ids();
                     rows.push(row("TX", id1, id2, 0, 6, seconds(self.now - since)));
                 }
@@ -324,7 +321,8 @@ impl Cluster {
     /// How many sessions wait for the rows of a transaction.
     fn blocked(&self, transaction: &Transaction) -> u64 {
         let locks = transaction.rows.iter().filter_map(|row| self.locks.rows.get(row));
-        locks.map(|lock| lock.waiters.len() as u64).sum()
+        let waiting = locks.map(|lock| lock.waiters.len()).sum::<usize>();
+        (waiting + transaction.left_behind.len()) as u64
     }
 
     /// V$RESOURCE_LIMIT of an instance.

@@ -5,7 +5,7 @@
 use super::event::{Event, EventId};
 use super::lock::{Row, UserLockId};
 use super::rng;
-use super::session::Session;
+use super::session::{Session, TxKey};
 use super::user_lock::Mode;
 use super::{Micros, SECOND};
 
@@ -20,6 +20,8 @@ pub enum Doing {
         row: Row,
         /// Since when.
         since: Micros,
+        /// The transaction that held it and let go of it, but whose end is still waited for.
+        left_by: Option<TxKey>,
     },
     /// It waits for a user lock.
     UserLock {
@@ -222,7 +224,7 @@ impl Session {
         wait.p = [call.seed >> 50, call.seed >> 36 & 0xfffff, 1];
         match call.doing {
             Doing::Work(mix) => working(&mut wait, mix, call.seed, call.began),
-            Doing::Row { row, since } => {
+            Doing::Row { row, since, .. } => {
                 wait.event = EventId::RowLock;
                 wait.p = [TX_EXCLUSIVE, call.seed >> 44, call.seed >> 30 & 0x3fff];
                 wait.began = since;

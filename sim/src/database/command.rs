@@ -85,6 +85,7 @@ impl Act<'_> {
             Command::Rollback { savepoint } => self.roll_back(savepoint.as_deref()),
             Command::Savepoint(name) => {
                 self.state.books.heap.savepoint(self.session.key, name);
+                self.state.cluster.savepoint(self.session.key, name);
                 done()
             }
             Command::SetTransaction(words) => self.set_transaction(words),
@@ -147,6 +148,7 @@ impl Act<'_> {
         let key = self.session.key;
         if let Some(name) = savepoint {
             return if self.state.books.heap.rollback_to(key, name) {
+                self.state.cluster.roll_back_to_savepoint(key, name);
                 done()
             } else {
                 failed(

@@ -12,6 +12,7 @@ use crate::cluster::Micros;
 use crate::cluster::kill::{Answer, Pending};
 use crate::cluster::live;
 use crate::cluster::session::SessionKey;
+use crate::cluster::transaction::Point;
 use crate::ora::OraError;
 use crate::sql::datetime::Zone;
 use crate::sql::plsql::Run;
@@ -41,6 +42,13 @@ pub(super) enum Waited {
     Failed(OraError),
 }
 
+/// Where a statement began: what it did since is undone if it fails.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Began {
+    point: Point,
+    changes: usize,
+}
+
 /// A definer-rights unit that waits.
 pub(super) struct Nested {
     /// Its execution.
@@ -65,6 +73,8 @@ pub(super) struct SessionState {
     pub(super) zone: Zone,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
+    /// Where the statement began that a block runs now.
+    pub(super) began: Option<Began>,
     /// What is worked out for the call meanwhile.
     pub(super) job: Option<Job<Result<Product, OraError>>>,
     /// Definer-rights units under way, by depth.
@@ -152,6 +162,20 @@ impl Act<'_> {
                 }
             },
         }
+    }
+
+    /// Where a statement is that begins now.
+    pub(super) fn begin(&self) -> Began {
+        let key = self.session.key;
+        let point = self.state.cluster.point(key);
+        Began { point, changes: self.state.books.heap.changes(key) }
+    }
+
+    /// Undoes what a statement did that failed, or what a block did since its last COMMIT.
+    pub(super) fn undo(&mut self, began: Began) {
+        let key = self.session.key;
+        let same = self.state.cluster.undo_statement(key, began.point);
+        self.state.books.heap.undo_to(key, if same { began.changes } else { 0 });
     }
 
     /// COMMIT.

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::away::{Alone, Away, Back};
 use super::host::Outside;
-use super::session::{Act, SessionState};
+use super::session::{Act, Began, SessionState};
 use super::{SimDatabase, State, rights_of};
 use crate::catalog::account::AccountStatus;
 use crate::cluster::Micros;
@@ -32,6 +32,8 @@ struct Call {
     through: Micros,
     /// Which iteration of the binds.
     row: usize,
+    /// Where it began, while it is under way.
+    began: Option<Began>,
     /// The block, once it has begun, and while it is not away.
     run: Option<Run>,
     /// The block while it goes on without the database.
@@ -174,6 +176,7 @@ impl Talk {
         let key = self.key();
         self.session.waiting = None;
         self.session.job = None;
+        self.session.began = None;
         self.session.nested.clear();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
@@ -227,6 +230,7 @@ impl Call {
             parsed,
             through,
             row: 0,
+            began: None,
             run: None,
             away: None,
             count: 0,
@@ -267,15 +271,21 @@ impl Call {
             return Poll::Ready(Err(error));
         }
         for _ in 0..ITERATIONS_AT_ONCE {
-            let outcome = match self.iterate(state, session) {
+            let began = self.began.unwrap_or_else(|| Act { state, session }.begin());
+            let progress = self.iterate(state, session);
+            self.began = progress.is_pending().then_some(began);
+            let outcome = match progress {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) if self.goes_on_after(&error) => {
+                Poll::Ready(Ok(outcome)) => outcome,
+                Poll::Ready(Err(error)) => {
+                    Act { state, session }.undo(began);
+                    if !self.goes_on_after(&error) {
+                        return Poll::Ready(Err(error));
+                    }
                     session.waiting = None;
                     self.extras.failures.push((self.row, error));
                     self.outcome(Executed::default())
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(outcome)) => outcome,
             };
             if let (Outcome::Plsql { values, .. }, true) = (&outcome, iterations > 1) {
                 self.extras.iterations.push(values.clone());
@@ -460,13 +470,13 @@ impl Conversation for Talk {
     }
 
     fn cancel(&mut self) {
-        if self.call.is_none() {
-            return;
-        }
+        let Some(call) = self.call.take() else { return };
         let database = self.database.clone();
         let mut state = database.lock();
         state.cluster.break_call(self.session.key);
-        self.call = None;
+        if let Some(began) = call.began {
+            Act { state: &mut state, session: &mut self.session }.undo(began);
+        }
         self.cancelled = true;
         self.finish(&mut state);
     }

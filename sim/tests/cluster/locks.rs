@@ -114,6 +114,53 @@ fn waiters_of_a_large_rollback_wait_for_its_end_even_without_its_session() {
 }
 
 #[test]
+fn who_waits_for_a_transaction_that_let_go_of_the_row_may_be_in_a_deadlock_later() {
+    let mut cluster = Cluster::new(quiet(), 3);
+    let [a, b, c] =
+        [(1, "A"), (2, "B"), (1, "C")].map(|(inst, user)| log_on(&mut cluster, inst, user));
+    let point = cluster.point(a);
+    assert_eq!(update(&mut cluster, a, 1), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 2), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 1), Ok(Grant::Queued));
+    assert!(!cluster.roll_back_to(a, point), "there was no transaction then");
+    assert_eq!(cluster.poll(b), Poll::Waiting);
+    assert_eq!(update(&mut cluster, c, 1), Ok(Grant::Granted));
+    // C waits for B, which waits for A and not for C.
+    assert_eq!(update(&mut cluster, c, 2), Ok(Grant::Queued));
+    cluster.commit(a);
+    assert!(matches!(cluster.poll(b), Poll::Failed(error) if error.code == 60));
+    cluster.rollback(b);
+    assert_eq!(cluster.poll(c), Poll::Done(0));
+}
+
+#[test]
+fn who_is_left_behind_by_a_savepoint_can_be_cancelled_and_killed() {
+    for kill in [true, false] {
+        let mut scene = Scene::new(quiet());
+        let [a, b] =
+            [(1, "A"), (2, "B")].map(|(inst, user)| log_on(&mut scene.cluster, inst, user));
+        let point = scene.cluster.point(a);
+        assert_eq!(update(&mut scene.cluster, a, 1), Ok(Grant::Granted));
+        let waiter = scene.victim;
+        for one in [waiter, b] {
+            assert_eq!(update(&mut scene.cluster, one, 1), Ok(Grant::Queued));
+        }
+        scene.cluster.roll_back_to(a, point);
+        if kill {
+            assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+            scene.pass(2);
+            assert_eq!(death_code(scene.cluster.death(waiter)), Some(28));
+        } else {
+            scene.cluster.break_call(waiter);
+        }
+        scene.cluster.commit(a);
+        assert_eq!(scene.cluster.poll(b), Poll::Done(0));
+        let held = |key| scene.cluster.session(key).is_some_and(|one| one.transaction.is_some());
+        assert!(held(b) && !held(waiter));
+    }
+}
+
+#[test]
 fn a_circle_is_a_deadlock() {
     let mut cluster = Cluster::new(quiet(), 3);
     let [a, b] = [(1, "A"), (2, "B")].map(|(inst, user)| log_on(&mut cluster, inst, user));
