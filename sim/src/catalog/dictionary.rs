@@ -420,9 +420,9 @@ fn waiters(view: &View<'_>) -> Vec<Row> {
 
 fn allocated(view: &View<'_>) -> Vec<Row> {
     let expires = view.cluster.now() + 864_000 * SECOND;
-    let all = view.books.lock_names.iter();
+    let all = view.cluster.lock_names();
     all.map(|(name, id)| {
-        vec![("NAME", text(name)), ("LOCKID", number(*id)), ("EXPIRATION", date(expires))]
+        vec![("NAME", text(name)), ("LOCKID", number(id)), ("EXPIRATION", date(expires))]
     })
     .collect()
 }

@@ -219,6 +219,7 @@ fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) 
         parallel: ["DISABLED", "ENABLED", "ENABLED"],
         failover: ["NONE", "NONE", "NO"],
         consumer_group: (birth.session_type == SessionType::User).then_some("OTHER_GROUPS"),
+        user_locks: 0,
         temp_blocks: 0,
         leave: None,
         cancel_next: false,

@@ -20,6 +20,9 @@ use super::{Cluster, Micros, SECOND};
 use crate::conversation::{Death, Tags};
 use crate::ora::OraError;
 
+/// Names of locks that a database keeps: it never forgets one, and a client may think of any number.
+const LOCK_NAMES_MAX: u32 = 100_000;
+
 /// Who logs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogOn {
@@ -211,6 +214,16 @@ impl Cluster {
         }
     }
 
+    /// ALTER SESSION ENABLE, DISABLE or FORCE PARALLEL DML (0), DDL (1) or QUERY (2); false for another kind.
+    pub fn set_parallel(&mut self, key: SessionKey, kind: usize, status: &'static str) -> bool {
+        let session = self.session_mut(key);
+        let shown = session.and_then(|session| session.parallel.get_mut(kind));
+        shown.is_some_and(|shown| {
+            *shown = status;
+            true
+        })
+    }
+
     /// ALTER SESSION SET CURRENT_SCHEMA.
     pub fn set_schema(&mut self, key: SessionKey, schema: &str) {
         let schema = self.user(schema, None);
@@ -301,17 +314,23 @@ impl Cluster {
         if length > 0 { Grant::Queued } else { Grant::Granted }
     }
 
-    /// DBMS_LOCK.ALLOCATE_UNIQUE: the id behind a name.
-    pub fn lock_id(&mut self, name: &str) -> u32 {
+    /// DBMS_LOCK.ALLOCATE_UNIQUE: the id behind a name. There is none for one name more than a database keeps.
+    pub fn lock_id(&mut self, name: &str) -> Option<u32> {
         if let Some(id) = self.lock_names.get(name) {
-            return *id;
+            return Some(*id);
         }
-        let id = 1_073_741_824 + u32::try_from(self.lock_names.len()).expect("few names");
+        let number = u32::try_from(self.lock_names.len()).ok().filter(|it| *it < LOCK_NAMES_MAX)?;
+        let id = 1_073_741_824 + number;
         self.lock_names.insert(name.into(), id);
-        id
+        Some(id)
     }
 
-    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits.
+    /// DBMS_LOCK_ALLOCATED: names and the ids behind them.
+    pub fn lock_names(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.lock_names.iter().map(|(name, id)| (&**name, *id))
+    }
+
+    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits. The error is ORA-00052.
     pub fn request_lock(
         &mut self,
         key: SessionKey,
@@ -319,7 +338,7 @@ impl Cluster {
         mode: Mode,
         timeout: Micros,
         release_on_commit: bool,
-    ) -> Option<u32> {
+    ) -> Result<Option<u32>, OraError> {
         let id = self.scoped_lock(key, id);
         self.want_user_lock(key, id, mode, timeout, release_on_commit)
     }

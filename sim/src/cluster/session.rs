@@ -282,6 +282,8 @@ pub struct Session {
     pub failover: [&'static str; 3],
     /// RESOURCE_CONSUMER_GROUP.
     pub consumer_group: Option<&'static str>,
+    /// How many user locks it holds.
+    pub(super) user_locks: u32,
     /// Blocks in V$TEMPSEG_USAGE.
     pub temp_blocks: u32,
     /// DISCONNECT POST_TRANSACTION was asked for; the error is what the client will get, `None` for a mere cut.

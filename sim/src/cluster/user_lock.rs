@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 
+use super::error::error;
 use super::lock::UserLockId;
 use super::session::SessionKey;
 use super::wait::Doing;
 use super::{Cluster, Micros};
+use crate::ora::OraError;
 
 /// The mode of a lock, as LMODE and REQUEST have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,17 +117,26 @@ impl UserLock {
         self.holders.is_empty() && self.waiters.is_empty()
     }
 
-    fn give(&mut self, waiter: Waiter, since: Micros) {
+    /// Gives it; true to a session that did not hold it.
+    fn give(&mut self, waiter: Waiter, since: Micros) -> bool {
         let Waiter { session, mode, release_on_commit } = waiter;
         match self.holders.iter_mut().find(|holder| holder.session == session) {
             Some(holder) => holder.mode = mode,
-            None => self.holders.push(Holder { session, mode, since, release_on_commit }),
+            None => {
+                self.holders.push(Holder { session, mode, since, release_on_commit });
+                return true;
+            }
         }
+        false
     }
 }
 
+/// User locks that a session may hold: more are a mistake, and every look at V$LOCK is at all of them.
+const USER_LOCKS_MAX: u32 = 1_000;
+
 impl Cluster {
-    /// DBMS_LOCK.REQUEST: 0 granted, 4 held already, 1 not to be had at once, 2 a deadlock; `None`: it waits.
+    /// DBMS_LOCK.REQUEST: 0 granted, 4 held already, 1 not to be had at once, 2 a deadlock; `None`: it waits. The error
+    /// is ORA-00052.
     pub(super) fn want_user_lock(
         &mut self,
         session: SessionKey,
@@ -133,19 +144,29 @@ impl Cluster {
         mode: Mode,
         timeout: Micros,
         release_on_commit: bool,
-    ) -> Option<u32> {
+    ) -> Result<Option<u32>, OraError> {
+        if self.locks.user.get(&id).is_some_and(|lock| lock.holder(session).is_some()) {
+            return Ok(Some(4));
+        }
+        if self.session(session).is_none_or(|found| found.user_locks >= USER_LOCKS_MAX) {
+            return Err(error(52));
+        }
         let now = self.now;
         let lock = self.locks.user.entry(id).or_default();
-        if lock.holder(session).is_some() {
-            return Some(4);
-        }
         let waiter = Waiter { session, mode, release_on_commit };
         if lock.waiters.is_empty() && lock.admits(session, mode) {
             lock.give(waiter, now);
-            return Some(0);
+            self.count_user_lock(session);
+            return Ok(Some(0));
         }
         let place = lock.waiters.len();
-        self.queue_for(id, waiter, place, timeout)
+        Ok(self.queue_for(id, waiter, place, timeout))
+    }
+
+    fn count_user_lock(&mut self, session: SessionKey) {
+        if let Some(session) = self.session_mut(session) {
+            session.user_locks += 1;
+        }
     }
 
     /// DBMS_LOCK.CONVERT: as REQUEST, and 4 if it is not held.
@@ -199,6 +220,9 @@ impl Cluster {
         if lock.holders.len() == before {
             return 4;
         }
+        if let Some(session) = self.session_mut(session) {
+            session.user_locks -= 1;
+        }
         self.serve_user_lock(id);
         0
     }
@@ -221,7 +245,9 @@ impl Cluster {
             let Some(lock) = self.locks.user.get_mut(&id) else { return };
             lock.waiters.pop_front();
             if waits {
-                lock.give(next, now);
+                if lock.give(next, now) {
+                    self.count_user_lock(next.session);
+                }
                 self.granted(next.session);
             }
         }
@@ -240,14 +266,22 @@ impl Cluster {
 
     /// All that a session holds is free.
     pub(super) fn release_user_locks(&mut self, key: SessionKey) {
+        if !self.holds_user_locks(key) {
+            return;
+        }
         for id in self.locks.held_by(key) {
             self.free_user_lock(key, id);
         }
     }
 
+    /// Looking for them is looking at those of everybody.
+    fn holds_user_locks(&self, key: SessionKey) -> bool {
+        self.session(key).is_some_and(|session| session.user_locks > 0)
+    }
+
     /// COMMIT and ROLLBACK free what was asked for so.
     pub(super) fn release_on_commit(&mut self, key: SessionKey) {
-        if self.locks.user.is_empty() {
+        if !self.holds_user_locks(key) {
             return;
         }
         for id in self.locks.held_by(key) {

@@ -30,7 +30,7 @@ struct Place {
     next: u32,
 }
 
-/// Steps to find the rows that FOR UPDATE locks, which nobody else can do anything meanwhile.
+/// Steps to find the rows that FOR UPDATE locks, while nobody else can do anything.
 const STEPS_OF_LOCKING: u64 = 1_000_000;
 
 /// A table and its rows that are to be locked.
@@ -57,9 +57,6 @@ impl Act<'_> {
                 Waited::Over(_) => {}
                 Waited::Failed(error) => return Poll::Ready(Err(error)),
             }
-        }
-        if self.state.cluster.spec().read_only {
-            return failed(16000, "database or pluggable database open for read-only access");
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
@@ -217,7 +214,8 @@ impl Act<'_> {
                 let cluster = &self.state.cluster;
                 one.numbers
                     .retain(|number| cluster.row_is_free(key, Row { object, number: *number }));
-                rows = match self.only(query, &one.table, inputs, &one.place, &one.numbers) {
+                let free = one.numbers.iter().copied().collect();
+                rows = match self.only(query, &one.table, inputs, &one.place, &free) {
                     Ok(rows) => rows,
                     Err(error) => return Poll::Ready(Err(error)),
                 };
@@ -322,13 +320,15 @@ impl Act<'_> {
         table: &str,
         inputs: &Inputs,
         place: &Place,
-        numbers: &[u32],
-    ) -> Result<crate::sql::query::Rows, OraError> {
+        numbers: &HashSet<u32>,
+    ) -> Result<query::Rows, OraError> {
         let sight = self.sight();
         let view = self.view();
         let shown = place.numbers.iter().map(|number| numbers.contains(number)).collect();
         let some = SomeRows { catalog: &view, table, shown };
-        crate::sql::query::run(query, &some, &sight, inputs)
+        let meter = Meter::limited(STEPS_OF_LOCKING);
+        let rows = query::metered(query, &some, &sight, inputs, &meter)?;
+        if meter.is_spent() { Err(meter::too_long()) } else { Ok(rows) }
     }
 
     /// LOCK TABLE, as far as it never has to wait here.

@@ -3,6 +3,7 @@
 
 use std::task::Poll;
 
+use super::command::read_only;
 use super::session::{Act, Waited, Waiting};
 use crate::catalog::books::{Books, Managed};
 use crate::catalog::view::Viewer;
@@ -161,14 +162,10 @@ fn lock(
             if lock_name.is_empty() || lock_name.to_ascii_uppercase().starts_with("ORA$") {
                 return Poll::Ready(Err(OraError::new(20000, "ORU-10003: illegal lock name")));
             }
-            if act.state.cluster.spec().read_only {
-                return Poll::Ready(Err(OraError::new(
-                    16000,
-                    "database or pluggable database open for read-only access",
-                )));
-            }
-            let id = act.state.cluster.lock_id(&lock_name);
-            act.state.books.lock_names.insert(lock_name, id);
+            let id = match allocate(act, &lock_name) {
+                Ok(id) => id,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
             if name == "ALLOCATE_UNIQUE"
                 && let Err(error) = act.commit()
             {
@@ -184,6 +181,22 @@ fn lock(
         "SLEEP" => sleep(act, arguments),
         _ => unknown(arguments.signature),
     }
+}
+
+/// The id behind the name of a lock, which a table of the database's keeps.
+fn allocate(act: &mut Act<'_>, name: &str) -> Result<u32, OraError> {
+    /// The size of the table's column.
+    const NAME_BYTES_MAX: usize = 128;
+    if act.state.cluster.spec().read_only {
+        return Err(read_only());
+    }
+    if name.len() > NAME_BYTES_MAX {
+        let column = "\"SYS\".\"DBMS_LOCK_ALLOCATED\".\"NAME\"";
+        let sizes = format!("(actual: {}, maximum: {NAME_BYTES_MAX})", name.len());
+        return Err(OraError::new(12899, format!("value too large for column {column} {sizes}")));
+    }
+    let full = "unable to extend table SYS.DBMS_LOCK_ALLOCATED by 128 in tablespace SYSTEM";
+    act.state.cluster.lock_id(name).ok_or_else(|| OraError::new(1653, full))
 }
 
 /// A handle as Oracle makes them: the id twice and a sum.
@@ -229,12 +242,13 @@ fn request(
     let on_commit = arguments.integer("RELEASE_ON_COMMIT").unwrap_or(0) != 0;
     let (cluster, key) = (&mut act.state.cluster, act.session.key);
     let answer = match name {
-        "CONVERT" => cluster.convert_lock(key, id, mode, timeout),
+        "CONVERT" => Ok(cluster.convert_lock(key, id, mode, timeout)),
         _ => cluster.request_lock(key, id, mode, timeout, on_commit),
     };
     match answer {
-        Some(code) => gives(code),
-        None => act.wait(Waiting::Model { until: None }),
+        Err(error) => Poll::Ready(Err(error)),
+        Ok(Some(code)) => gives(code),
+        Ok(None) => act.wait(Waiting::Model { until: None }),
     }
 }
 

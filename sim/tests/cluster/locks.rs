@@ -175,8 +175,8 @@ fn a_circle_is_a_deadlock() {
 #[test]
 fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
     let mut scene = Scene::new(quiet());
-    let id = scene.cluster.lock_id("ORAWARDEN");
-    assert_eq!(id, scene.cluster.lock_id("ORAWARDEN"));
+    let id = scene.cluster.lock_id("ORAWARDEN").expect("there is room");
+    assert_eq!(scene.cluster.lock_id("ORAWARDEN"), Some(id));
     let (leader, follower) = (scene.victim, log_on(&mut scene.cluster, 2, "WARDEN"));
     let call = |scene: &mut Scene, key| {
         scene
@@ -185,13 +185,16 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
             .expect("well");
     };
     call(&mut scene, leader);
-    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(0));
-    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(4));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Ok(Some(0)));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Ok(Some(4)));
     scene.cluster.commit(leader);
     scene.end();
     call(&mut scene, follower);
-    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 0, false), Some(1));
-    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 10 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 0, false), Ok(Some(1)));
+    assert_eq!(
+        scene.cluster.request_lock(follower, id, Mode::Exclusive, 10 * SECOND, false),
+        Ok(None)
+    );
     scene.pass(9);
     assert_eq!(scene.cluster.poll(follower), Poll::Waiting);
     let waiting = scene.cluster.session(follower).expect("it waits");
@@ -201,7 +204,7 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
     assert_eq!(scene.cluster.poll(follower), Poll::Done(1));
     assert_eq!(
         scene.cluster.request_lock(follower, id, Mode::Exclusive, 100 * SECOND, false),
-        None
+        Ok(None)
     );
     assert_eq!(code(&scene.kill(Manner::Immediate)), 0);
     assert_eq!(scene.cluster.poll(follower), Poll::Done(0), "the killed leader's lock is free");
@@ -221,9 +224,9 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
 fn a_lock_released_on_commit_is_gone_with_it() {
     let mut scene = Scene::new(quiet());
     scene.begin("begin null; end;");
-    assert_eq!(scene.cluster.request_lock(scene.victim, 5, Mode::Exclusive, 0, true), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.victim, 5, Mode::Exclusive, 0, true), Ok(Some(0)));
     scene.cluster.commit(scene.victim);
-    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, Mode::Exclusive, 0, false), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, Mode::Exclusive, 0, false), Ok(Some(0)));
 }
 
 #[test]
@@ -237,8 +240,8 @@ fn user_locks_are_known_per_container_or_everywhere() {
             let who = LogOn { user: "U".into(), con_id, ..LogOn::default() };
             cluster.log_on(1, who).expect("there is room")
         });
-        assert_eq!(cluster.request_lock(one, 7, Mode::Exclusive, 0, false), Some(0));
-        assert_eq!(cluster.request_lock(two, 7, Mode::Exclusive, 0, false), Some(expected));
+        assert_eq!(cluster.request_lock(one, 7, Mode::Exclusive, 0, false), Ok(Some(0)));
+        assert_eq!(cluster.request_lock(two, 7, Mode::Exclusive, 0, false), Ok(Some(expected)));
     }
 }
 
@@ -251,10 +254,13 @@ fn a_circle_of_user_locks_is_2() {
             .cluster
             .begin_call(key, CallKind::Plsql, Some("begin null; end;"))
             .expect("it is well");
-        assert_eq!(scene.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Some(0));
+        assert_eq!(scene.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Ok(Some(0)));
     }
-    assert_eq!(scene.cluster.request_lock(one, 2, Mode::Exclusive, 60 * SECOND, false), None);
-    assert_eq!(scene.cluster.request_lock(two, 1, Mode::Exclusive, 60 * SECOND, false), Some(2));
+    assert_eq!(scene.cluster.request_lock(one, 2, Mode::Exclusive, 60 * SECOND, false), Ok(None));
+    assert_eq!(
+        scene.cluster.request_lock(two, 1, Mode::Exclusive, 60 * SECOND, false),
+        Ok(Some(2))
+    );
 }
 
 #[test]
