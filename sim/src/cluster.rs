@@ -36,6 +36,7 @@ pub mod kill;
 pub mod live;
 pub mod lock;
 mod locking;
+pub mod mode_lock;
 mod parallel;
 mod queue;
 mod rng;
@@ -45,7 +46,6 @@ pub mod statement;
 mod sweep;
 pub mod transaction;
 mod undo;
-pub mod user_lock;
 pub mod view;
 pub mod wait;
 

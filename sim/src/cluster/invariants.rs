@@ -87,7 +87,7 @@ fn check_session(cluster: &Cluster, key: SessionKey) {
             cluster.session(px.coordinator).is_some_and(|coordinator| coordinator.px.is_some())
         );
     }
-    assert_eq!(session.user_locks as usize, cluster.locks.held_by(key).len());
+    assert_eq!(session.locks as usize, cluster.locks.held_by(key).len());
     assert!(session.boundary <= cluster.now());
     let wait = session.wait(cluster.now());
     assert!(

@@ -439,7 +439,7 @@ impl Cluster {
             self.remove(victim, Some(doom.parting));
             return;
         }
-        self.release_user_locks(victim);
+        self.release_locks(victim);
         self.set_stage(victim, Stage::AwaitingAcknowledgement);
         let rewritten = self.spec.switches.paddr_rewritten;
         let instance = self.home(victim);

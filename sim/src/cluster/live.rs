@@ -8,13 +8,13 @@ use super::error::error;
 use super::history::What;
 use super::instance::InstanceState;
 use super::kill::Parting;
-use super::lock::{Row, UserLockId};
+use super::lock::{LockId, Row};
 pub use super::locking::Grant;
+use super::mode_lock::{FOR_EVER, Mode};
 use super::session::{
     Call, CallKind, Client, Execution, Marks, Role, Server, Session, SessionKey, SessionType,
 };
 use super::statement::Statement;
-use super::user_lock::Mode;
 use super::wait::{Doing, Mix};
 use super::{Cluster, Micros, SECOND};
 use crate::conversation::{Death, Tags};
@@ -296,8 +296,24 @@ impl Cluster {
     /// The session changes one row, which its transaction then holds. The error is ORA-00060, or how the session is
     /// about to end.
     pub fn lock_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
+        match self.want_table(key, row.object)? {
+            Grant::Granted => self.want_row(key, row),
+            Grant::Queued => Ok(Grant::Queued),
+        }
+    }
+
+    /// The session is about to change a table, which waits for whoever locked it with LOCK TABLE. The error is ORA-00060,
+    /// ORA-00052 or how the session is about to end.
+    pub fn want_table(&mut self, key: SessionKey, object: u32) -> Result<Grant, OraError> {
         self.check_alive(key)?;
-        self.want_row(key, row)
+        if !self.locks.modes.contains_key(&LockId::Table(object)) {
+            return Ok(Grant::Granted);
+        }
+        match self.lock_table(key, object, Mode::SubExclusive, FOR_EVER)? {
+            None => Ok(Grant::Queued),
+            Some(2) => Err(error(60)),
+            Some(_) => Ok(Grant::Granted),
+        }
     }
 
     /// Whether a session could have a row at once: nobody holds it, or its own transaction does.
@@ -305,6 +321,12 @@ impl Cluster {
         let holder = self.locks.rows.get(&row).map(|lock| lock.holder);
         let session = holder.and_then(|holder| self.transaction(holder)?.session);
         holder.is_none() || session == Some(key)
+    }
+
+    /// Whether a session could change a table at once: nobody has locked it in a mode that stands against that.
+    pub fn table_is_free(&self, key: SessionKey, object: u32) -> bool {
+        let lock = self.locks.modes.get(&LockId::Table(object));
+        lock.is_none_or(|lock| lock.holder(key).is_some() || lock.is_free_for(Mode::SubExclusive))
     }
 
     /// DBMS_LOCK.SLEEP.
@@ -340,13 +362,13 @@ impl Cluster {
         release_on_commit: bool,
     ) -> Result<Option<u32>, OraError> {
         let id = self.scoped_lock(key, id);
-        self.want_user_lock(key, id, mode, timeout, release_on_commit)
+        self.want_lock(key, id, mode, timeout, release_on_commit)
     }
 
     /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
     pub fn release_lock(&mut self, key: SessionKey, id: u32) -> u32 {
         let id = self.scoped_lock(key, id);
-        self.free_user_lock(key, id)
+        self.free_lock(key, id)
     }
 
     /// DBMS_LOCK.CONVERT: 0, 1, 2, or 4 if it is not held; `None` while it waits.
@@ -358,7 +380,7 @@ impl Cluster {
         timeout: Micros,
     ) -> Option<u32> {
         let id = self.scoped_lock(key, id);
-        self.convert_user_lock(key, id, mode, timeout)
+        self.turn_lock(key, id, mode, timeout)
     }
 
     /// What became of the wait of the call under way.
@@ -376,11 +398,11 @@ impl Cluster {
             // A marked session gets nothing any more but its end.
             _ if still => Poll::Waiting,
             Some(Doing::Sleep { until, .. }) if now < until => Poll::Waiting,
-            Some(Doing::UserLock { deadline: Some(deadline), .. }) if now >= deadline => {
+            Some(Doing::Enqueue { deadline: Some(deadline), .. }) if now >= deadline => {
                 self.leave_queues(key);
                 Poll::Done(1)
             }
-            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::UserLock { .. }) => Poll::Waiting,
+            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::Enqueue { .. }) => Poll::Waiting,
             Some(Doing::Sleep { .. }) => {
                 self.do_now(key, Doing::Work(Mix::Cpu));
                 Poll::Done(0)
@@ -407,8 +429,8 @@ impl Cluster {
     pub fn rollback(&mut self, key: SessionKey) -> Micros {
         let transaction = self.session(key).and_then(|session| session.transaction);
         let until = transaction.map_or(self.now, |transaction| self.start_rollback(transaction));
-        self.release_on_commit(key);
         if until <= self.now {
+            self.release_on_commit(key);
             self.leave_if_asked(key);
         }
         until
@@ -530,10 +552,10 @@ impl Cluster {
     }
 
     /// A user lock as a session means it: in its container, or in the whole database, as the switch says.
-    fn scoped_lock(&self, key: SessionKey, id: u32) -> UserLockId {
+    fn scoped_lock(&self, key: SessionKey, id: u32) -> LockId {
         let scoped = self.spec.switches.user_locks_per_container;
         let con_id = self.session(key).filter(|_| scoped).map_or(0, |session| session.con_id);
-        UserLockId { con_id, id }
+        LockId::User { con_id, id }
     }
 }
 

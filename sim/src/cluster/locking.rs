@@ -138,10 +138,14 @@ impl Cluster {
 
     /// A lock was granted to a session that waited.
     pub(super) fn granted(&mut self, key: SessionKey) {
+        let doing =
+            self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing);
         self.do_now(key, Doing::Work(Mix::Oltp));
         self.record(What::LockGot, key, 0);
-        if let Some(Role::Seat(seat)) = self.session(key).map(|session| session.role) {
-            self.seat_granted(seat);
+        match (self.session(key).map(|session| session.role), doing) {
+            (Some(Role::Seat(seat)), Some(Doing::Row { .. })) => self.seat_granted(seat),
+            (Some(Role::Seat(seat)), _) => self.seat_has_table(seat),
+            _ => {}
         }
     }
 
@@ -168,10 +172,10 @@ impl Cluster {
                     transaction.left_behind.retain(|(waiter, _)| *waiter != key);
                 }
             }
-            Some(Doing::UserLock { id, .. }) => {
-                self.locks.leave_user(id, key);
+            Some(Doing::Enqueue { id, .. }) => {
+                self.locks.leave_modes(id, key);
                 // Those behind it may go with who holds it.
-                self.serve_user_lock(id);
+                self.serve_lock(id);
             }
             _ => return,
         }
@@ -197,8 +201,8 @@ impl Cluster {
 
     fn blockers(&self, session: &Session) -> Vec<SessionKey> {
         match session.call.as_ref().map(|call| call.doing) {
-            Some(Doing::UserLock { id, .. }) => {
-                self.locks.user.get(&id).map_or_else(Vec::new, |lock| lock.blockers(session.key))
+            Some(Doing::Enqueue { id, .. }) => {
+                self.locks.modes.get(&id).map_or_else(Vec::new, |lock| lock.blockers(session.key))
             }
             _ => self.blocker(session).into_iter().collect(),
         }
@@ -208,8 +212,8 @@ impl Cluster {
     pub(super) fn blocker(&self, session: &Session) -> Option<SessionKey> {
         match session.call.as_ref()?.doing {
             Doing::Row { row, left_by, .. } => self.waited_for(row, left_by)?.session,
-            Doing::UserLock { id, .. } => {
-                self.locks.user.get(&id)?.blockers(session.key).first().copied()
+            Doing::Enqueue { id, .. } => {
+                self.locks.modes.get(&id)?.blockers(session.key).first().copied()
             }
             Doing::Wait { event: EventId::LogFileSwitch, .. } => {
                 self.instance(session.key.inst_id)?.log_writer

@@ -81,6 +81,9 @@ impl Cluster {
         let length = records.saturating_mul(SECOND) / rate;
         if length < ROLLBACK_AT_ONCE {
             self.end_transaction(key);
+            if let Some(session) = session {
+                self.release_on_commit(session);
+            }
             return now;
         }
         transaction.set_rate(now, -rate);
@@ -111,6 +114,7 @@ impl Cluster {
         let session = transaction.session;
         self.end_transaction(key);
         if let Some(session) = session {
+            self.release_on_commit(session);
             self.after_rollback(session);
         }
     }
@@ -156,6 +160,7 @@ impl Cluster {
     pub fn roll_back_to(&mut self, session: SessionKey, point: Point) -> bool {
         let now = self.now;
         let Some(key) = self.session(session).and_then(|found| found.transaction) else {
+            self.free_tables(session);
             return point.transaction.is_none();
         };
         let same = point.transaction == Some(key);
@@ -171,6 +176,7 @@ impl Cluster {
         for row in freed {
             self.let_go(key, row);
         }
+        self.free_tables(session);
         same
     }
 

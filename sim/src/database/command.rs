@@ -95,7 +95,7 @@ impl Act<'_> {
             }
             Command::SetTransaction(words) => self.set_transaction(words),
             Command::SetRole(words) => unknown(&format!("SET ROLE {words}")),
-            Command::LockTable { table, mode, .. } => self.lock_table(table, mode),
+            Command::LockTable { table, mode, wait } => self.lock_table(table, mode, *wait),
             Command::Ddl(ddl) => Poll::Ready(self.ddl(ddl)),
             Command::Block(_) => unknown("a block within a statement"),
         }

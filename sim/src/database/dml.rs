@@ -12,6 +12,7 @@ use crate::catalog::view::Resolved;
 use crate::cluster::SECOND;
 use crate::cluster::live::Grant;
 use crate::cluster::lock::Row;
+use crate::cluster::mode_lock::{FOR_EVER, Mode};
 use crate::ora::OraError;
 use crate::sql::dml::{Change, Changes, Dml};
 use crate::sql::meter::{self, Meter};
@@ -85,6 +86,12 @@ impl Act<'_> {
                 Change::Insert(_) => None,
             })
             .collect();
+        // Who inserts needs the table, though no row.
+        match self.state.cluster.want_table(self.session.key, place.object_id) {
+            Ok(Grant::Granted) => {}
+            Ok(Grant::Queued) => return self.wait(Waiting::Model { until: None }),
+            Err(error) => return Poll::Ready(Err(error)),
+        }
         match self.lock_rows(place.object_id, &wanted) {
             Locked::All => {}
             Locked::Waits => return self.wait(Waiting::Model { until: None }),
@@ -224,7 +231,9 @@ impl Act<'_> {
         };
         let cluster = &self.state.cluster;
         let free = |one: &Wanted, number: u32| {
-            cluster.row_is_free(self.session.key, Row { object: one.place.object_id, number })
+            let row = Row { object: one.place.object_id, number };
+            cluster.table_is_free(self.session.key, row.object)
+                && cluster.row_is_free(self.session.key, row)
         };
         // Looked at before the first is taken: a statement that fails leaves no row locked.
         if locks.wait == LockWait::NoWait
@@ -331,17 +340,49 @@ impl Act<'_> {
         if meter.is_spent() { Err(meter::too_long()) } else { Ok(rows) }
     }
 
-    /// LOCK TABLE, as far as it never has to wait here.
-    pub(super) fn lock_table(&mut self, table: &str, mode: &str) -> Progress {
+    /// LOCK TABLE.
+    pub(super) fn lock_table(&mut self, table: &str, mode: &str, wait: LockWait) -> Progress {
+        let waited = self.session.waiting.map(|waiting| self.look(waiting));
+        match waited {
+            Some(Waited::Still) => return Poll::Pending,
+            Some(Waited::Failed(error)) => return Poll::Ready(Err(error)),
+            Some(Waited::Over(0)) | None => {}
+            Some(Waited::Over(_)) => return busy(),
+        }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        match self.place(table, "UPDATE", false) {
-            Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
-                self.state.cluster.change(self.session.key, &place.name, 0);
+        let place = match self.place(table, "UPDATE", false) {
+            Ok(place) => place,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let mode = match mode {
+            "ROW SHARE" | "SHARE UPDATE" => Mode::SubShare,
+            "ROW EXCLUSIVE" => Mode::SubExclusive,
+            "SHARE" => Mode::Share,
+            "SHARE ROW EXCLUSIVE" => Mode::ShareSubExclusive,
+            "EXCLUSIVE" => Mode::Exclusive,
+            _ => {
+                return failed(
+                    1737,
+                    "valid modes: [ROW] SHARE, [[SHARE] ROW] EXCLUSIVE, SHARE UPDATE",
+                );
+            }
+        };
+        let timeout = match wait {
+            LockWait::Wait | LockWait::SkipLocked => FOR_EVER,
+            LockWait::NoWait => 0,
+            LockWait::Secs(seconds) => i64::from(seconds) * SECOND,
+        };
+        let key = self.session.key;
+        match self.state.cluster.lock_table(key, place.object_id, mode, timeout) {
+            Ok(Some(0)) => {
+                self.state.cluster.change(key, &place.name, 0);
                 Poll::Ready(Ok(Executed::default()))
             }
-            Ok(_) => unknown(&format!("LOCK TABLE IN {mode} MODE")),
+            Ok(Some(2)) => failed(60, "deadlock detected while waiting for resource"),
+            Ok(Some(_)) => busy(),
+            Ok(None) => self.wait(Waiting::Model { until: None }),
             Err(error) => Poll::Ready(Err(error)),
         }
     }

@@ -3,8 +3,8 @@
 use rac_sim::cluster::kill::Manner;
 use rac_sim::cluster::live::{Grant, LogOn, Poll};
 use rac_sim::cluster::lock::{BlockingStatus, Row};
+use rac_sim::cluster::mode_lock::Mode;
 use rac_sim::cluster::session::{CallKind, SessionKey};
-use rac_sim::cluster::user_lock::Mode;
 use rac_sim::cluster::{Cluster, SECOND};
 
 use super::{Scene, code, death_code, log_on, quiet};

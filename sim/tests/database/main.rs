@@ -17,5 +17,6 @@ mod rowids;
 mod rows;
 mod settings;
 mod support;
+mod table_locks;
 mod transactions;
 mod user_locks;
