@@ -179,6 +179,8 @@ impl Cluster {
         self.leave_queues(key);
         self.end_slaves(key);
         self.leave_call(key, cursor);
+        // What its call could not notice, it notices now.
+        self.notice(key);
     }
 
     /// A block runs a statement: SQL_ID changes, LAST_CALL_ET goes on (facts, section 1.7).
@@ -302,8 +304,8 @@ impl Cluster {
         }
     }
 
-    /// The session is about to change a table, which waits for whoever locked it with LOCK TABLE. The error is ORA-00060,
-    /// ORA-00052 or how the session is about to end.
+    /// The session is about to change a table, which waits for whoever locked it with LOCK TABLE. The error is
+    /// ORA-00060, ORA-00052 or how the session is about to end.
     pub fn want_table(&mut self, key: SessionKey, object: u32) -> Result<Grant, OraError> {
         self.check_alive(key)?;
         if !self.locks.modes.contains_key(&LockId::Table(object)) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::session::{Act, Waited, Waiting};
+use super::session::{Act, Waiting};
 use crate::catalog::account::Grant;
 use crate::catalog::books::Managed;
 use crate::cluster::kill::{Manner, Order, Target};
@@ -195,12 +195,8 @@ impl Act<'_> {
                 )
             };
         }
-        if let Some(waiting) = self.session.waiting {
-            return match self.look(waiting) {
-                Waited::Still => Poll::Pending,
-                Waited::Over(_) => done(),
-                Waited::Failed(error) => Poll::Ready(Err(error)),
-            };
+        if self.session.waiting.is_some() {
+            return self.waited().map_ok(|_| Executed::default());
         }
         self.session.viewer.read_only = None;
         self.state.books.heap.rollback(key);

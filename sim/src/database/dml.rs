@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::task::Poll;
 
 use super::command::{Progress, failed, unknown};
-use super::session::{Act, Waited, Waiting};
+use super::session::{Act, Waiting};
 use crate::catalog::Catalog;
 use crate::catalog::rowid::RowId;
 use crate::catalog::view::Resolved;
@@ -52,12 +52,10 @@ enum Locked {
 impl Act<'_> {
     /// INSERT, UPDATE, DELETE.
     pub(super) fn dml(&mut self, statement: &Dml, inputs: &Inputs) -> Progress {
-        if let Some(waiting) = self.session.waiting {
-            match self.look(waiting) {
-                Waited::Still => return Poll::Pending,
-                Waited::Over(_) => {}
-                Waited::Failed(error) => return Poll::Ready(Err(error)),
-            }
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
@@ -179,12 +177,10 @@ impl Act<'_> {
         locks: &RowLocks,
         inputs: &Inputs,
     ) -> Progress {
-        if let Some(waiting) = self.session.waiting {
-            match self.look(waiting) {
-                Waited::Still => return Poll::Pending,
-                Waited::Over(_) => {}
-                Waited::Failed(error) => return Poll::Ready(Err(error)),
-            }
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
@@ -342,17 +338,21 @@ impl Act<'_> {
 
     /// LOCK TABLE.
     pub(super) fn lock_table(&mut self, table: &str, mode: &str, wait: LockWait) -> Progress {
-        let waited = self.session.waiting.map(|waiting| self.look(waiting));
-        match waited {
-            Some(Waited::Still) => return Poll::Pending,
-            Some(Waited::Failed(error)) => return Poll::Ready(Err(error)),
-            Some(Waited::Over(0)) | None => {}
-            Some(Waited::Over(_)) => return busy(),
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(0)) => {}
+            Poll::Ready(Ok(_)) => return busy(),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        let place = match self.place(table, "UPDATE", false) {
+        // Whoever may do anything with it may lock it.
+        let wanted = ["INSERT", "DELETE", "SELECT"];
+        let place = wanted.iter().fold(self.place(table, "UPDATE", false), |found, privilege| {
+            found.or_else(|_| self.place(table, privilege, false))
+        });
+        let place = match place {
             Ok(place) => place,
             Err(error) => return Poll::Ready(Err(error)),
         };

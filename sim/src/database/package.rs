@@ -4,7 +4,7 @@
 use std::task::Poll;
 
 use super::command::read_only;
-use super::session::{Act, Waited, Waiting};
+use super::session::{Act, Waiting};
 use crate::catalog::books::{Books, Managed};
 use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
@@ -223,12 +223,9 @@ fn request(
     name: &str,
     arguments: &Arguments<'_>,
 ) -> Poll<Result<Returned, OraError>> {
-    if let Some(waiting) = act.session.waiting {
-        return match act.look(waiting) {
-            Waited::Still => Poll::Pending,
-            Waited::Over(code) => gives(code),
-            Waited::Failed(error) => Poll::Ready(Err(error)),
-        };
+    if act.session.waiting.is_some() {
+        let returned = |code| Returned { value: Some(Value::integer(code)), out: Vec::new() };
+        return act.waited().map_ok(returned);
     }
     let id = match lock_id(arguments) {
         Ok(id) => id,
@@ -264,12 +261,8 @@ fn micros(seconds: Number) -> i64 {
 
 /// DBMS_LOCK.SLEEP and DBMS_SESSION.SLEEP: ACTIVE in PL/SQL lock timer.
 fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, OraError>> {
-    if let Some(waiting) = act.session.waiting {
-        return match act.look(waiting) {
-            Waited::Still => Poll::Pending,
-            Waited::Over(_) => nothing(),
-            Waited::Failed(error) => Poll::Ready(Err(error)),
-        };
+    if act.session.waiting.is_some() {
+        return act.waited().map_ok(|_| Returned::default());
     }
     let length = micros(arguments.number("SECONDS").unwrap_or(Number::ZERO)).max(0);
     match act.state.cluster.sleep(act.session.key, length) {
@@ -475,12 +468,8 @@ fn rds_call(
 impl Act<'_> {
     /// Carries out KILL, DISCONNECT or CANCEL, or asks what became of it.
     pub(super) fn order(&mut self, target: Target, order: &Order) -> Poll<Result<(), OraError>> {
-        if let Some(waiting) = self.session.waiting {
-            return match self.look(waiting) {
-                Waited::Still => Poll::Pending,
-                Waited::Over(_) => Poll::Ready(Ok(())),
-                Waited::Failed(error) => Poll::Ready(Err(error)),
-            };
+        if self.session.waiting.is_some() {
+            return self.waited().map_ok(drop);
         }
         match self.state.cluster.order(self.session.key, target, order) {
             Answer::Done => Poll::Ready(Ok(())),

@@ -31,17 +31,6 @@ pub(super) enum Waiting {
     Until(Micros),
 }
 
-/// What becomes of a wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Waited {
-    /// It goes on.
-    Still,
-    /// It is over, with what the cluster says: 0 or 1.
-    Over(u32),
-    /// It failed.
-    Failed(OraError),
-}
-
 /// Where a statement began: what it did since is undone if it fails.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Began {
@@ -125,40 +114,38 @@ impl Act<'_> {
         Poll::Pending
     }
 
-    /// What became of the wait, which is forgotten unless it goes on.
-    pub(super) fn look(&mut self, waiting: Waiting) -> Waited {
-        let waited = self.look_at(waiting);
-        if waited != Waited::Still {
+    /// What became of the wait, if there is one, with what the cluster says: 0 or 1. It is forgotten unless it goes on.
+    pub(super) fn waited(&mut self) -> Poll<Result<u32, OraError>> {
+        let waited = self.session.waiting.map_or(Poll::Ready(Ok(0)), |waiting| self.look(waiting));
+        if waited.is_ready() {
             self.session.waiting = None;
         }
         waited
     }
 
-    fn look_at(&mut self, waiting: Waiting) -> Waited {
+    fn look(&mut self, waiting: Waiting) -> Poll<Result<u32, OraError>> {
         let key = self.session.key;
         let cluster = &mut self.state.cluster;
         match (cluster.poll(key), waiting) {
-            (live::Poll::Failed(error), _) => Waited::Failed(error),
+            (live::Poll::Failed(error), _) => Poll::Ready(Err(error)),
             (live::Poll::Waiting, Waiting::Model { until: Some(until) })
                 if cluster.now() >= until =>
             {
                 cluster.break_call(key);
-                Waited::Failed(OraError::new(
-                    30006,
-                    "resource busy; acquire with WAIT timeout expired",
-                ))
+                let text = "resource busy; acquire with WAIT timeout expired";
+                Poll::Ready(Err(OraError::new(30006, text)))
             }
-            (live::Poll::Waiting, _) => Waited::Still,
-            (live::Poll::Done(_), Waiting::Until(until)) if cluster.now() < until => Waited::Still,
+            (live::Poll::Waiting, _) => Poll::Pending,
+            (live::Poll::Done(_), Waiting::Until(until)) if cluster.now() < until => Poll::Pending,
             (live::Poll::Done(code), Waiting::Until(_) | Waiting::Model { .. }) => {
-                Waited::Over(code)
+                Poll::Ready(Ok(code))
             }
             (live::Poll::Done(_), Waiting::Order(pending)) => match cluster.ask_again(pending) {
-                Answer::Done => Waited::Over(0),
-                Answer::Error(error) => Waited::Failed(error),
+                Answer::Done => Poll::Ready(Ok(0)),
+                Answer::Error(error) => Poll::Ready(Err(error)),
                 Answer::Wait(pending) => {
                     self.session.waiting = Some(Waiting::Order(pending));
-                    Waited::Still
+                    Poll::Pending
                 }
             },
         }

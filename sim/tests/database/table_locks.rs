@@ -175,3 +175,23 @@ databases:
         assert_eq!(dba.cell(waiting), "0", "{hot_rows}");
     }
 }
+
+#[test]
+fn whoever_may_do_anything_with_a_table_may_lock_it() {
+    let database = database(
+        "
+databases:
+  - name: SHOP
+    accounts:
+      - {name: READER, password: r, grants: [CREATE SESSION, SELECT ON APP.T]}
+      - {name: WRITER, password: w, grants: [CREATE SESSION, INSERT ON APP.T]}
+      - {name: OTHER, password: o, grants: [CREATE SESSION]}
+    tables:
+      - {owner: APP, name: T, columns: [ID NUMBER]}
+",
+    );
+    for (user, wanted) in [("READER", 0), ("WRITER", 0), ("OTHER", 942)] {
+        let mut client = Client::new(&database, user, 1);
+        assert_eq!(client.code(&lock("EXCLUSIVE")), wanted, "{user}");
+    }
+}

@@ -201,10 +201,20 @@ impl Cluster {
             self.notice(key);
             return;
         }
+        // Whoever forgets a transaction does so once: with the next call it ends.
+        let began = session.call.as_ref().map_or(0, |call| call.began);
+        let transaction = session.transaction.and_then(|key| self.transaction(key));
+        let clock = self.instance(key.inst_id).map_or(0, |instance| instance.clock(began));
+        let is_new = transaction.is_some_and(|transaction| transaction.start >= clock);
         self.grow(key, 0);
         let seat = &mut self.seats[place as usize];
         let spec = &self.works[seat.work as usize].spec;
-        let holds = seat.writing && seat.forced.is_none() && seat.rng.chance(spec.hold_share);
+        let holds = seat.writing
+            && seat.forced.is_none()
+            && match spec.kind {
+                Kind::IdleInTransaction => is_new,
+                _ => seat.rng.chance(spec.hold_share),
+            };
         let open = matches!(spec.kind, Kind::Person | Kind::Dashboard) && seat.rng.chance(0.35);
         let leaves = spec.kind == Kind::Job || (!holds && seat.rng.chance(spec.reconnect_share));
         seat.forced = None;
