@@ -36,6 +36,7 @@ pub mod kill;
 pub mod live;
 pub mod lock;
 mod locking;
+pub mod mode_lock;
 mod parallel;
 mod queue;
 mod rng;
@@ -45,7 +46,6 @@ pub mod statement;
 mod sweep;
 pub mod transaction;
 mod undo;
-pub mod user_lock;
 pub mod view;
 pub mod wait;
 
@@ -209,7 +209,7 @@ impl Cluster {
         match due {
             Due::Seat { seat, token } => self.seat_due(seat, token),
             Due::Notice(key) => self.notice(key),
-            Due::Cancel { key, began } => self.cancel_due(key, began),
+            Due::Cancel { key, call } => self.cancel_due(key, call),
             Due::RolledBack(key) => self.rolled_back(key),
             Due::Sweep => self.sweep(),
             Due::Scheduled(place) => self.scheduled_due(place),

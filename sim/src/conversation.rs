@@ -286,11 +286,11 @@ pub trait Conversation: Send {
     /// Takes over what the client set; `Some("")` empties it.
     fn tag(&mut self, tags: &Tags);
 
-    /// COMMIT.
-    fn commit(&mut self) -> Result<(), OraError>;
+    /// Begins a call that commits.
+    fn commit(&mut self) -> Progress;
 
-    /// ROLLBACK.
-    fn rollback(&mut self) -> Result<(), OraError>;
+    /// Begins a call that rolls back, which takes as long as there is much to undo.
+    fn rollback(&mut self) -> Progress;
 
     /// The ROWID of the last row that the last statement inserted, updated or deleted, if it did.
     fn last_rowid(&self) -> Option<String> {

@@ -61,11 +61,13 @@ impl State {
         });
     }
 
-    /// COMMIT of a session.
-    fn commit(&mut self, key: SessionKey) {
+    /// COMMIT of a session. The error is how it is about to end: what is marked is rolled back.
+    fn commit(&mut self, key: SessionKey) -> Result<(), OraError> {
         self.sweep();
+        self.cluster.check_alive(key)?;
         self.books.heap.commit(key);
         self.cluster.commit(key);
+        Ok(())
     }
 }
 
@@ -305,6 +307,7 @@ fn session_of(
             .and_then(|zone| Zone::read(zone).ok())
             .unwrap_or(Zone::Offset(0)),
         waiting: None,
+        began: None,
         nested: BTreeMap::new(),
         last_rowid: None,
         contexts: identity

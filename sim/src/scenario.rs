@@ -346,6 +346,19 @@ mod tests {
             "databases: [{name: A}, {name: A}]",
             "databases: [{tables: [{owner: APP, name: T, columns: [ID NUMBR]}]}]",
             "databases: [{procedures: [{owner: APP, name: P, parameters: [X], body: null}]}]",
+            "databases: [{services: [{name: FAR, instances: [3]}]}]",
+            "databases: [{tables: [{owner: A, name: T, columns: [X DATE]}, {owner: a, name: t, columns: [Y DATE]}]}]",
+            "databases: [{tables: [{owner: A, name: T, columns: [X VARCHAR2(2)], rows: [[abc]]}]}]",
+            "databases: [{model: {start_seconds: 9223372036854775807}}]",
+            "databases: [{model: {instances: [{skew_millis: -9223372036854775808}]}}]",
+            "databases: [{model: {chances: {hangs: .inf}}}]",
+            "databases: [{model: {chances: {leaks: -1}}}]",
+            "databases: [{model: {workloads: [{name: w, statement_count: 4000000000}]}}]",
+            "databases: [{model: {schedule: [{after_seconds: 10000000000000, fault: {kind: lift}}]}}]",
+            "databases: [{model: {schedule: [{after_seconds: 1, fault: {kind: error, instance: 1, code: 942, \
+             calls: 4000000000}}]}}]",
+            "databases: [{model: {schedule: [{after_seconds: 1, fault: {kind: lose_connections, instance: 1, \
+             share: 2}}]}}]",
         ] {
             let scenario = Scenario::parse(text);
             assert!(scenario.is_err() || scenario.is_ok_and(|one| one.build().is_err()), "{text}");

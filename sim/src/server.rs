@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::cluster::Micros;
 use crate::cluster::instance::InstanceState;
 use crate::conversation::Database;
 use crate::database::SimDatabase;
@@ -151,6 +152,24 @@ impl Server {
 /// How often the models' time is moved on: a fraction of what a person notices, and no load.
 const TICK: Duration = Duration::from_millis(25);
 
+/// The most real time that one round makes up for. A model that cannot keep up goes slower; without a bound each round
+/// would take longer than the one before, and with it every client's next look at its database.
+const CATCH_UP_MAX: Duration = Duration::from_secs(1);
+
+/// How much of a model's time goes by in so much real time, as many steps of at most one tick each: clients have their
+/// turn between any two.
+fn steps(passed: Duration, speed: f64) -> impl Iterator<Item = Micros> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a second at the highest speed is far below 2^63"
+    )]
+    let micros = |passed: Duration| (passed.as_secs_f64() * 1e6 * speed) as Micros;
+    let (all, most) = (micros(passed.min(CATCH_UP_MAX)), micros(TICK).max(1));
+    (0..all.max(1))
+        .step_by(usize::try_from(most).unwrap_or(usize::MAX))
+        .map(move |done| most.min(all - done))
+}
+
 /// Moves the models' time with the real one. With speed 0 time stands, but waiting calls are looked at all the same.
 async fn run_clock(databases: Vec<SimDatabase>, speed: f64, mut stopped: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(TICK);
@@ -160,16 +179,36 @@ async fn run_clock(databases: Vec<SimDatabase>, speed: f64, mut stopped: watch::
         tokio::select! {
             _ = stopped.changed() => return,
             now = ticks.tick() => {
-                let passed = now.saturating_duration_since(last).as_secs_f64() * 1e6 * speed;
+                let passed = now.saturating_duration_since(last);
                 last = now;
-                #[expect(clippy::cast_possible_truncation, reason = "microseconds of one tick, far below 2^63")]
-                let micros = passed.min(1e15) as i64;
                 for database in &databases {
-                    database.advance(micros);
-                    // Many databases share the runtime with their clients.
-                    tokio::task::yield_now().await;
+                    for micros in steps(passed, speed) {
+                        database.advance(micros);
+                        // The databases share the runtime with their clients.
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_in_small_steps_and_a_late_round_does_not_make_up_for_all() {
+        let of = |millis: u64, speed: f64| {
+            steps(Duration::from_millis(millis), speed).collect::<Vec<_>>()
+        };
+        assert_eq!(of(25, 1.0), [25_000]);
+        assert_eq!(of(60, 1.0), [25_000, 25_000, 10_000]);
+        // Whoever waits is looked at all the same.
+        assert_eq!(of(25, 0.0), [0]);
+        for late in [1_000, 3_600_000] {
+            let fast = of(late, 100_000.0);
+            assert_eq!((fast.len(), fast.iter().sum::<Micros>()), (40, 100_000 * 1_000_000));
         }
     }
 }

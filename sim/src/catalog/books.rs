@@ -57,8 +57,6 @@ pub struct Books {
     pub parameters: Parameters,
     /// GLOBAL_NAME.
     pub global_name: String,
-    /// DBMS_LOCK_ALLOCATED: names and the lock ids behind them.
-    pub lock_names: BTreeMap<String, u32>,
     pub(crate) heap: Heap,
 }
 

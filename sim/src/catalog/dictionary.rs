@@ -9,7 +9,7 @@ use super::global::{base_version, dotted};
 use super::view::{Row, View};
 use super::{schema, storage};
 use crate::cluster::SECOND;
-use crate::cluster::lock::BlockingStatus;
+use crate::cluster::lock::{BlockingStatus, LockRow};
 use crate::cluster::session::Session;
 use crate::cluster::spec::Kind;
 use crate::value::Value;
@@ -403,13 +403,18 @@ fn waiters(view: &View<'_>) -> Vec<Row> {
         // Waits that are for no lock have no row here.
         let request = locks.iter().find(|one| one.sid == waiter && one.request > 0);
         let Some(request) = request else { continue };
+        let same = |one: &&LockRow| {
+            let lock = (one.lock_type, one.id1, one.id2);
+            one.sid == blocker && lock == (request.lock_type, request.id1, request.id2)
+        };
+        let held = locks.iter().find(same).map_or(0, |one| one.mode);
         rows.push(vec![
             ("WAITING_SESSION", number(waiter)),
             ("WAITING_CON_ID", number(con_id)),
             ("HOLDING_SESSION", number(blocker)),
             ("HOLDING_CON_ID", number(con_id)),
             ("LOCK_TYPE", text(lock_name(request.lock_type))),
-            ("MODE_HELD", text("Exclusive")),
+            ("MODE_HELD", text(lock_mode(held))),
             ("MODE_REQUESTED", text(lock_mode(request.request))),
             ("LOCK_ID1", number(request.id1)),
             ("LOCK_ID2", number(request.id2)),
@@ -420,9 +425,9 @@ fn waiters(view: &View<'_>) -> Vec<Row> {
 
 fn allocated(view: &View<'_>) -> Vec<Row> {
     let expires = view.cluster.now() + 864_000 * SECOND;
-    let all = view.books.lock_names.iter();
+    let all = view.cluster.lock_names();
     all.map(|(name, id)| {
-        vec![("NAME", text(name)), ("LOCKID", number(*id)), ("EXPIRATION", date(expires))]
+        vec![("NAME", text(name)), ("LOCKID", number(id)), ("EXPIRATION", date(expires))]
     })
     .collect()
 }

@@ -171,13 +171,13 @@ fn locked_objects(view: &View<'_>, instance: &Instance) -> Vec<Row> {
         rows.extend(
             changed
                 .chain(view.cluster.waits_in_table(session))
-                .map(|object| locked_object(session, xid, object)),
+                .map(|object| locked_object(view, session, xid, object)),
         );
     }
     rows
 }
 
-fn locked_object(session: &Session, xid: (u32, u32, u32), object: u32) -> Row {
+fn locked_object(view: &View<'_>, session: &Session, xid: (u32, u32, u32), object: u32) -> Row {
     vec![
         ("XIDUSN", number(xid.0)),
         ("XIDSLOT", number(xid.1)),
@@ -187,7 +187,7 @@ fn locked_object(session: &Session, xid: (u32, u32, u32), object: u32) -> Row {
         ("ORACLE_USERNAME", maybe_text(session.username())),
         ("OS_USER_NAME", text(&session.client.osuser)),
         ("PROCESS", text(&session.client.process)),
-        ("LOCKED_MODE", number(3)),
+        ("LOCKED_MODE", number(view.cluster.locked_mode(session, object))),
         ("CON_ID", number(session.con_id)),
     ]
 }

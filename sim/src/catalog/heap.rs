@@ -169,6 +169,11 @@ impl Heap {
         undo.savepoints.push(Savepoint { name: name.to_owned(), changes: undo.changes.len() });
     }
 
+    /// How many changes a session has not committed.
+    pub(crate) fn changes(&self, session: SessionKey) -> usize {
+        self.undo.get(&session).map_or(0, |undo| undo.changes.len())
+    }
+
     /// ROLLBACK TO; false if there is no such savepoint (ORA-01086).
     pub(crate) fn rollback_to(&mut self, session: SessionKey, name: &str) -> bool {
         let Some(undo) = self.undo.get_mut(&session) else { return false };
@@ -182,7 +187,8 @@ impl Heap {
         true
     }
 
-    fn undo_to(&mut self, session: SessionKey, keep: usize) {
+    /// Undoes all but so many changes of a session.
+    pub(crate) fn undo_to(&mut self, session: SessionKey, keep: usize) {
         let Some(undo) = self.undo.get_mut(&session) else { return };
         while undo.changes.len() > keep {
             let Some(change) = undo.changes.pop() else { return };

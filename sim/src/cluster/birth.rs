@@ -151,7 +151,7 @@ impl Cluster {
             return;
         }
         self.leave_queues(key);
-        self.release_user_locks(key);
+        self.release_locks(key);
         if let Some(transaction) = self.session(key).and_then(|session| session.transaction) {
             self.start_rollback(transaction);
             self.orphan(transaction);
@@ -219,6 +219,7 @@ fn newborn(key: SessionKey, process: &Process, birth: Birth, schema: Arc<User>) 
         parallel: ["DISABLED", "ENABLED", "ENABLED"],
         failover: ["NONE", "NONE", "NO"],
         consumer_group: (birth.session_type == SessionType::User).then_some("OTHER_GROUPS"),
+        locks: 0,
         temp_blocks: 0,
         leave: None,
         cancel_next: false,

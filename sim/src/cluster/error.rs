@@ -19,6 +19,7 @@ const fn text(code: u32) -> &'static str {
         31 => "session marked for kill",
         43 => "remote operation failed",
         45 => "your session has been terminated with no replay",
+        52 => "maximum number of enqueue resources exceeded",
         60 => "deadlock detected while waiting for resource",
         600 => "internal error code, arguments: []",
         922 => "missing or invalid option",

@@ -210,6 +210,20 @@ enum Chance {
 }
 
 impl Chances {
+    /// How often an hour each is to happen, by its name.
+    pub(super) const fn rates(&self) -> [(&'static str, f64); 8] {
+        [
+            ("lost_connections", self.lost_connections),
+            ("hung_calls", self.hung_calls),
+            ("leaks", self.leaks),
+            ("slow_minutes", self.slow_minutes),
+            ("hidden_minutes", self.hidden_minutes),
+            ("hangs", self.hangs),
+            ("evictions", self.evictions),
+            ("errors", self.errors),
+        ]
+    }
+
     /// Each with how often an hour it happens.
     fn all(&self) -> [(Chance, f64); 8] {
         [

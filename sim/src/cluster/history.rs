@@ -41,8 +41,6 @@ pub enum What {
     Closed,
     /// A fault began.
     Fault,
-    /// A background action was done.
-    Swept,
 }
 
 /// One thing that happened.

@@ -51,7 +51,9 @@ fn check(cluster: &Cluster) {
         for waiter in &lock.waiters {
             let session = cluster.session(*waiter).expect("a waiter lives");
             let call = session.call.as_ref().expect("a waiter is in a call");
-            assert!(matches!(call.doing, Doing::Row { row: wanted, .. } if wanted == *row));
+            assert!(
+                matches!(call.doing, Doing::Row { row: wanted, left_by: None, .. } if wanted == *row)
+            );
         }
     }
     for (place, seat) in cluster.seats.iter().enumerate() {
@@ -68,11 +70,14 @@ fn check_session(cluster: &Cluster, key: SessionKey) {
         let found = cluster.transaction(transaction).expect("a session's transaction lives");
         assert_eq!(found.session, Some(key));
     }
-    if let (Some(Doing::Row { row, .. }), None) =
+    if let (Some(Doing::Row { row, left_by, .. }), None) =
         (session.call.as_ref().map(|call| call.doing), session.doom)
     {
-        let lock = cluster.locks.rows.get(&row).expect("what is waited for is locked");
-        assert!(lock.waiters.contains(&key), "{session:?} {lock:?}");
+        let holder = cluster.waited_for(row, left_by).expect("what is waited for is locked");
+        let lock = cluster.locks.rows.get(&row).filter(|_| left_by.is_none());
+        let queues = lock.is_some_and(|lock| lock.waiters.contains(&key));
+        assert_eq!(queues, left_by.is_none(), "{session:?} {lock:?}");
+        assert_eq!(holder.left_behind.contains(&(key, row)), left_by.is_some(), "{session:?}");
     }
     if let Some(px) = session.px {
         let slaves =
@@ -82,6 +87,7 @@ fn check_session(cluster: &Cluster, key: SessionKey) {
             cluster.session(px.coordinator).is_some_and(|coordinator| coordinator.px.is_some())
         );
     }
+    assert_eq!(session.locks as usize, cluster.locks.held_by(key).len());
     assert!(session.boundary <= cluster.now());
     let wait = session.wait(cluster.now());
     assert!(

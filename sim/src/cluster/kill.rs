@@ -439,7 +439,7 @@ impl Cluster {
             self.remove(victim, Some(doom.parting));
             return;
         }
-        self.release_user_locks(victim);
+        self.release_locks(victim);
         self.set_stage(victim, Stage::AwaitingAcknowledgement);
         let rewritten = self.spec.switches.paddr_rewritten;
         let instance = self.home(victim);
@@ -478,28 +478,34 @@ impl Cluster {
         {
             return if mismatch == 0 { Ok(Answer::Done) } else { Err(error(mismatch)) };
         }
-        let Some(call) = &session.call else {
+        if session.call.is_none() {
             session.cancel_next |= reaches;
             return Ok(Answer::Done);
-        };
-        let due = Due::Cancel { key: victim, began: call.began };
+        }
+        let due = Due::Cancel { key: victim, call: session.calls };
         if notice_at(session, now).is_some() {
             self.queue.plan(now + CANCEL_NOTICE, due);
         }
         Ok(Answer::Done)
     }
 
-    /// A call notices that it was cancelled, if it is still the same one.
-    pub(super) fn cancel_due(&mut self, key: SessionKey, began: Micros) {
-        let Some(session) = self.session_mut(key) else { return };
-        if session.doom.is_some() || session.call.as_ref().is_none_or(|call| call.began != began) {
+    /// A call notices that it was cancelled, if it is still the same one. When it began does not tell: the next one may
+    /// begin at the same moment.
+    pub(super) fn cancel_due(&mut self, key: SessionKey, call: u64) {
+        let Some(session) = self.session(key) else { return };
+        if session.doom.is_some() || session.call.is_none() || session.calls != call {
             return;
         }
-        session.cancelled = Some(1_013);
-        let role = session.role;
         self.record(What::Cancelled, key, 0);
+        self.fail_call(key, 1_013);
+    }
+
+    /// The call of a session fails while it works or waits.
+    pub(super) fn fail_call(&mut self, key: SessionKey, code: u32) {
         self.leave_queues(key);
-        if let Role::Seat(seat) = role {
+        let Some(session) = self.session_mut(key) else { return };
+        session.cancelled = Some(code);
+        if let Role::Seat(seat) = session.role {
             self.seat_cancelled(seat);
         }
     }

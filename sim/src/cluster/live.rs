@@ -8,17 +8,20 @@ use super::error::error;
 use super::history::What;
 use super::instance::InstanceState;
 use super::kill::Parting;
-use super::lock::{Row, UserLockId};
+use super::lock::{LockId, Row};
 pub use super::locking::Grant;
+use super::mode_lock::{FOR_EVER, Mode};
 use super::session::{
     Call, CallKind, Client, Execution, Marks, Role, Server, Session, SessionKey, SessionType,
 };
 use super::statement::Statement;
-use super::user_lock::Mode;
 use super::wait::{Doing, Mix};
 use super::{Cluster, Micros, SECOND};
 use crate::conversation::{Death, Tags};
 use crate::ora::OraError;
+
+/// Names of locks that a database keeps: it never forgets one, and a client may think of any number.
+const LOCK_NAMES_MAX: u32 = 100_000;
 
 /// Who logs on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,14 +130,10 @@ impl Cluster {
             self.acknowledge(key);
             return Err(told(death));
         }
-        match self.session(key).map(|session| session.doom) {
-            None => return Err(error(1_012)),
-            Some(Some(doom)) => {
-                // It is marked, and its rollback goes on without its client.
-                self.drop_connection(key);
-                return Err(doom.parting.error());
-            }
-            Some(None) => {}
+        if let Err(error) = self.check_alive(key) {
+            // If it is marked, its rollback goes on without its client.
+            self.drop_connection(key);
+            return Err(error);
         }
         if self.is_over_connect_time(key) {
             self.remove(key, None);
@@ -160,7 +159,19 @@ impl Cluster {
             self.end_call(key, Cursor::Closed);
             return Err(error);
         }
-        Ok(self.through_at(key.inst_id, kind))
+        // What the client broke off was perhaps a rollback.
+        let transaction = self.session(key).and_then(|session| session.transaction);
+        let rolled_back = transaction.and_then(|transaction| self.rolled_back_at(transaction));
+        Ok(self.through_at(key.inst_id, kind).max(rolled_back.unwrap_or(self.now)))
+    }
+
+    /// Whether a session is there and nobody has marked it. The error is ORA-01012, or how it is about to end.
+    pub fn check_alive(&self, key: SessionKey) -> Result<(), OraError> {
+        match self.session(key).map(|session| session.doom) {
+            None => Err(error(1_012)),
+            Some(Some(doom)) => Err(doom.parting.error()),
+            Some(None) => Ok(()),
+        }
     }
 
     /// Ends the call: STATUS is INACTIVE from now.
@@ -168,6 +179,8 @@ impl Cluster {
         self.leave_queues(key);
         self.end_slaves(key);
         self.leave_call(key, cursor);
+        // What its call could not notice, it notices now.
+        self.notice(key);
     }
 
     /// A block runs a statement: SQL_ID changes, LAST_CALL_ET goes on (facts, section 1.7).
@@ -201,6 +214,16 @@ impl Cluster {
         if let Some(session) = self.session_mut(key) {
             session.marks = marks_of(&session.marks, tags);
         }
+    }
+
+    /// ALTER SESSION ENABLE, DISABLE or FORCE PARALLEL DML (0), DDL (1) or QUERY (2); false for another kind.
+    pub fn set_parallel(&mut self, key: SessionKey, kind: usize, status: &'static str) -> bool {
+        let session = self.session_mut(key);
+        let shown = session.and_then(|session| session.parallel.get_mut(kind));
+        shown.is_some_and(|shown| {
+            *shown = status;
+            true
+        })
     }
 
     /// ALTER SESSION SET CURRENT_SCHEMA.
@@ -275,10 +298,23 @@ impl Cluster {
     /// The session changes one row, which its transaction then holds. The error is ORA-00060, or how the session is
     /// about to end.
     pub fn lock_row(&mut self, key: SessionKey, row: Row) -> Result<Grant, OraError> {
-        match self.session(key).map(|session| session.doom) {
-            None => Err(error(1_012)),
-            Some(Some(doom)) => Err(doom.parting.error()),
-            Some(None) => self.want_row(key, row),
+        match self.want_table(key, row.object)? {
+            Grant::Granted => self.want_row(key, row),
+            Grant::Queued => Ok(Grant::Queued),
+        }
+    }
+
+    /// The session is about to change a table, which waits for whoever locked it with LOCK TABLE. The error is
+    /// ORA-00060, ORA-00052 or how the session is about to end.
+    pub fn want_table(&mut self, key: SessionKey, object: u32) -> Result<Grant, OraError> {
+        self.check_alive(key)?;
+        if !self.locks.modes.contains_key(&LockId::Table(object)) {
+            return Ok(Grant::Granted);
+        }
+        match self.lock_table(key, object, Mode::SubExclusive, FOR_EVER)? {
+            None => Ok(Grant::Queued),
+            Some(2) => Err(error(60)),
+            Some(_) => Ok(Grant::Granted),
         }
     }
 
@@ -289,6 +325,12 @@ impl Cluster {
         holder.is_none() || session == Some(key)
     }
 
+    /// Whether a session could change a table at once: nobody has locked it in a mode that stands against that.
+    pub fn table_is_free(&self, key: SessionKey, object: u32) -> bool {
+        let lock = self.locks.modes.get(&LockId::Table(object));
+        lock.is_none_or(|lock| lock.holder(key).is_some() || lock.is_free_for(Mode::SubExclusive))
+    }
+
     /// DBMS_LOCK.SLEEP.
     pub fn sleep(&mut self, key: SessionKey, length: Micros) -> Grant {
         let now = self.now;
@@ -296,17 +338,23 @@ impl Cluster {
         if length > 0 { Grant::Queued } else { Grant::Granted }
     }
 
-    /// DBMS_LOCK.ALLOCATE_UNIQUE: the id behind a name.
-    pub fn lock_id(&mut self, name: &str) -> u32 {
+    /// DBMS_LOCK.ALLOCATE_UNIQUE: the id behind a name. There is none for one name more than a database keeps.
+    pub fn lock_id(&mut self, name: &str) -> Option<u32> {
         if let Some(id) = self.lock_names.get(name) {
-            return *id;
+            return Some(*id);
         }
-        let id = 1_073_741_824 + u32::try_from(self.lock_names.len()).expect("few names");
+        let number = u32::try_from(self.lock_names.len()).ok().filter(|it| *it < LOCK_NAMES_MAX)?;
+        let id = 1_073_741_824 + number;
         self.lock_names.insert(name.into(), id);
-        id
+        Some(id)
     }
 
-    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits.
+    /// DBMS_LOCK_ALLOCATED: names and the ids behind them.
+    pub fn lock_names(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.lock_names.iter().map(|(name, id)| (&**name, *id))
+    }
+
+    /// DBMS_LOCK.REQUEST: 0, 1, 2 or 4, or `None` while it waits. The error is ORA-00052.
     pub fn request_lock(
         &mut self,
         key: SessionKey,
@@ -314,15 +362,15 @@ impl Cluster {
         mode: Mode,
         timeout: Micros,
         release_on_commit: bool,
-    ) -> Option<u32> {
+    ) -> Result<Option<u32>, OraError> {
         let id = self.scoped_lock(key, id);
-        self.want_user_lock(key, id, mode, timeout, release_on_commit)
+        self.want_lock(key, id, mode, timeout, release_on_commit)
     }
 
     /// DBMS_LOCK.RELEASE: 0, or 4 if it is not held.
     pub fn release_lock(&mut self, key: SessionKey, id: u32) -> u32 {
         let id = self.scoped_lock(key, id);
-        self.free_user_lock(key, id)
+        self.free_lock(key, id)
     }
 
     /// DBMS_LOCK.CONVERT: 0, 1, 2, or 4 if it is not held; `None` while it waits.
@@ -334,7 +382,7 @@ impl Cluster {
         timeout: Micros,
     ) -> Option<u32> {
         let id = self.scoped_lock(key, id);
-        self.convert_user_lock(key, id, mode, timeout)
+        self.turn_lock(key, id, mode, timeout)
     }
 
     /// What became of the wait of the call under way.
@@ -352,11 +400,11 @@ impl Cluster {
             // A marked session gets nothing any more but its end.
             _ if still => Poll::Waiting,
             Some(Doing::Sleep { until, .. }) if now < until => Poll::Waiting,
-            Some(Doing::UserLock { deadline: Some(deadline), .. }) if now >= deadline => {
+            Some(Doing::Enqueue { deadline: Some(deadline), .. }) if now >= deadline => {
                 self.leave_queues(key);
                 Poll::Done(1)
             }
-            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::UserLock { .. }) => Poll::Waiting,
+            Some(Doing::Row { .. } | Doing::Wait { .. } | Doing::Enqueue { .. }) => Poll::Waiting,
             Some(Doing::Sleep { .. }) => {
                 self.do_now(key, Doing::Work(Mix::Cpu));
                 Poll::Done(0)
@@ -383,8 +431,8 @@ impl Cluster {
     pub fn rollback(&mut self, key: SessionKey) -> Micros {
         let transaction = self.session(key).and_then(|session| session.transaction);
         let until = transaction.map_or(self.now, |transaction| self.start_rollback(transaction));
-        self.release_on_commit(key);
         if until <= self.now {
+            self.release_on_commit(key);
             self.leave_if_asked(key);
         }
         until
@@ -432,10 +480,12 @@ impl Cluster {
         if let Some(statement) = statement {
             detail = u64::from(statement.hash_value);
             session.command = statement.command;
-            if let Some(open) = session.current.take() {
-                session.previous = Some(open);
-            }
-            session.current = Some(Execution { statement, child: 0, start, id });
+            let known = session.current.take().or(session.previous.take());
+            // A fetch is no execution of its own.
+            let same = |one: &Execution| one.statement.sql_id == statement.sql_id;
+            let current = known.clone().filter(|one| kind == CallKind::Fetch && same(one));
+            session.previous = known;
+            session.current = current.or(Some(Execution { statement, child: 0, start, id }));
         } else if kind != CallKind::Fetch
             && let Some(open) = session.current.take()
         {
@@ -504,10 +554,10 @@ impl Cluster {
     }
 
     /// A user lock as a session means it: in its container, or in the whole database, as the switch says.
-    fn scoped_lock(&self, key: SessionKey, id: u32) -> UserLockId {
+    fn scoped_lock(&self, key: SessionKey, id: u32) -> LockId {
         let scoped = self.spec.switches.user_locks_per_container;
         let con_id = self.session(key).filter(|_| scoped).map_or(0, |session| session.con_id);
-        UserLockId { con_id, id }
+        LockId::User { con_id, id }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Locks: rows, held by transactions until their end, and user locks (DBMS_LOCK), held by sessions. Both are
-//! cluster-wide, and whoever came first gets what is freed.
+//! Locks: rows, held by transactions until their end; user locks (DBMS_LOCK) and tables, held by sessions in modes. All
+//! are cluster-wide, and whoever came first gets what is freed.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::mode_lock::ModeLock;
 use super::session::{SessionKey, TxKey};
-use super::user_lock::UserLock;
 
 /// A row of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,20 +36,43 @@ pub(super) struct RowLock {
     pub(super) waiters: VecDeque<SessionKey>,
 }
 
-/// A user lock: its number, and the container in which the number is known; 0 for the whole database.
+/// What sessions hold in modes and queue for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserLockId {
-    /// CON_ID.
-    pub con_id: u32,
+pub enum LockId {
+    /// A user lock: UL.
+    User {
+        /// The container in which its number is known; 0 for the whole database.
+        con_id: u32,
+        /// ID1 in V$LOCK.
+        id: u32,
+    },
+    /// A table, by its OBJECT_ID, that somebody locked with LOCK TABLE: TM. Of any other table the transactions know
+    /// that they changed it, and nobody has to wait.
+    Table(u32),
+}
+
+impl LockId {
+    /// TYPE in V$LOCK.
+    pub const fn lock_type(self) -> &'static str {
+        match self {
+            Self::User { .. } => "UL",
+            Self::Table(_) => "TM",
+        }
+    }
+
     /// ID1 in V$LOCK.
-    pub id: u32,
+    pub const fn id1(self) -> u64 {
+        match self {
+            Self::User { id, .. } | Self::Table(id) => id as u64,
+        }
+    }
 }
 
 /// All locks of the database.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     pub(super) rows: BTreeMap<Row, RowLock>,
-    pub(super) user: BTreeMap<UserLockId, UserLock>,
+    pub(super) modes: BTreeMap<LockId, ModeLock>,
 }
 
 impl Locks {
@@ -60,16 +83,16 @@ impl Locks {
         }
     }
 
-    /// Forgets that a session waits for a user lock.
-    pub(super) fn leave_user(&mut self, id: UserLockId, session: SessionKey) {
-        if let Some(lock) = self.user.get_mut(&id) {
+    /// Forgets that a session waits for a lock that is held in modes.
+    pub(super) fn leave_modes(&mut self, id: LockId, session: SessionKey) {
+        if let Some(lock) = self.modes.get_mut(&id) {
             lock.waiters.retain(|waiter| waiter.session != session);
         }
     }
 
-    /// The user locks that a session holds.
-    pub(super) fn held_by(&self, session: SessionKey) -> Vec<UserLockId> {
-        let held = self.user.iter().filter(|(_, lock)| lock.holder(session).is_some());
+    /// The user locks and tables that a session holds.
+    pub(super) fn held_by(&self, session: SessionKey) -> Vec<LockId> {
+        let held = self.modes.iter().filter(|(_, lock)| lock.holder(session).is_some());
         held.map(|(id, _)| *id).collect()
     }
 }

@@ -8,6 +8,7 @@ use super::event::EventId;
 use super::history::What;
 use super::lock::{Blocking, BlockingStatus, Row, RowLock};
 use super::session::{Role, Session, SessionKey, TxKey};
+use super::transaction::Transaction;
 use super::wait::{Doing, Mix};
 use crate::ora::OraError;
 
@@ -50,18 +51,64 @@ impl Cluster {
             }
             Some(holder) if Some(holder) == own => {}
             Some(holder) => {
-                let first = self.transaction(holder).and_then(|transaction| transaction.session);
-                if self.leads_to(first, key) {
-                    return Err(error(60));
-                }
-                self.locks.rows.get_mut(&row).expect("it was just there").waiters.push_back(key);
+                self.queue_for_row(key, row, holder)?;
                 let since = self.now;
-                self.do_now(key, Doing::Row { row, since });
+                self.do_now(key, Doing::Row { row, since, left_by: None });
                 self.record(What::LockWanted, key, u64::from(row.number));
                 return Ok(Grant::Queued);
             }
         }
         Ok(Grant::Granted)
+    }
+
+    fn queue_for_row(&mut self, key: SessionKey, row: Row, holder: TxKey) -> Result<(), OraError> {
+        let first = self.transaction(holder).and_then(|transaction| transaction.session);
+        if self.leads_to(first, key) {
+            return Err(error(60));
+        }
+        if let Some(lock) = self.locks.rows.get_mut(&row) {
+            lock.waiters.push_back(key);
+        }
+        Ok(())
+    }
+
+    /// A transaction lets go of a row before its end: who waits for it waits for its end.
+    pub(super) fn let_go(&mut self, transaction: TxKey, row: Row) {
+        let Some(lock) = self.locks.rows.remove(&row) else { return };
+        for waiter in lock.waiters {
+            self.turn_wait(waiter, Some(transaction));
+            if let Some(transaction) = self.transaction_mut(transaction) {
+                transaction.left_behind.push((waiter, row));
+            }
+        }
+    }
+
+    /// The session waits for its row as before, but for another transaction.
+    fn turn_wait(&mut self, key: SessionKey, to: Option<TxKey>) {
+        let call = self.session_mut(key).and_then(|session| session.call.as_mut());
+        if let Some(Doing::Row { left_by, .. }) = call.map(|call| &mut call.doing) {
+            *left_by = to;
+        }
+    }
+
+    /// The transaction is over for whose end a session waited after it had let go of the row: it gets the row, or waits
+    /// for whoever took it meanwhile.
+    pub(super) fn want_again(&mut self, key: SessionKey, row: Row) {
+        let session = self.session(key).filter(|session| session.doom.is_none());
+        match session.and_then(|session| session.call.as_ref()).map(|call| call.doing) {
+            Some(Doing::Row { row: wanted, left_by: Some(_), .. }) if wanted == row => {}
+            _ => return,
+        }
+        let Some(holder) = self.locks.rows.get(&row).map(|lock| lock.holder) else {
+            let transaction = self.ensure_transaction(key);
+            self.give_row(row, transaction, VecDeque::new());
+            self.granted(key);
+            return;
+        };
+        self.turn_wait(key, None);
+        if self.queue_for_row(key, row, holder).is_err() {
+            self.fail_call(key, 60);
+        }
     }
 
     fn give_row(&mut self, row: Row, transaction: TxKey, waiters: VecDeque<SessionKey>) {
@@ -91,10 +138,14 @@ impl Cluster {
 
     /// A lock was granted to a session that waited.
     pub(super) fn granted(&mut self, key: SessionKey) {
+        let doing =
+            self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing);
         self.do_now(key, Doing::Work(Mix::Oltp));
         self.record(What::LockGot, key, 0);
-        if let Some(Role::Seat(seat)) = self.session(key).map(|session| session.role) {
-            self.seat_granted(seat);
+        match (self.session(key).map(|session| session.role), doing) {
+            (Some(Role::Seat(seat)), Some(Doing::Row { .. })) => self.seat_granted(seat),
+            (Some(Role::Seat(seat)), _) => self.seat_has_table(seat),
+            _ => {}
         }
     }
 
@@ -115,11 +166,16 @@ impl Cluster {
         let doing =
             self.session(key).and_then(|session| session.call.as_ref()).map(|call| call.doing);
         match doing {
-            Some(Doing::Row { row, .. }) => self.locks.leave_row(row, key),
-            Some(Doing::UserLock { id, .. }) => {
-                self.locks.leave_user(id, key);
+            Some(Doing::Row { row, left_by: None, .. }) => self.locks.leave_row(row, key),
+            Some(Doing::Row { left_by: Some(transaction), .. }) => {
+                if let Some(transaction) = self.transaction_mut(transaction) {
+                    transaction.left_behind.retain(|(waiter, _)| *waiter != key);
+                }
+            }
+            Some(Doing::Enqueue { id, .. }) => {
+                self.locks.leave_modes(id, key);
                 // Those behind it may go with who holds it.
-                self.serve_user_lock(id);
+                self.serve_lock(id);
             }
             _ => return,
         }
@@ -145,8 +201,8 @@ impl Cluster {
 
     fn blockers(&self, session: &Session) -> Vec<SessionKey> {
         match session.call.as_ref().map(|call| call.doing) {
-            Some(Doing::UserLock { id, .. }) => {
-                self.locks.user.get(&id).map_or_else(Vec::new, |lock| lock.blockers(session.key))
+            Some(Doing::Enqueue { id, .. }) => {
+                self.locks.modes.get(&id).map_or_else(Vec::new, |lock| lock.blockers(session.key))
             }
             _ => self.blocker(session).into_iter().collect(),
         }
@@ -155,15 +211,21 @@ impl Cluster {
     /// The session that blocks a session directly.
     pub(super) fn blocker(&self, session: &Session) -> Option<SessionKey> {
         match session.call.as_ref()?.doing {
-            Doing::Row { row, .. } => self.transaction(self.locks.rows.get(&row)?.holder)?.session,
-            Doing::UserLock { id, .. } => {
-                self.locks.user.get(&id)?.blockers(session.key).first().copied()
+            Doing::Row { row, left_by, .. } => self.waited_for(row, left_by)?.session,
+            Doing::Enqueue { id, .. } => {
+                self.locks.modes.get(&id)?.blockers(session.key).first().copied()
             }
             Doing::Wait { event: EventId::LogFileSwitch, .. } => {
                 self.instance(session.key.inst_id)?.log_writer
             }
             _ => None,
         }
+    }
+
+    /// The transaction for which a session waits that wants a row.
+    pub(super) fn waited_for(&self, row: Row, left_by: Option<TxKey>) -> Option<&Transaction> {
+        let holder = || self.locks.rows.get(&row).map(|lock| lock.holder);
+        self.transaction(left_by.or_else(holder)?)
     }
 
     /// The blocking columns of V$SESSION.

@@ -13,8 +13,8 @@ pub(super) enum Due {
     Seat { seat: u32, token: u32 },
     /// A session notices that it was marked.
     Notice(SessionKey),
-    /// A call notices that it was cancelled.
-    Cancel { key: SessionKey, began: Micros },
+    /// A call, by its number, notices that it was cancelled.
+    Cancel { key: SessionKey, call: u64 },
     /// A rollback is done.
     RolledBack(TxKey),
     /// The backgrounds look at limits.

@@ -282,6 +282,8 @@ pub struct Session {
     pub failover: [&'static str; 3],
     /// RESOURCE_CONSUMER_GROUP.
     pub consumer_group: Option<&'static str>,
+    /// How many user locks and locked tables it holds.
+    pub(super) locks: u32,
     /// Blocks in V$TEMPSEG_USAGE.
     pub temp_blocks: u32,
     /// DISCONNECT POST_TRANSACTION was asked for; the error is what the client will get, `None` for a mere cut.
@@ -350,7 +352,7 @@ impl Session {
     /// LOCKWAIT: the address of the lock that it waits for.
     pub fn lockwait(&self) -> Option<u64> {
         match self.call.as_ref()?.doing {
-            Doing::Row { .. } | Doing::UserLock { .. } => Some(self.saddr + 0x2000_0000),
+            Doing::Row { .. } | Doing::Enqueue { .. } => Some(self.saddr + 0x2000_0000),
             _ => None,
         }
     }

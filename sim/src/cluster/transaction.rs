@@ -1,6 +1,8 @@
 //! Transactions: undo grows while they work and falls while they are rolled back (facts, section 2.5). Both are
 //! functions of time, so only beginning and end are events.
 
+use std::sync::Arc;
+
 use super::Micros;
 use super::lock::Row;
 use super::session::{SessionKey, TxKey};
@@ -26,8 +28,23 @@ pub struct Transaction {
     /// The tables that it changed, by OBJECT_ID: its TM locks.
     pub tables: Vec<u32>,
     pub(super) rows: Vec<Row>,
+    /// Sessions that wait for its end although it let go of their row: see [`Point`].
+    pub(super) left_behind: Vec<(SessionKey, Row)>,
+    pub(super) savepoints: Vec<(Arc<str>, Point)>,
     pub(super) undo: Undo,
     /// Its first record is no statement's yet: it was begun for the row that one waited for, or is about to change.
+    pub(super) untouched: bool,
+}
+
+/// How far a session's transaction had come, if there was one. What it locked since can be freed; but whoever waits
+/// for such a row already goes on waiting for the end of the transaction, while others may have it at once, as the SQL
+/// reference says of ROLLBACK TO SAVEPOINT.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Point {
+    pub(super) transaction: Option<TxKey>,
+    pub(super) rows: usize,
+    pub(super) tables: usize,
+    pub(super) records: u64,
     pub(super) untouched: bool,
 }
 

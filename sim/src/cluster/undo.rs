@@ -3,7 +3,7 @@
 use super::history::What;
 use super::queue::Due;
 use super::session::{SessionKey, TxKey};
-use super::transaction::{Transaction, Undo};
+use super::transaction::{Point, Transaction, Undo};
 use super::{Cluster, Micros, SECOND};
 
 /// A rollback that takes less than this is done at once.
@@ -45,6 +45,8 @@ impl Cluster {
             con_id,
             tables: Vec::new(),
             rows: Vec::new(),
+            left_behind: Vec::new(),
+            savepoints: Vec::new(),
             undo,
             untouched: true,
         };
@@ -70,18 +72,18 @@ impl Cluster {
     pub(super) fn start_rollback(&mut self, key: TxKey) -> Micros {
         let now = self.now;
         let rate = i64::from(self.spec.limits.rollback_records_per_second).max(1);
+        if let Some(until) = self.rolled_back_at(key) {
+            return until;
+        }
         let Some(transaction) = self.transaction_mut(key) else { return now };
         let records = i64::try_from(transaction.used_urec(now)).unwrap_or(i64::MAX / SECOND);
-        if transaction.is_rolling_back() {
-            return now + records.saturating_mul(SECOND) / rate + 1;
-        }
         let session = transaction.session;
         let length = records.saturating_mul(SECOND) / rate;
         if length < ROLLBACK_AT_ONCE {
-            if let Some(session) = session.and_then(|session| self.session_mut(session)) {
-                session.transaction = None;
+            self.end_transaction(key);
+            if let Some(session) = session {
+                self.release_on_commit(session);
             }
-            self.dissolve(key);
             return now;
         }
         transaction.set_rate(now, -rate);
@@ -89,6 +91,14 @@ impl Cluster {
         let who = session.unwrap_or(SessionKey { inst_id: key.inst_id, sid: 0, serial: 0 });
         self.record(What::RollingBack, who, key.number);
         now + length + 1
+    }
+
+    /// When the rollback of a transaction is done, if it has begun.
+    pub(super) fn rolled_back_at(&self, key: TxKey) -> Option<Micros> {
+        let transaction = self.transaction(key).filter(|one| one.is_rolling_back())?;
+        let records = i64::try_from(transaction.used_urec(self.now)).unwrap_or(i64::MAX / SECOND);
+        let rate = transaction.undo.per_second.saturating_neg();
+        Some(self.now + records.saturating_mul(SECOND) / rate + 1)
     }
 
     /// A session's row goes while its transaction is rolled back.
@@ -102,15 +112,22 @@ impl Cluster {
     pub(super) fn rolled_back(&mut self, key: TxKey) {
         let Some(transaction) = self.transaction(key) else { return };
         let session = transaction.session;
+        self.end_transaction(key);
+        if let Some(session) = session {
+            self.release_on_commit(session);
+            self.after_rollback(session);
+        }
+    }
+
+    /// All of a transaction is undone.
+    fn end_transaction(&mut self, key: TxKey) {
+        let session = self.transaction(key).and_then(|transaction| transaction.session);
         if let Some(found) = session.and_then(|session| self.session_mut(session)) {
             found.transaction = None;
         }
-        self.dissolve(key);
         let who = session.unwrap_or(SessionKey { inst_id: key.inst_id, sid: 0, serial: 0 });
         self.record(What::RolledBack, who, key.number);
-        if let Some(session) = session {
-            self.after_rollback(session);
-        }
+        self.dissolve(key);
     }
 
     /// Takes a transaction away and gives its rows to those who wait.
@@ -121,5 +138,78 @@ impl Cluster {
         for row in transaction.rows {
             self.pass_on(row);
         }
+        for (session, row) in transaction.left_behind {
+            self.want_again(session, row);
+        }
+    }
+
+    /// How far the transaction of a session has come.
+    pub fn point(&self, session: SessionKey) -> Point {
+        let key = self.session(session).and_then(|found| found.transaction);
+        key.and_then(|key| self.transaction(key)).map_or_else(Point::default, |found| Point {
+            transaction: Some(found.key),
+            rows: found.rows.len(),
+            tables: found.tables.len(),
+            records: found.used_urec(self.now),
+            untouched: found.untouched,
+        })
+    }
+
+    /// Frees what the transaction of a session locked since a point: all of it, if it is another one than then. The
+    /// result is whether it is the same. It goes on in any case.
+    pub fn roll_back_to(&mut self, session: SessionKey, point: Point) -> bool {
+        let now = self.now;
+        let Some(key) = self.session(session).and_then(|found| found.transaction) else {
+            self.free_tables(session);
+            return point.transaction.is_none();
+        };
+        let same = point.transaction == Some(key);
+        let point = if same { point } else { Point { untouched: true, ..Point::default() } };
+        let Some(transaction) = self.transaction_mut(key) else { return same };
+        if transaction.is_rolling_back() {
+            return same;
+        }
+        transaction.undo = Undo { records: point.records.max(1), at: now, ..transaction.undo };
+        transaction.untouched = point.untouched;
+        transaction.tables.truncate(point.tables);
+        let freed = transaction.rows.split_off(point.rows.min(transaction.rows.len()));
+        for row in freed {
+            self.let_go(key, row);
+        }
+        self.free_tables(session);
+        same
+    }
+
+    /// Undoes what a statement that failed has locked: nothing is left of a transaction that began with it, unless
+    /// somebody waits for its end.
+    pub fn undo_statement(&mut self, session: SessionKey, began: Point) -> bool {
+        let same = self.roll_back_to(session, began);
+        let key = self.session(session).and_then(|found| found.transaction);
+        if let Some(key) = key.filter(|_| !same)
+            && let Some(transaction) = self.transaction(key)
+            && transaction.left_behind.is_empty()
+            && !transaction.is_rolling_back()
+        {
+            self.end_transaction(key);
+        }
+        same
+    }
+
+    /// SAVEPOINT. Before the transaction begins there is nothing to remember.
+    pub fn savepoint(&mut self, session: SessionKey, name: &str) {
+        let point = self.point(session);
+        if let Some(transaction) = point.transaction.and_then(|key| self.transaction_mut(key)) {
+            transaction.savepoints.retain(|(known, _)| **known != *name);
+            transaction.savepoints.push((name.into(), point));
+        }
+    }
+
+    /// ROLLBACK TO, with a savepoint that was there before the transaction or in it.
+    pub fn roll_back_to_savepoint(&mut self, session: SessionKey, name: &str) {
+        let transaction = self.session(session).and_then(|found| found.transaction);
+        let transaction = transaction.and_then(|key| self.transaction(key));
+        let known = transaction.and_then(|one| one.savepoints.iter().find(|one| *one.0 == *name));
+        let point = known.map(|(_, point)| *point).unwrap_or_default();
+        self.roll_back_to(session, point);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::Cluster;
 use super::instance::{DeadCleanup, Instance, InstanceState, ResourceLimit};
 use super::kill::Stage;
-use super::lock::LockRow;
+use super::lock::{LockId, LockRow};
+use super::mode_lock::{Mode, Waiter};
 use super::session::{Session, SessionKey};
 use super::spec::Workload;
 use super::statement::{SqlId, Statement};
 use super::transaction::Transaction;
-use super::user_lock::Waiter;
 use super::wait::{Doing, Wait};
 use super::{Micros, SECOND};
 
@@ -58,8 +58,10 @@ impl Cluster {
     /// ID2 in V$LOCK.
     pub fn wait(&self, session: &Session) -> Wait {
         let mut wait = session.wait(self.now);
-        let holder = wait.row.and_then(|row| self.locks.rows.get(&row));
-        if let Some(holder) = holder.and_then(|lock| self.transaction(lock.holder)) {
+        let doing = session.call.as_ref().map(|call| call.doing);
+        if let Some(Doing::Row { row, left_by, .. }) = doing
+            && let Some(holder) = self.waited_for(row, left_by)
+        {
             let (id1, id2) = holder.lock_ids();
             wait.p = [wait.p[0], id1, id2];
         }
@@ -132,7 +134,7 @@ impl Cluster {
             self.transaction_locks(instance, session, &mut rows, row);
             self.wanted_locks(session, &mut rows, row);
         }
-        self.user_lock_rows(instance, &mut rows);
+        self.mode_lock_rows(instance, &mut rows);
         rows.sort_by_key(|row| (row.sid, row.lock_type, row.id1));
         rows
     }
@@ -149,10 +151,7 @@ impl Cluster {
         };
         let age = seconds(instance.clock(self.now) - transaction.start);
         let (id1, id2) = transaction.lock_ids();
-        let wanted = transaction
-            .rows
-            .iter()
-            .any(|row| self.locks.rows.get(row).is_some_and(|lock| !lock.waiters.is_empty()));
+        let wanted = self.blocked(transaction) > 0;
         let several = self.instances.len() > 1;
         let block = match (wanted, several) {
             (true, _) => 1,
@@ -160,7 +159,9 @@ impl Cluster {
             (false, false) => 0,
         };
         rows.push(LockRow { block, ..row("TX", id1, id2, 6, 0, age) });
-        for table in &transaction.tables {
+        // What is locked in a mode of its own comes with the user locks.
+        let others = transaction.tables.iter().filter(|it| self.held_mode(session, **it).is_none());
+        for table in others {
             let block = if several { 2 } else { 0 };
             rows.push(LockRow { block, ..row("TM", u64::from(*table), 0, 3, 0, age) });
         }
@@ -173,15 +174,15 @@ impl Cluster {
         row: impl Fn(&'static str, u64, u64, u32, u32, u64) -> LockRow,
     ) {
         match session.call.as_ref().map(|call| call.doing) {
-            Some(Doing::Row { row: wanted, since }) => {
-                let holder =
-                    self.locks.rows.get(&wanted).and_then(|lock| self.transaction(lock.holder));
-                if let Some(holder) = holder {
+            Some(Doing::Row { row: wanted, since, left_by }) => {
+                if let Some(holder) = self.waited_for(wanted, left_by) {
                     let (id1, id2) = holder.lock_ids();
                     rows.push(row("TX", id1, id2, 0, 6, seconds(self.now - since)));
                 }
                 // The table was locked before the row was wanted.
-                if !self.has_locked(session, wanted.object) {
+                if !self.has_locked(session, wanted.object)
+                    && self.held_mode(session, wanted.object).is_none()
+                {
                     let block = if self.instances.len() > 1 { 2 } else { 0 };
                     let table =
                         row("TM", u64::from(wanted.object), 0, 3, 0, seconds(self.now - since));
@@ -189,18 +190,28 @@ impl Cluster {
                 }
             }
             // Who converts a lock has one row for what it holds and what it wants.
-            Some(Doing::UserLock { id, mode, since, .. })
+            Some(Doing::Enqueue { id, mode, since, .. })
                 if self
                     .locks
-                    .user
+                    .modes
                     .get(&id)
                     .is_none_or(|lock| lock.holder(session.key).is_none()) =>
             {
                 let ctime = seconds(self.now - since);
-                rows.push(row("UL", u64::from(id.id), 0, 0, mode.number(), ctime));
+                rows.push(row(id.lock_type(), id.id1(), 0, 0, mode.number(), ctime));
             }
             _ => {}
         }
+    }
+
+    /// LOCKED_MODE of V$LOCKED_OBJECT: how a session has a table that it changes, waits in or has locked.
+    pub fn locked_mode(&self, session: &Session, object: u32) -> u32 {
+        self.held_mode(session, object).unwrap_or(Mode::SubExclusive).number()
+    }
+
+    /// The mode of a table that somebody locked with LOCK TABLE.
+    fn held_mode(&self, session: &Session, object: u32) -> Option<Mode> {
+        Some(self.locks.modes.get(&LockId::Table(object))?.holder(session.key)?.mode)
     }
 
     /// Whether the session's transaction has changed a table.
@@ -217,8 +228,8 @@ impl Cluster {
         }
     }
 
-    fn user_lock_rows(&self, instance: &Instance, rows: &mut Vec<LockRow>) {
-        for (id, lock) in &self.locks.user {
+    fn mode_lock_rows(&self, instance: &Instance, rows: &mut Vec<LockRow>) {
+        for (id, lock) in &self.locks.modes {
             let here = lock.holders.iter().filter(|one| one.session.inst_id == instance.id);
             for holder in here {
                 let Some(session) = self.session(holder.session) else { continue };
@@ -228,8 +239,8 @@ impl Cluster {
                 rows.push(LockRow {
                     sid: session.key.sid,
                     saddr: session.saddr,
-                    lock_type: "UL",
-                    id1: u64::from(id.id),
+                    lock_type: id.lock_type(),
+                    id1: id.id1(),
                     id2: 0,
                     mode: holder.mode.number(),
                     request: wants.map_or(0, |waiter| waiter.mode.number()),
@@ -324,7 +335,8 @@ impl Cluster {
     /// How many sessions wait for the rows of a transaction.
     fn blocked(&self, transaction: &Transaction) -> u64 {
         let locks = transaction.rows.iter().filter_map(|row| self.locks.rows.get(row));
-        locks.map(|lock| lock.waiters.len() as u64).sum()
+        let waiting = locks.map(|lock| lock.waiters.len()).sum::<usize>();
+        (waiting + transaction.left_behind.len()) as u64
     }
 
     /// V$RESOURCE_LIMIT of an instance.

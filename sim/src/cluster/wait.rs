@@ -3,10 +3,10 @@
 //! who looks at the same moment.
 
 use super::event::{Event, EventId};
-use super::lock::{Row, UserLockId};
+use super::lock::{LockId, Row};
+use super::mode_lock::Mode;
 use super::rng;
-use super::session::Session;
-use super::user_lock::Mode;
+use super::session::{Session, TxKey};
 use super::{Micros, SECOND};
 
 /// What a call does now.
@@ -20,11 +20,13 @@ pub enum Doing {
         row: Row,
         /// Since when.
         since: Micros,
+        /// The transaction that held it and let go of it, but whose end is still waited for.
+        left_by: Option<TxKey>,
     },
-    /// It waits for a user lock.
-    UserLock {
+    /// It waits for a user lock or a table.
+    Enqueue {
         /// Which.
-        id: UserLockId,
+        id: LockId,
         /// In which mode.
         mode: Mode,
         /// Since when.
@@ -204,6 +206,8 @@ const DRIVER_TCP: u64 = 0x7463_7000;
 const TX_EXCLUSIVE: u64 = 0x5458_0006;
 /// `UL`, as P1 of its enqueue without the mode.
 const UL: u64 = 0x554c_0000;
+/// `TM`, likewise.
+const TM: u64 = 0x544d_0000;
 
 impl Session {
     /// The wait columns at a moment of the model's clock.
@@ -222,15 +226,19 @@ impl Session {
         wait.p = [call.seed >> 50, call.seed >> 36 & 0xfffff, 1];
         match call.doing {
             Doing::Work(mix) => working(&mut wait, mix, call.seed, call.began),
-            Doing::Row { row, since } => {
+            Doing::Row { row, since, .. } => {
                 wait.event = EventId::RowLock;
                 wait.p = [TX_EXCLUSIVE, call.seed >> 44, call.seed >> 30 & 0x3fff];
                 wait.began = since;
                 wait.row = Some(row);
             }
-            Doing::UserLock { id, mode, since, deadline } => {
-                wait.event = EventId::UserLock;
-                wait.p = [UL | u64::from(mode.number()), u64::from(id.id), 0];
+            Doing::Enqueue { id, mode, since, deadline } => {
+                let (event, name) = match id {
+                    LockId::User { .. } => (EventId::UserLock, UL),
+                    LockId::Table(_) => (EventId::TableLock, TM),
+                };
+                wait.event = event;
+                wait.p = [name | u64::from(mode.number()), id.id1(), 0];
                 wait.began = since;
                 wait.remaining = Some(deadline.map_or(-1, |deadline| (deadline - now).max(0)));
             }

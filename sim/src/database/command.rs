@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::session::{Act, Waited, Waiting};
+use super::session::{Act, Waiting};
 use crate::catalog::account::Grant;
 use crate::catalog::books::Managed;
 use crate::cluster::kill::{Manner, Order, Target};
@@ -27,6 +27,11 @@ pub(super) fn failed(code: u32, text: impl Into<String>) -> Progress {
 /// What this simulation does not know is an error, never a silent success.
 pub(super) fn unknown(what: &str) -> Progress {
     failed(3001, format!("unimplemented feature: {what}"))
+}
+
+/// ORA-16000.
+pub(super) fn read_only() -> OraError {
+    OraError::new(16000, "database or pluggable database open for read-only access")
 }
 
 fn target(session: SessionLiteral) -> Target {
@@ -80,19 +85,17 @@ impl Act<'_> {
                     settings.iter().try_for_each(|one| self.set_session(&one.name, &one.value));
                 Poll::Ready(set.map(|()| Executed::default()))
             }
-            Command::SessionOther(words) => session_other(words),
-            Command::Commit => {
-                self.commit();
-                done()
-            }
+            Command::SessionOther(words) => Poll::Ready(self.session_other(words)),
+            Command::Commit => Poll::Ready(self.commit().map(|()| Executed::default())),
             Command::Rollback { savepoint } => self.roll_back(savepoint.as_deref()),
             Command::Savepoint(name) => {
                 self.state.books.heap.savepoint(self.session.key, name);
+                self.state.cluster.savepoint(self.session.key, name);
                 done()
             }
             Command::SetTransaction(words) => self.set_transaction(words),
             Command::SetRole(words) => unknown(&format!("SET ROLE {words}")),
-            Command::LockTable { table, mode, .. } => self.lock_table(table, mode),
+            Command::LockTable { table, mode, wait } => self.lock_table(table, mode, *wait),
             Command::Ddl(ddl) => Poll::Ready(self.ddl(ddl)),
             Command::Block(_) => unknown("a block within a statement"),
         }
@@ -118,6 +121,35 @@ impl Act<'_> {
         }
     }
 
+    /// Clauses of ALTER SESSION besides SET: what they say of parallel statements is all that comes of it here.
+    fn session_other(&mut self, words: &str) -> Result<Executed, OraError> {
+        let key = self.session.key;
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let status = match words.first() {
+            Some(&"DISABLE") => "DISABLED",
+            Some(&"ENABLE") => "ENABLED",
+            Some(&"FORCE") => "FORCED",
+            Some(&"CLOSE") if words.starts_with(&["CLOSE", "DATABASE", "LINK"]) => {
+                return Err(OraError::new(2081, "database link is not open"));
+            }
+            _ => "",
+        };
+        let kind = match words.get(1..3) {
+            Some(["PARALLEL", "DML"]) => 0,
+            Some(["PARALLEL", "DDL"]) => 1,
+            Some(["PARALLEL", "QUERY"]) => 2,
+            _ => 3,
+        };
+        if kind == 0 && self.state.cluster.in_transaction(key) {
+            let text = "Cannot alter the session parallel DML state within a transaction";
+            return Err(OraError::new(12841, text));
+        }
+        if status.is_empty() || !self.state.cluster.set_parallel(key, kind, status) {
+            return Err(OraError::new(2248, "invalid option for ALTER SESSION"));
+        }
+        Ok(Executed::default())
+    }
+
     /// SET TRANSACTION: what it would change and this database cannot do is an error.
     fn set_transaction(&mut self, words: &str) -> Progress {
         if self.state.cluster.in_transaction(self.session.key) {
@@ -136,8 +168,12 @@ impl Act<'_> {
         }
     }
 
-    /// What changes rows or locks them is not for a read-only transaction.
+    /// What changes rows or locks them is neither for a database that is open for reading nor for a read-only
+    /// transaction.
     pub(super) fn check_read_write(&self) -> Result<(), OraError> {
+        if self.state.cluster.spec().read_only {
+            return Err(read_only());
+        }
         if self.session.viewer.read_only.is_none() {
             return Ok(());
         }
@@ -150,6 +186,7 @@ impl Act<'_> {
         let key = self.session.key;
         if let Some(name) = savepoint {
             return if self.state.books.heap.rollback_to(key, name) {
+                self.state.cluster.roll_back_to_savepoint(key, name);
                 done()
             } else {
                 failed(
@@ -158,12 +195,8 @@ impl Act<'_> {
                 )
             };
         }
-        if let Some(waiting) = self.session.waiting {
-            return match self.look(waiting) {
-                Waited::Still => Poll::Pending,
-                Waited::Over(_) => done(),
-                Waited::Failed(error) => Poll::Ready(Err(error)),
-            };
+        if self.session.waiting.is_some() {
+            return self.waited().map_ok(|_| Executed::default());
         }
         self.session.viewer.read_only = None;
         self.state.books.heap.rollback(key);
@@ -208,7 +241,7 @@ impl Act<'_> {
                 format!("unimplemented feature: {} {}", ddl.verb, ddl.object_type),
             ));
         }
-        self.commit();
+        self.commit()?;
         for privilege in &ddl.privileges {
             let text = match ddl.object.as_str() {
                 "" => privilege.clone(),
@@ -240,14 +273,4 @@ impl Doors {
     const KILL: Self = Self(0);
     /// The rest.
     const OTHER: Self = Self(1);
-}
-
-fn session_other(words: &str) -> Progress {
-    const KNOWN: [&str; 4] =
-        ["DISABLE PARALLEL", "ENABLE PARALLEL", "FORCE PARALLEL", "CLOSE DATABASE LINK"];
-    if KNOWN.iter().any(|known| words.starts_with(known)) {
-        done()
-    } else {
-        failed(2248, "invalid option for ALTER SESSION")
-    }
 }

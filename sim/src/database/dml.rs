@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::task::Poll;
 
 use super::command::{Progress, failed, unknown};
-use super::session::{Act, Waited, Waiting};
+use super::session::{Act, Waiting};
 use crate::catalog::Catalog;
 use crate::catalog::rowid::RowId;
 use crate::catalog::view::Resolved;
 use crate::cluster::SECOND;
 use crate::cluster::live::Grant;
 use crate::cluster::lock::Row;
+use crate::cluster::mode_lock::{FOR_EVER, Mode};
 use crate::ora::OraError;
 use crate::sql::dml::{Change, Changes, Dml};
 use crate::sql::meter::{self, Meter};
@@ -30,7 +31,7 @@ struct Place {
     next: u32,
 }
 
-/// Steps to find the rows that FOR UPDATE locks, which nobody else can do anything meanwhile.
+/// Steps to find the rows that FOR UPDATE locks, while nobody else can do anything.
 const STEPS_OF_LOCKING: u64 = 1_000_000;
 
 /// A table and its rows that are to be locked.
@@ -51,15 +52,10 @@ enum Locked {
 impl Act<'_> {
     /// INSERT, UPDATE, DELETE.
     pub(super) fn dml(&mut self, statement: &Dml, inputs: &Inputs) -> Progress {
-        if let Some(waiting) = self.session.waiting {
-            match self.look(waiting) {
-                Waited::Still => return Poll::Pending,
-                Waited::Over(_) => {}
-                Waited::Failed(error) => return Poll::Ready(Err(error)),
-            }
-        }
-        if self.state.cluster.spec().read_only {
-            return failed(16000, "database or pluggable database open for read-only access");
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
@@ -88,6 +84,12 @@ impl Act<'_> {
                 Change::Insert(_) => None,
             })
             .collect();
+        // Who inserts needs the table, though no row.
+        match self.state.cluster.want_table(self.session.key, place.object_id) {
+            Ok(Grant::Granted) => {}
+            Ok(Grant::Queued) => return self.wait(Waiting::Model { until: None }),
+            Err(error) => return Poll::Ready(Err(error)),
+        }
         match self.lock_rows(place.object_id, &wanted) {
             Locked::All => {}
             Locked::Waits => return self.wait(Waiting::Model { until: None }),
@@ -175,12 +177,10 @@ impl Act<'_> {
         locks: &RowLocks,
         inputs: &Inputs,
     ) -> Progress {
-        if let Some(waiting) = self.session.waiting {
-            match self.look(waiting) {
-                Waited::Still => return Poll::Pending,
-                Waited::Over(_) => {}
-                Waited::Failed(error) => return Poll::Ready(Err(error)),
-            }
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
         }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
@@ -217,7 +217,8 @@ impl Act<'_> {
                 let cluster = &self.state.cluster;
                 one.numbers
                     .retain(|number| cluster.row_is_free(key, Row { object, number: *number }));
-                rows = match self.only(query, &one.table, inputs, &one.place, &one.numbers) {
+                let free = one.numbers.iter().copied().collect();
+                rows = match self.only(query, &one.table, inputs, &one.place, &free) {
                     Ok(rows) => rows,
                     Err(error) => return Poll::Ready(Err(error)),
                 };
@@ -226,7 +227,9 @@ impl Act<'_> {
         };
         let cluster = &self.state.cluster;
         let free = |one: &Wanted, number: u32| {
-            cluster.row_is_free(self.session.key, Row { object: one.place.object_id, number })
+            let row = Row { object: one.place.object_id, number };
+            cluster.table_is_free(self.session.key, row.object)
+                && cluster.row_is_free(self.session.key, row)
         };
         // Looked at before the first is taken: a statement that fails leaves no row locked.
         if locks.wait == LockWait::NoWait
@@ -322,26 +325,64 @@ impl Act<'_> {
         table: &str,
         inputs: &Inputs,
         place: &Place,
-        numbers: &[u32],
-    ) -> Result<crate::sql::query::Rows, OraError> {
+        numbers: &HashSet<u32>,
+    ) -> Result<query::Rows, OraError> {
         let sight = self.sight();
         let view = self.view();
         let shown = place.numbers.iter().map(|number| numbers.contains(number)).collect();
         let some = SomeRows { catalog: &view, table, shown };
-        crate::sql::query::run(query, &some, &sight, inputs)
+        let meter = Meter::limited(STEPS_OF_LOCKING);
+        let rows = query::metered(query, &some, &sight, inputs, &meter)?;
+        if meter.is_spent() { Err(meter::too_long()) } else { Ok(rows) }
     }
 
-    /// LOCK TABLE, as far as it never has to wait here.
-    pub(super) fn lock_table(&mut self, table: &str, mode: &str) -> Progress {
+    /// LOCK TABLE.
+    pub(super) fn lock_table(&mut self, table: &str, mode: &str, wait: LockWait) -> Progress {
+        match self.waited() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(0)) => {}
+            Poll::Ready(Ok(_)) => return busy(),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+        }
         if let Err(error) = self.check_read_write() {
             return Poll::Ready(Err(error));
         }
-        match self.place(table, "UPDATE", false) {
-            Ok(place) if matches!(mode, "ROW SHARE" | "ROW EXCLUSIVE" | "SHARE UPDATE") => {
-                self.state.cluster.change(self.session.key, &place.name, 0);
+        // Whoever may do anything with it may lock it.
+        let wanted = ["INSERT", "DELETE", "SELECT"];
+        let place = wanted.iter().fold(self.place(table, "UPDATE", false), |found, privilege| {
+            found.or_else(|_| self.place(table, privilege, false))
+        });
+        let place = match place {
+            Ok(place) => place,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let mode = match mode {
+            "ROW SHARE" | "SHARE UPDATE" => Mode::SubShare,
+            "ROW EXCLUSIVE" => Mode::SubExclusive,
+            "SHARE" => Mode::Share,
+            "SHARE ROW EXCLUSIVE" => Mode::ShareSubExclusive,
+            "EXCLUSIVE" => Mode::Exclusive,
+            _ => {
+                return failed(
+                    1737,
+                    "valid modes: [ROW] SHARE, [[SHARE] ROW] EXCLUSIVE, SHARE UPDATE",
+                );
+            }
+        };
+        let timeout = match wait {
+            LockWait::Wait | LockWait::SkipLocked => FOR_EVER,
+            LockWait::NoWait => 0,
+            LockWait::Secs(seconds) => i64::from(seconds) * SECOND,
+        };
+        let key = self.session.key;
+        match self.state.cluster.lock_table(key, place.object_id, mode, timeout) {
+            Ok(Some(0)) => {
+                self.state.cluster.change(key, &place.name, 0);
                 Poll::Ready(Ok(Executed::default()))
             }
-            Ok(_) => unknown(&format!("LOCK TABLE IN {mode} MODE")),
+            Ok(Some(2)) => failed(60, "deadlock detected while waiting for resource"),
+            Ok(Some(_)) => busy(),
+            Ok(None) => self.wait(Waiting::Model { until: None }),
             Err(error) => Poll::Ready(Err(error)),
         }
     }

@@ -147,7 +147,14 @@ impl Host for Outside<'_> {
 
     fn execute(&mut self, command: &Command, inputs: &Inputs) -> Poll<Result<Executed, OraError>> {
         self.alive(|outside| {
-            let done = outside.act.carry_out(command, inputs);
+            // A handler may go on behind a statement that fails, of which nothing is left then.
+            let act = &mut outside.act;
+            let began = act.session.began.unwrap_or_else(|| act.begin());
+            let done = act.carry_out(command, inputs);
+            if let Poll::Ready(Err(_)) = &done {
+                act.undo(began);
+            }
+            act.session.began = done.is_pending().then_some(began);
             outside.sight = outside.act.sight();
             done
         })

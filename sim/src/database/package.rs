@@ -3,14 +3,15 @@
 
 use std::task::Poll;
 
-use super::session::{Act, Waited, Waiting};
+use super::command::read_only;
+use super::session::{Act, Waiting};
 use crate::catalog::books::{Books, Managed};
 use crate::catalog::view::Viewer;
 use crate::cluster::SECOND;
 use crate::cluster::kill::{Answer, Manner, Order, Target};
 use crate::cluster::live::Grant;
+use crate::cluster::mode_lock::Mode;
 use crate::cluster::session::SessionKey;
-use crate::cluster::user_lock::Mode;
 use crate::conversation::{Direction, Tags};
 use crate::ora::OraError;
 use crate::sql::number;
@@ -161,16 +162,14 @@ fn lock(
             if lock_name.is_empty() || lock_name.to_ascii_uppercase().starts_with("ORA$") {
                 return Poll::Ready(Err(OraError::new(20000, "ORU-10003: illegal lock name")));
             }
-            if act.state.cluster.spec().read_only {
-                return Poll::Ready(Err(OraError::new(
-                    16000,
-                    "database or pluggable database open for read-only access",
-                )));
-            }
-            let id = act.state.cluster.lock_id(&lock_name);
-            act.state.books.lock_names.insert(lock_name, id);
-            if name == "ALLOCATE_UNIQUE" {
-                act.commit();
+            let id = match allocate(act, &lock_name) {
+                Ok(id) => id,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
+            if name == "ALLOCATE_UNIQUE"
+                && let Err(error) = act.commit()
+            {
+                return Poll::Ready(Err(error));
             }
             Poll::Ready(Ok(arguments.out(vec![("LOCKHANDLE", Value::Text(handle(id)))])))
         }
@@ -182,6 +181,22 @@ fn lock(
         "SLEEP" => sleep(act, arguments),
         _ => unknown(arguments.signature),
     }
+}
+
+/// The id behind the name of a lock, which a table of the database's keeps.
+fn allocate(act: &mut Act<'_>, name: &str) -> Result<u32, OraError> {
+    /// The size of the table's column.
+    const NAME_BYTES_MAX: usize = 128;
+    if act.state.cluster.spec().read_only {
+        return Err(read_only());
+    }
+    if name.len() > NAME_BYTES_MAX {
+        let column = "\"SYS\".\"DBMS_LOCK_ALLOCATED\".\"NAME\"";
+        let sizes = format!("(actual: {}, maximum: {NAME_BYTES_MAX})", name.len());
+        return Err(OraError::new(12899, format!("value too large for column {column} {sizes}")));
+    }
+    let full = "unable to extend table SYS.DBMS_LOCK_ALLOCATED by 128 in tablespace SYSTEM";
+    act.state.cluster.lock_id(name).ok_or_else(|| OraError::new(1653, full))
 }
 
 /// A handle as Oracle makes them: the id twice and a sum.
@@ -208,12 +223,9 @@ fn request(
     name: &str,
     arguments: &Arguments<'_>,
 ) -> Poll<Result<Returned, OraError>> {
-    if let Some(waiting) = act.session.waiting {
-        return match act.look(waiting) {
-            Waited::Still => Poll::Pending,
-            Waited::Over(code) => gives(code),
-            Waited::Failed(error) => Poll::Ready(Err(error)),
-        };
+    if act.session.waiting.is_some() {
+        let returned = |code| Returned { value: Some(Value::integer(code)), out: Vec::new() };
+        return act.waited().map_ok(returned);
     }
     let id = match lock_id(arguments) {
         Ok(id) => id,
@@ -227,12 +239,13 @@ fn request(
     let on_commit = arguments.integer("RELEASE_ON_COMMIT").unwrap_or(0) != 0;
     let (cluster, key) = (&mut act.state.cluster, act.session.key);
     let answer = match name {
-        "CONVERT" => cluster.convert_lock(key, id, mode, timeout),
+        "CONVERT" => Ok(cluster.convert_lock(key, id, mode, timeout)),
         _ => cluster.request_lock(key, id, mode, timeout, on_commit),
     };
     match answer {
-        Some(code) => gives(code),
-        None => act.wait(Waiting::Model { until: None }),
+        Err(error) => Poll::Ready(Err(error)),
+        Ok(Some(code)) => gives(code),
+        Ok(None) => act.wait(Waiting::Model { until: None }),
     }
 }
 
@@ -248,12 +261,8 @@ fn micros(seconds: Number) -> i64 {
 
 /// DBMS_LOCK.SLEEP and DBMS_SESSION.SLEEP: ACTIVE in PL/SQL lock timer.
 fn sleep(act: &mut Act<'_>, arguments: &Arguments<'_>) -> Poll<Result<Returned, OraError>> {
-    if let Some(waiting) = act.session.waiting {
-        return match act.look(waiting) {
-            Waited::Still => Poll::Pending,
-            Waited::Over(_) => nothing(),
-            Waited::Failed(error) => Poll::Ready(Err(error)),
-        };
+    if act.session.waiting.is_some() {
+        return act.waited().map_ok(|_| Returned::default());
     }
     let length = micros(arguments.number("SECONDS").unwrap_or(Number::ZERO)).max(0);
     match act.state.cluster.sleep(act.session.key, length) {
@@ -459,12 +468,8 @@ fn rds_call(
 impl Act<'_> {
     /// Carries out KILL, DISCONNECT or CANCEL, or asks what became of it.
     pub(super) fn order(&mut self, target: Target, order: &Order) -> Poll<Result<(), OraError>> {
-        if let Some(waiting) = self.session.waiting {
-            return match self.look(waiting) {
-                Waited::Still => Poll::Pending,
-                Waited::Over(_) => Poll::Ready(Ok(())),
-                Waited::Failed(error) => Poll::Ready(Err(error)),
-            };
+        if self.session.waiting.is_some() {
+            return self.waited().map_ok(drop);
         }
         match self.state.cluster.order(self.session.key, target, order) {
             Answer::Done => Poll::Ready(Ok(())),

@@ -12,6 +12,7 @@ use crate::cluster::Micros;
 use crate::cluster::kill::{Answer, Pending};
 use crate::cluster::live;
 use crate::cluster::session::SessionKey;
+use crate::cluster::transaction::Point;
 use crate::ora::OraError;
 use crate::sql::datetime::Zone;
 use crate::sql::plsql::Run;
@@ -30,15 +31,11 @@ pub(super) enum Waiting {
     Until(Micros),
 }
 
-/// What becomes of a wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Waited {
-    /// It goes on.
-    Still,
-    /// It is over, with what the cluster says: 0 or 1.
-    Over(u32),
-    /// It failed.
-    Failed(OraError),
+/// Where a statement began: what it did since is undone if it fails.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Began {
+    point: Point,
+    changes: usize,
 }
 
 /// A definer-rights unit that waits.
@@ -65,6 +62,8 @@ pub(super) struct SessionState {
     pub(super) zone: Zone,
     /// What the call waits for.
     pub(super) waiting: Option<Waiting>,
+    /// Where the statement began that a block runs now.
+    pub(super) began: Option<Began>,
     /// What is worked out for the call meanwhile.
     pub(super) job: Option<Job<Result<Product, OraError>>>,
     /// Definer-rights units under way, by depth.
@@ -115,48 +114,60 @@ impl Act<'_> {
         Poll::Pending
     }
 
-    /// What became of the wait, which is forgotten unless it goes on.
-    pub(super) fn look(&mut self, waiting: Waiting) -> Waited {
-        let waited = self.look_at(waiting);
-        if waited != Waited::Still {
+    /// What became of the wait, if there is one, with what the cluster says: 0 or 1. It is forgotten unless it goes on.
+    pub(super) fn waited(&mut self) -> Poll<Result<u32, OraError>> {
+        let waited = self.session.waiting.map_or(Poll::Ready(Ok(0)), |waiting| self.look(waiting));
+        if waited.is_ready() {
             self.session.waiting = None;
         }
         waited
     }
 
-    fn look_at(&mut self, waiting: Waiting) -> Waited {
+    fn look(&mut self, waiting: Waiting) -> Poll<Result<u32, OraError>> {
         let key = self.session.key;
         let cluster = &mut self.state.cluster;
         match (cluster.poll(key), waiting) {
-            (live::Poll::Failed(error), _) => Waited::Failed(error),
+            (live::Poll::Failed(error), _) => Poll::Ready(Err(error)),
             (live::Poll::Waiting, Waiting::Model { until: Some(until) })
                 if cluster.now() >= until =>
             {
                 cluster.break_call(key);
-                Waited::Failed(OraError::new(
-                    30006,
-                    "resource busy; acquire with WAIT timeout expired",
-                ))
+                let text = "resource busy; acquire with WAIT timeout expired";
+                Poll::Ready(Err(OraError::new(30006, text)))
             }
-            (live::Poll::Waiting, _) => Waited::Still,
-            (live::Poll::Done(_), Waiting::Until(until)) if cluster.now() < until => Waited::Still,
+            (live::Poll::Waiting, _) => Poll::Pending,
+            (live::Poll::Done(_), Waiting::Until(until)) if cluster.now() < until => Poll::Pending,
             (live::Poll::Done(code), Waiting::Until(_) | Waiting::Model { .. }) => {
-                Waited::Over(code)
+                Poll::Ready(Ok(code))
             }
             (live::Poll::Done(_), Waiting::Order(pending)) => match cluster.ask_again(pending) {
-                Answer::Done => Waited::Over(0),
-                Answer::Error(error) => Waited::Failed(error),
+                Answer::Done => Poll::Ready(Ok(0)),
+                Answer::Error(error) => Poll::Ready(Err(error)),
                 Answer::Wait(pending) => {
                     self.session.waiting = Some(Waiting::Order(pending));
-                    Waited::Still
+                    Poll::Pending
                 }
             },
         }
     }
 
+    /// Where a statement is that begins now.
+    pub(super) fn begin(&self) -> Began {
+        let key = self.session.key;
+        let point = self.state.cluster.point(key);
+        Began { point, changes: self.state.books.heap.changes(key) }
+    }
+
+    /// Undoes what a statement did that failed, or what a block did since its last COMMIT.
+    pub(super) fn undo(&mut self, began: Began) {
+        let key = self.session.key;
+        let same = self.state.cluster.undo_statement(key, began.point);
+        self.state.books.heap.undo_to(key, if same { began.changes } else { 0 });
+    }
+
     /// COMMIT.
-    pub(super) fn commit(&mut self) {
+    pub(super) fn commit(&mut self) -> Result<(), OraError> {
         self.session.viewer.read_only = None;
-        self.state.commit(self.session.key);
+        self.state.commit(self.session.key)
     }
 }

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::away::{Alone, Away, Back};
 use super::host::Outside;
-use super::session::{Act, SessionState};
+use super::session::{Act, Began, SessionState};
 use super::{SimDatabase, State, rights_of};
 use crate::catalog::account::AccountStatus;
 use crate::cluster::Micros;
@@ -32,6 +32,8 @@ struct Call {
     through: Micros,
     /// Which iteration of the binds.
     row: usize,
+    /// Where it began, while it is under way.
+    began: Option<Began>,
     /// The block, once it has begun, and while it is not away.
     run: Option<Run>,
     /// The block while it goes on without the database.
@@ -76,8 +78,32 @@ impl Talk {
         self.session.key
     }
 
-    /// Begins a call, or says why there is none.
+    /// Begins the call of a statement, or says why there is none.
     fn begin(&mut self, statement: &Statement) -> Result<(), OraError> {
+        // A long text is read while others do what they want.
+        let release = self.database.lock().cluster.release();
+        let parsed = statement::parse(&statement.sql, release);
+        let kind = parsed
+            .as_ref()
+            .map_or(CallKind::Sql, |parsed| kind_of(&parsed.command, &statement.sql));
+        let through = self.enter(kind, Some(&statement.sql))?;
+        match parsed {
+            Err(error) => {
+                self.database.lock().cluster.end_call(self.session.key, Cursor::Closed);
+                Err(error)
+            }
+            Ok(parsed) => {
+                let query = matches!(parsed.command, Command::Query(_));
+                self.last_query = query.then(|| statement.sql.clone());
+                self.call = Some(Call::new(statement.clone(), parsed, through));
+                Ok(())
+            }
+        }
+    }
+
+    /// Enters a call, which goes on at the moment that is given. The error is why there is none; if the session is
+    /// over or about to be, the client has been told by it.
+    fn enter(&mut self, kind: CallKind, sql: Option<&str>) -> Result<Micros, OraError> {
         if self.ended.is_some() {
             return Err(OraError::new(1012, "not logged on"));
         }
@@ -89,37 +115,25 @@ impl Talk {
         if let Some(account) = state.books.accounts.get(&self.session.login) {
             self.session.viewer.rights = rights_of(&state, account);
         }
-        let parsed = statement::parse(&statement.sql, state.cluster.release());
-        let kind = parsed
-            .as_ref()
-            .map_or(CallKind::Sql, |parsed| kind_of(&parsed.command, &statement.sql));
-        let begun = state.cluster.begin_call(key, kind, Some(&statement.sql));
-        if death.is_some() {
-            self.ended = death;
+        let begun = state.cluster.begin_call(key, kind, sql);
+        if let Err(error) = &begun
+            && state.cluster.check_alive(key).is_err()
+        {
+            self.ended = Some(death.unwrap_or_else(|| Death::Error(error.clone())));
         }
-        let through = begun?;
-        match parsed {
-            Err(error) => {
-                state.cluster.end_call(key, Cursor::Closed);
-                Err(error)
+        begun
+    }
+
+    /// A call that ends the transaction and has no text: V$SESSION shows no statement of it.
+    fn end_transaction(&mut self, command: Command) -> Progress {
+        self.cancelled = false;
+        match self.enter(CallKind::Bare, None) {
+            Ok(through) => {
+                let parsed = Parsed { command, binds: Vec::new() };
+                self.call = Some(Call::new(Statement::default(), parsed, through));
+                self.step()
             }
-            Ok(parsed) => {
-                let statement = statement.clone();
-                self.last_query =
-                    matches!(parsed.command, Command::Query(_)).then(|| statement.sql.clone());
-                self.call = Some(Call {
-                    statement,
-                    parsed,
-                    through,
-                    row: 0,
-                    run: None,
-                    away: None,
-                    count: 0,
-                    returning: Vec::new(),
-                    extras: Extras::default(),
-                });
-                Ok(())
-            }
+            Err(error) => Progress::Done(Err(error)),
         }
     }
 
@@ -146,27 +160,28 @@ impl Talk {
                 self.call = Some(call);
                 Progress::Waiting
             }
-            Poll::Ready(result) => {
-                self.finish(&mut state, call.statement.autocommit && result.is_ok());
+            Poll::Ready(mut result) => {
+                if call.statement.autocommit && result.is_ok() {
+                    let committed = Act { state: &mut state, session: &mut self.session }.commit();
+                    result = committed.and(result);
+                }
+                self.finish(&mut state);
                 self.extras = call.extras;
                 Progress::Done(result)
             }
         }
     }
 
-    fn finish(&mut self, state: &mut State, commit: bool) {
+    fn finish(&mut self, state: &mut State) {
         let key = self.key();
         self.session.waiting = None;
         self.session.job = None;
+        self.session.began = None;
         self.session.nested.clear();
         if let Some(death) = state.cluster.death(key) {
             state.cluster.acknowledge(key);
             self.ended = Some(death);
             return;
-        }
-        if commit {
-            self.session.viewer.read_only = None;
-            state.commit(key);
         }
         state.cluster.end_call(key, Cursor::Closed);
     }
@@ -209,6 +224,21 @@ fn kind_of(command: &Command, sql: &str) -> CallKind {
 }
 
 impl Call {
+    fn new(statement: Statement, parsed: Parsed, through: Micros) -> Self {
+        Self {
+            statement,
+            parsed,
+            through,
+            row: 0,
+            began: None,
+            run: None,
+            away: None,
+            count: 0,
+            returning: Vec::new(),
+            extras: Extras::default(),
+        }
+    }
+
     /// The binds of the iteration under way.
     fn inputs(&self) -> Inputs {
         let values = self.statement.rows.get(self.row);
@@ -241,15 +271,21 @@ impl Call {
             return Poll::Ready(Err(error));
         }
         for _ in 0..ITERATIONS_AT_ONCE {
-            let outcome = match self.iterate(state, session) {
+            let began = self.began.unwrap_or_else(|| Act { state, session }.begin());
+            let progress = self.iterate(state, session);
+            self.began = progress.is_pending().then_some(began);
+            let outcome = match progress {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) if self.goes_on_after(&error) => {
+                Poll::Ready(Ok(outcome)) => outcome,
+                Poll::Ready(Err(error)) => {
+                    Act { state, session }.undo(began);
+                    if !self.goes_on_after(&error) {
+                        return Poll::Ready(Err(error));
+                    }
                     session.waiting = None;
                     self.extras.failures.push((self.row, error));
                     self.outcome(Executed::default())
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(outcome)) => outcome,
             };
             if let (Outcome::Plsql { values, .. }, true) = (&outcome, iterations > 1) {
                 self.extras.iterations.push(values.clone());
@@ -434,15 +470,15 @@ impl Conversation for Talk {
     }
 
     fn cancel(&mut self) {
-        if self.call.is_none() {
-            return;
-        }
+        let Some(call) = self.call.take() else { return };
         let database = self.database.clone();
         let mut state = database.lock();
         state.cluster.break_call(self.session.key);
-        self.call = None;
+        if let Some(began) = call.began {
+            Act { state: &mut state, session: &mut self.session }.undo(began);
+        }
         self.cancelled = true;
-        self.finish(&mut state, false);
+        self.finish(&mut state);
     }
 
     fn call(&mut self, open_cursor: bool) {
@@ -476,19 +512,12 @@ impl Conversation for Talk {
         self.database.lock().cluster.tag(key, tags);
     }
 
-    fn commit(&mut self) -> Result<(), OraError> {
-        let key = self.key();
-        self.session.viewer.read_only = None;
-        self.ended_or(|state| state.commit(key))
+    fn commit(&mut self) -> Progress {
+        self.end_transaction(Command::Commit)
     }
 
-    fn rollback(&mut self) -> Result<(), OraError> {
-        let key = self.key();
-        self.session.viewer.read_only = None;
-        self.ended_or(|state| {
-            state.books.heap.rollback(key);
-            state.cluster.rollback(key);
-        })
+    fn rollback(&mut self) -> Progress {
+        self.end_transaction(Command::Rollback { savepoint: None })
     }
 
     fn last_rowid(&self) -> Option<String> {
@@ -510,27 +539,11 @@ impl Conversation for Talk {
         if state.cluster.death(key).is_some() {
             state.cluster.acknowledge(key);
         } else {
-            state.commit(key);
+            // One that is marked is rolled back all the same, and there is nobody to tell.
+            drop(state.commit(key));
             state.cluster.log_off(key);
         }
         state.sweep();
-    }
-}
-
-impl Talk {
-    fn ended_or(&mut self, act: impl FnOnce(&mut State)) -> Result<(), OraError> {
-        if self.ended.is_some() {
-            return Err(OraError::new(1012, "not logged on"));
-        }
-        let key = self.key();
-        let mut state = self.database.lock();
-        if let Some(death) = state.cluster.death(key) {
-            state.cluster.acknowledge(key);
-            self.ended = Some(death.clone());
-            return Err(told(death));
-        }
-        act(&mut state);
-        Ok(())
     }
 }
 

@@ -99,17 +99,7 @@ pub(super) fn database(
         ManagedSpec::Rds => Managed::Rds,
         ManagedSpec::Autonomous => Managed::Autonomous,
     };
-    let lock_names = BTreeMap::new();
-    let books = Books {
-        managed,
-        accounts,
-        services,
-        procedures,
-        parameters,
-        global_name,
-        lock_names,
-        heap,
-    };
+    let books = Books { managed, accounts, services, procedures, parameters, global_name, heap };
     Ok(SimDatabase::new(cluster, books))
 }
 
@@ -233,6 +223,12 @@ fn services(spec: &DatabaseSpec, model: &Spec) -> Result<Vec<Service>, ScenarioE
         all.push(Service { name: name.to_ascii_lowercase(), instances: Vec::new(), con_id });
     }
     for one in &spec.services {
+        if one.instances.iter().any(|id| !(1..=model.instances.len()).contains(&(*id as usize))) {
+            return Err(invalid(format!(
+                "service {}: it names an instance that is not there",
+                one.name
+            )));
+        }
         let con_id = one.container.as_deref().map_or(Ok(root), |name| container(model, name))?;
         all.push(Service { name: one.name.clone(), instances: one.instances.clone(), con_id });
     }
@@ -310,6 +306,9 @@ fn add_table(
         });
         rows.push(values.collect::<Result<Vec<Value>, ScenarioError>>()?);
     }
+    if heap.get(&format!("{owner}.{name}")).is_some() {
+        return Err(invalid(format!("there are two tables {owner}.{name}")));
+    }
     let object_id = cluster.table(&format!("{owner}.{name}"));
     heap.add(&owner, &name, object_id, columns, rows);
     Ok(())
@@ -330,6 +329,12 @@ fn value(cell: &serde_yaml::Value, column_type: ColumnType) -> Option<Value> {
             let seconds = time.and_utc().timestamp();
             let date = column_type == ColumnType::Date;
             Some(if date { Value::Date(seconds) } else { Value::Timestamp { seconds, nanos: 0 } })
+        }
+        ColumnType::Char(size) | ColumnType::Varchar2(size) if text.len() > size as usize => None,
+        ColumnType::Char(size) => {
+            // As Oracle stores it; empty text is NULL all the same.
+            let missing = if text.is_empty() { 0 } else { size as usize - text.len() };
+            Some(Value::text(text + &" ".repeat(missing)))
         }
         _ => Some(Value::text(text)),
     }

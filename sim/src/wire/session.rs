@@ -305,20 +305,23 @@ impl Session {
         let Some(conversation) = &mut self.conversation else {
             return Ok(Flow::Over);
         };
-        let done = match function {
+        let begun = match function {
             Function::Commit => conversation.commit(),
             Function::Rollback => conversation.rollback(),
             Function::EndPipeline => {
                 self.pipeline = None;
-                Ok(())
+                Progress::Done(Ok(Outcome::Done))
             }
             _ => {
                 conversation.call(open);
-                Ok(())
+                Progress::Done(Ok(Outcome::Done))
             }
         };
-        if let Err(error) = done {
-            return self.fail(sequence, 0, &error).await;
+        match self.finish(begun).await? {
+            Ended::Done(Ok(_)) => {}
+            Ended::Done(Err(error)) => return self.fail(sequence, 0, &error).await,
+            Ended::Cancelled => return self.cancelled(sequence).await,
+            Ended::Dead(death) => return self.die(sequence, death).await,
         }
         let mut answer = Writer::new();
         let end = self.end(sequence, 0);

@@ -2,7 +2,7 @@
 
 use rac_sim::cluster::fault::Fault;
 use rac_sim::cluster::kill::{Answer, Manner, Order, Target};
-use rac_sim::cluster::live::LogOn;
+use rac_sim::cluster::live::{LogOn, Poll};
 use rac_sim::cluster::session::SessionKey;
 use rac_sim::cluster::spec::{DeadInstance, ProfileSpec, PseudoAgain, Spec};
 use rac_sim::cluster::{Cluster, SECOND};
@@ -180,6 +180,22 @@ fn a_pseudo_row_answers_a_second_kill_as_the_switch_says() {
         assert_eq!(code(&scene.kill(Manner::Immediate)), 0);
         assert_eq!(scene.row(), None, "IMMEDIATE does not wait for the client");
     }
+}
+
+#[test]
+fn a_cancel_ends_the_call_that_it_was_for_and_no_other() {
+    let cancel = Order::Cancel { sql_id: None };
+    let mut scene = Scene::new(quiet());
+    scene.begin("select count(*) from big");
+    assert_eq!(code(&scene.order(&cancel)), 0);
+    scene.end();
+    // No time has passed.
+    scene.begin("select count(*) from innocent");
+    scene.pass(5);
+    assert_eq!(scene.cluster.poll(scene.victim), Poll::Done(0));
+    assert_eq!(code(&scene.order(&cancel)), 0);
+    scene.pass(5);
+    assert!(matches!(scene.cluster.poll(scene.victim), Poll::Failed(error) if error.code == 1_013));
 }
 
 #[test]

@@ -310,3 +310,17 @@ fn an_order_to_a_hung_instance_is_only_accepted_until_it_moves_again() {
     scene.pass(40);
     assert_eq!(scene.row(), None);
 }
+
+#[test]
+fn a_call_that_could_not_notice_its_kill_is_over_when_its_client_breaks_it_off() {
+    let mut scene = Scene::new(quiet());
+    scene.begin("select count(*) from big");
+    scene.cluster.inject(&Fault::HangCall(scene.victim));
+    assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+    scene.pass(1_000);
+    assert_eq!(scene.row(), Some(("KILLED", "DEDICATED")));
+    scene.cluster.break_call(scene.victim);
+    scene.end();
+    assert_eq!(scene.row(), None);
+    assert_eq!(death_code(scene.cluster.death(scene.victim)), Some(28));
+}

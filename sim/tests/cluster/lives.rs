@@ -1,5 +1,6 @@
 //! How sessions live: calls, cursors, slots, clients that come back.
 
+use rac_sim::cluster::history::What;
 use rac_sim::cluster::instance::Instance;
 use rac_sim::cluster::kill::{Manner, Order, Target};
 use rac_sim::cluster::live::{Cursor, Poll};
@@ -380,4 +381,32 @@ fn a_named_process_is_its_own_client() {
         let session = process.session.and_then(|key| cluster.session(key)).expect("it serves one");
         assert_eq!(*session.client.process, *process.spid.to_string());
     }
+}
+
+#[test]
+fn who_forgets_a_transaction_is_idle_in_it_until_the_next_call() {
+    let mut cluster = Cluster::new(
+        only(Workload {
+            kind: Kind::IdleInTransaction,
+            sessions: 4,
+            think_seconds: 100.0,
+            ..Workload::default()
+        }),
+        5,
+    );
+    cluster.history.keep();
+    let (mut idle, mut all) = (0, 0);
+    for _ in 0..200 {
+        cluster.advance(30 * SECOND);
+        let users = || cluster.sessions().filter(|one| one.username() == Some("APP"));
+        all += users().count();
+        idle += users().filter(|one| one.call.is_none() && one.transaction.is_some()).count();
+    }
+    assert!((all / 3..all * 2 / 3).contains(&idle), "{idle} of {all}");
+    let log = cluster.history.take();
+    let ended = log.iter().filter(|one| one.what == What::Committed).count();
+    assert!(
+        (60..200).contains(&ended),
+        "a hundred and twenty, as every other call ends one: {ended}"
+    );
 }

@@ -3,8 +3,8 @@
 use rac_sim::cluster::kill::Manner;
 use rac_sim::cluster::live::{Grant, LogOn, Poll};
 use rac_sim::cluster::lock::{BlockingStatus, Row};
+use rac_sim::cluster::mode_lock::Mode;
 use rac_sim::cluster::session::{CallKind, SessionKey};
-use rac_sim::cluster::user_lock::Mode;
 use rac_sim::cluster::{Cluster, SECOND};
 
 use super::{Scene, code, death_code, log_on, quiet};
@@ -114,6 +114,53 @@ fn waiters_of_a_large_rollback_wait_for_its_end_even_without_its_session() {
 }
 
 #[test]
+fn who_waits_for_a_transaction_that_let_go_of_the_row_may_be_in_a_deadlock_later() {
+    let mut cluster = Cluster::new(quiet(), 3);
+    let [a, b, c] =
+        [(1, "A"), (2, "B"), (1, "C")].map(|(inst, user)| log_on(&mut cluster, inst, user));
+    let point = cluster.point(a);
+    assert_eq!(update(&mut cluster, a, 1), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 2), Ok(Grant::Granted));
+    assert_eq!(update(&mut cluster, b, 1), Ok(Grant::Queued));
+    assert!(!cluster.roll_back_to(a, point), "there was no transaction then");
+    assert_eq!(cluster.poll(b), Poll::Waiting);
+    assert_eq!(update(&mut cluster, c, 1), Ok(Grant::Granted));
+    // C waits for B, which waits for A and not for C.
+    assert_eq!(update(&mut cluster, c, 2), Ok(Grant::Queued));
+    cluster.commit(a);
+    assert!(matches!(cluster.poll(b), Poll::Failed(error) if error.code == 60));
+    cluster.rollback(b);
+    assert_eq!(cluster.poll(c), Poll::Done(0));
+}
+
+#[test]
+fn who_is_left_behind_by_a_savepoint_can_be_cancelled_and_killed() {
+    for kill in [true, false] {
+        let mut scene = Scene::new(quiet());
+        let [a, b] =
+            [(1, "A"), (2, "B")].map(|(inst, user)| log_on(&mut scene.cluster, inst, user));
+        let point = scene.cluster.point(a);
+        assert_eq!(update(&mut scene.cluster, a, 1), Ok(Grant::Granted));
+        let waiter = scene.victim;
+        for one in [waiter, b] {
+            assert_eq!(update(&mut scene.cluster, one, 1), Ok(Grant::Queued));
+        }
+        scene.cluster.roll_back_to(a, point);
+        if kill {
+            assert_eq!(code(&scene.kill(Manner::Immediate)), 31);
+            scene.pass(2);
+            assert_eq!(death_code(scene.cluster.death(waiter)), Some(28));
+        } else {
+            scene.cluster.break_call(waiter);
+        }
+        scene.cluster.commit(a);
+        assert_eq!(scene.cluster.poll(b), Poll::Done(0));
+        let held = |key| scene.cluster.session(key).is_some_and(|one| one.transaction.is_some());
+        assert!(held(b) && !held(waiter));
+    }
+}
+
+#[test]
 fn a_circle_is_a_deadlock() {
     let mut cluster = Cluster::new(quiet(), 3);
     let [a, b] = [(1, "A"), (2, "B")].map(|(inst, user)| log_on(&mut cluster, inst, user));
@@ -128,8 +175,8 @@ fn a_circle_is_a_deadlock() {
 #[test]
 fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
     let mut scene = Scene::new(quiet());
-    let id = scene.cluster.lock_id("ORAWARDEN");
-    assert_eq!(id, scene.cluster.lock_id("ORAWARDEN"));
+    let id = scene.cluster.lock_id("ORAWARDEN").expect("there is room");
+    assert_eq!(scene.cluster.lock_id("ORAWARDEN"), Some(id));
     let (leader, follower) = (scene.victim, log_on(&mut scene.cluster, 2, "WARDEN"));
     let call = |scene: &mut Scene, key| {
         scene
@@ -138,13 +185,16 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
             .expect("well");
     };
     call(&mut scene, leader);
-    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(0));
-    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Some(4));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Ok(Some(0)));
+    assert_eq!(scene.cluster.request_lock(leader, id, Mode::Exclusive, 0, false), Ok(Some(4)));
     scene.cluster.commit(leader);
     scene.end();
     call(&mut scene, follower);
-    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 0, false), Some(1));
-    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 10 * SECOND, false), None);
+    assert_eq!(scene.cluster.request_lock(follower, id, Mode::Exclusive, 0, false), Ok(Some(1)));
+    assert_eq!(
+        scene.cluster.request_lock(follower, id, Mode::Exclusive, 10 * SECOND, false),
+        Ok(None)
+    );
     scene.pass(9);
     assert_eq!(scene.cluster.poll(follower), Poll::Waiting);
     let waiting = scene.cluster.session(follower).expect("it waits");
@@ -154,7 +204,7 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
     assert_eq!(scene.cluster.poll(follower), Poll::Done(1));
     assert_eq!(
         scene.cluster.request_lock(follower, id, Mode::Exclusive, 100 * SECOND, false),
-        None
+        Ok(None)
     );
     assert_eq!(code(&scene.kill(Manner::Immediate)), 0);
     assert_eq!(scene.cluster.poll(follower), Poll::Done(0), "the killed leader's lock is free");
@@ -174,9 +224,9 @@ fn user_locks_answer_0_1_and_4_and_go_with_their_session() {
 fn a_lock_released_on_commit_is_gone_with_it() {
     let mut scene = Scene::new(quiet());
     scene.begin("begin null; end;");
-    assert_eq!(scene.cluster.request_lock(scene.victim, 5, Mode::Exclusive, 0, true), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.victim, 5, Mode::Exclusive, 0, true), Ok(Some(0)));
     scene.cluster.commit(scene.victim);
-    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, Mode::Exclusive, 0, false), Some(0));
+    assert_eq!(scene.cluster.request_lock(scene.issuer, 5, Mode::Exclusive, 0, false), Ok(Some(0)));
 }
 
 #[test]
@@ -190,8 +240,8 @@ fn user_locks_are_known_per_container_or_everywhere() {
             let who = LogOn { user: "U".into(), con_id, ..LogOn::default() };
             cluster.log_on(1, who).expect("there is room")
         });
-        assert_eq!(cluster.request_lock(one, 7, Mode::Exclusive, 0, false), Some(0));
-        assert_eq!(cluster.request_lock(two, 7, Mode::Exclusive, 0, false), Some(expected));
+        assert_eq!(cluster.request_lock(one, 7, Mode::Exclusive, 0, false), Ok(Some(0)));
+        assert_eq!(cluster.request_lock(two, 7, Mode::Exclusive, 0, false), Ok(Some(expected)));
     }
 }
 
@@ -204,10 +254,13 @@ fn a_circle_of_user_locks_is_2() {
             .cluster
             .begin_call(key, CallKind::Plsql, Some("begin null; end;"))
             .expect("it is well");
-        assert_eq!(scene.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Some(0));
+        assert_eq!(scene.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Ok(Some(0)));
     }
-    assert_eq!(scene.cluster.request_lock(one, 2, Mode::Exclusive, 60 * SECOND, false), None);
-    assert_eq!(scene.cluster.request_lock(two, 1, Mode::Exclusive, 60 * SECOND, false), Some(2));
+    assert_eq!(scene.cluster.request_lock(one, 2, Mode::Exclusive, 60 * SECOND, false), Ok(None));
+    assert_eq!(
+        scene.cluster.request_lock(two, 1, Mode::Exclusive, 60 * SECOND, false),
+        Ok(Some(2))
+    );
 }
 
 #[test]

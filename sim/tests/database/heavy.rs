@@ -75,7 +75,7 @@ fn a_long_query_gives_its_rows() {
     // It sees what was there when it began.
     let mut bob = Client::new(&database, "BOB", 1);
     bob.run("INSERT INTO app.t VALUES (3, 'three')").expect("he may");
-    bob.talk.commit().expect("it is his");
+    bob.run("COMMIT").expect("it is his");
     match finish(&mut ann, progress) {
         Ok(Outcome::Query { cells, .. }) => {
             let shown: Vec<String> = cells.iter().map(crate::support::shown).collect();
@@ -97,7 +97,7 @@ fn a_long_update_begins_anew_when_its_rows_have_moved() {
     let mut bob = Client::new(&database, "BOB", 1);
     bob.run("UPDATE app.t SET name = 'new' WHERE id = 1").expect("he may");
     bob.run("INSERT INTO app.t VALUES (3, 'three')").expect("he may");
-    bob.talk.commit().expect("it is his");
+    bob.run("COMMIT").expect("it is his");
     assert!(matches!(finish(&mut ann, progress), Ok(Outcome::Dml { count: 3, .. })));
     assert_eq!(ann.cells("SELECT name FROM app.t ORDER BY id"), ["newa", "twoa", "threea"]);
 }

@@ -109,7 +109,7 @@ fn a_row_that_somebody_holds_is_waited_for() {
     let mut app = Client::new(&database, "SYSTEM", 2);
     let progress = app.start(&format!("{MERGE} {UPDATE}"));
     assert!(matches!(progress, rac_sim::conversation::Progress::Waiting));
-    ann.talk.commit().expect("it is hers");
+    ann.run("COMMIT").expect("it is hers");
     assert!(matches!(app.finish(progress), Ok(Outcome::Dml { count: 1, .. })));
     assert_eq!(app.cells("SELECT name FROM app.t ORDER BY id"), ["one", "zwei"]);
     // In a block it counts like the others.

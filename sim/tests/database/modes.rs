@@ -19,7 +19,7 @@ fn a_read_only_transaction_sees_one_moment_and_changes_nothing() {
     let (mut ann, mut bob) = (Client::new(&database, "ANN", 1), Client::new(&database, "BOB", 1));
     assert_eq!(ann.code("SET TRANSACTION READ ONLY"), 0);
     bob.run("UPDATE app.t SET name = 'b' WHERE id = 1").expect("he may");
-    bob.talk.commit().expect("it is his");
+    bob.run("COMMIT").expect("it is his");
     assert_eq!(ann.cell("SELECT name FROM app.t WHERE id = 1"), "one");
     for sql in
         ["UPDATE app.t SET name = 'a'", "DELETE FROM app.t", "SELECT id FROM app.t FOR UPDATE"]

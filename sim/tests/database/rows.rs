@@ -1,6 +1,8 @@
 //! Ordinary tables: what two clients do to each other's rows.
 
+use rac_sim::cluster::SECOND;
 use rac_sim::conversation::{Outcome, Progress};
+use rac_sim::database::SimDatabase;
 
 use crate::support::{Client, code, shop};
 
@@ -159,4 +161,119 @@ fn skip_locked_gives_the_rows_that_nobody_holds() {
     assert_eq!(ann.code("SELECT id FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
     bob.run("COMMIT").expect("it commits");
     assert_eq!(ann.cells(sql), ["1", "2"]);
+}
+
+/// Three clients who may do anything, of whom the second holds row 2.
+fn three(database: &SimDatabase) -> [Client; 3] {
+    let mut all = [1, 2, 1].map(|instance| Client::new(database, "SYSTEM", instance));
+    assert_eq!(all[1].code("UPDATE app.t SET name = 'held' WHERE id = 2"), 0);
+    all
+}
+
+const ROW_1: &str = "SELECT id FROM app.t WHERE id = 1 FOR UPDATE NOWAIT";
+
+#[test]
+fn a_statement_that_fails_keeps_no_row() {
+    let database = shop();
+    for (how, wanted) in [("timeout", 30006), ("cancel", 1013), ("deadlock", 60)] {
+        let [mut one, mut two, mut three] = three(&database);
+        let progress = match how {
+            "timeout" => one.start("SELECT id FROM app.t FOR UPDATE WAIT 3"),
+            _ => one.start("UPDATE app.t SET name = 'x'"),
+        };
+        assert!(matches!(progress, Progress::Waiting), "{how}");
+        assert_eq!(three.code(ROW_1), 54, "{how}: it has the first row already");
+        let failed = match how {
+            "timeout" => one.finish(progress).expect_err("it gives up").code,
+            "cancel" => {
+                one.talk.cancel();
+                code(&one.talk.resume())
+            }
+            _ => {
+                let code = two.code("UPDATE app.t SET name = 'x' WHERE id = 1");
+                assert_eq!(two.cell("SELECT name FROM app.t WHERE id = 2"), "held");
+                one.talk.cancel();
+                code
+            }
+        };
+        assert_eq!(failed, wanted, "{how}");
+        assert!(!one.talk.in_transaction(), "{how}");
+        assert_eq!(three.code(ROW_1), 0, "{how}");
+    }
+}
+
+#[test]
+fn a_statement_of_a_block_that_fails_keeps_no_row_behind_its_handler() {
+    let database = shop();
+    let [mut one, two, mut three] = three(&database);
+    let block = "BEGIN
+        BEGIN UPDATE app.t SET name = 'x'; EXCEPTION WHEN OTHERS THEN NULL; END;
+        dbms_lock.sleep(60);
+    END;";
+    assert!(matches!(one.start(block), Progress::Waiting));
+    assert_eq!(three.code(ROW_1), 54);
+    assert_eq!(three.code(&format!("ALTER SYSTEM CANCEL SQL '{}'", one.target())), 0);
+    database.advance(2 * SECOND);
+    assert!(matches!(one.talk.resume(), Progress::Waiting), "it sleeps now");
+    assert_eq!(three.code(ROW_1), 0);
+    drop(two);
+}
+
+#[test]
+fn a_block_that_fails_has_changed_nothing_since_its_last_commit() {
+    let database = shop();
+    let [mut one, two, mut three] = three(&database);
+    drop(two);
+    let fail = "raise_application_error(-20001, 'no');";
+    let names = "SELECT name FROM app.t ORDER BY id";
+    assert_eq!(one.code("UPDATE app.t SET name = 'mine' WHERE id = 2"), 0);
+    let block = format!("BEGIN UPDATE app.t SET name = 'x' WHERE id = 1; {fail} END;");
+    assert_eq!(one.code(&block), 20001);
+    assert_eq!(one.cells(names), ["one", "mine"]);
+    assert_eq!(three.code(ROW_1), 0);
+    assert_eq!(three.code("ROLLBACK"), 0);
+    let block = format!(
+        "BEGIN UPDATE app.t SET name = 'kept' WHERE id = 1; COMMIT; UPDATE app.t SET name = 'x'; {fail} END;"
+    );
+    assert_eq!(one.code(&block), 20001);
+    assert!(!one.talk.in_transaction());
+    assert_eq!(three.cells(names), ["kept", "mine"]);
+    // What is caught has happened.
+    let block =
+        format!("BEGIN UPDATE app.t SET name = 'x'; {fail} EXCEPTION WHEN OTHERS THEN NULL; END;");
+    assert_eq!(one.code(&block), 0);
+    assert_eq!(one.cells(names), ["x", "x"]);
+}
+
+#[test]
+fn a_rollback_to_a_savepoint_frees_what_was_locked_since() {
+    let database = shop();
+    let [mut one, mut two, mut three] = three(&database);
+    assert_eq!(two.code("ROLLBACK"), 0);
+    assert_eq!(one.code("SAVEPOINT first"), 0);
+    assert_eq!(one.code("UPDATE app.t SET name = 'a' WHERE id = 2"), 0);
+    assert_eq!(one.code("SAVEPOINT second"), 0);
+    assert_eq!(one.code("UPDATE app.t SET name = 'a' WHERE id = 1"), 0);
+    let waiting = two.start("UPDATE app.t SET name = 'two' WHERE id = 1");
+    assert!(matches!(waiting, Progress::Waiting));
+    assert_eq!(one.code("ROLLBACK TO second"), 0);
+    assert_eq!(one.cell("SELECT used_urec FROM gv$transaction"), "1");
+    // Who waited before waits for the end of the transaction; who comes now need not.
+    assert!(matches!(two.talk.resume(), Progress::Waiting));
+    let blocker = |client: &mut Client| {
+        client.cell("SELECT blocking_session FROM gv$session WHERE blocking_session IS NOT NULL")
+    };
+    assert_eq!(blocker(&mut three), one.talk.session().0.to_string());
+    assert_eq!(three.code("UPDATE app.t SET name = 'three' WHERE id = 1"), 0);
+    assert_eq!(three.code("SELECT id FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 54);
+    assert_eq!(one.code("ROLLBACK TO first"), 0);
+    assert!(one.talk.in_transaction());
+    assert_eq!(three.code("SELECT id FROM app.t WHERE id = 2 FOR UPDATE NOWAIT"), 0);
+    assert_eq!(one.code("ROLLBACK TO second"), 1086);
+    assert_eq!(one.code("COMMIT"), 0);
+    assert!(matches!(two.talk.resume(), Progress::Waiting));
+    assert_eq!(blocker(&mut one), three.talk.session().0.to_string());
+    assert_eq!(three.code("COMMIT"), 0);
+    assert_eq!(code(&two.talk.resume()), 0);
+    assert_eq!(two.cells("SELECT name FROM app.t ORDER BY id"), ["two", "two"]);
 }

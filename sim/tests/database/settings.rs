@@ -57,3 +57,25 @@ fn a_region_has_its_summer_time() {
                                'HH24:MI TZH:TZM') FROM dual";
     assert_eq!(ann.cell(hour), "07:00 -05:00");
 }
+
+#[test]
+fn parallel_statements_are_enabled_for_a_session_or_refused() {
+    let database = shop();
+    let (mut ann, mut dba) =
+        (Client::new(&database, "ANN", 1), Client::new(&database, "SYSTEM", 1));
+    let sql = "SELECT pdml_status, pddl_status, pq_status FROM v$session WHERE username = 'ANN'";
+    assert_eq!(dba.cells(sql), ["DISABLED", "ENABLED", "ENABLED"]);
+    for (words, code) in [
+        ("ENABLE PARALLEL DML", 0),
+        ("DISABLE PARALLEL DDL", 0),
+        ("FORCE PARALLEL QUERY PARALLEL 4", 0),
+        ("ENABLE PARALLEL UNIVERSE", 2248),
+        ("CLOSE DATABASE LINK far", 2081),
+        ("CLOSE EVERYTHING", 2248),
+    ] {
+        assert_eq!(ann.code(&format!("ALTER SESSION {words}")), code, "{words}");
+    }
+    assert_eq!(dba.cells(sql), ["ENABLED", "DISABLED", "FORCED"]);
+    assert_eq!(ann.code("UPDATE app.t SET name = 'x'"), 0);
+    assert_eq!(ann.code("ALTER SESSION DISABLE PARALLEL DML"), 12841);
+}

@@ -215,14 +215,13 @@ impl Conversation for Talk {
         old.operation = operation.or(old.operation.take());
     }
 
-    fn commit(&mut self) -> Result<(), OraError> {
+    fn commit(&mut self) -> Progress {
         self.transaction = false;
-        Ok(())
+        Progress::Done(Ok(Outcome::Done))
     }
 
-    fn rollback(&mut self) -> Result<(), OraError> {
-        self.transaction = false;
-        Ok(())
+    fn rollback(&mut self) -> Progress {
+        self.commit()
     }
 
     fn in_transaction(&self) -> bool {

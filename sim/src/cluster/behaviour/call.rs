@@ -107,6 +107,11 @@ impl Cluster {
     /// A changing call wants its rows; it has changed nothing before it has the first.
     fn begin_writing(&mut self, place: u32, key: SessionKey, until: Micros) {
         let table = self.work_of(place).table;
+        match self.want_table(key, table) {
+            Ok(Grant::Granted) => {}
+            Ok(Grant::Queued) => return self.plan_nothing(place),
+            Err(_) => return self.seat_cancelled(place),
+        }
         let seat = &mut self.seats[place as usize];
         let hot = self.works[seat.work as usize].spec.hot_rows;
         seat.more_rows = 0;
@@ -137,6 +142,14 @@ impl Cluster {
         {
             transaction.set_rate(now, i64::from(per_second));
         }
+    }
+
+    /// A client has the table for which it waited, and changes it.
+    pub(in crate::cluster) fn seat_has_table(&mut self, place: u32) {
+        let seat = &mut self.seats[place as usize];
+        let Some(key) = seat.session else { return };
+        let length = seat.rng.exponential(self.works[seat.work as usize].common).max(500);
+        self.begin_writing(place, key, self.now + length);
     }
 
     fn seat_wants(&mut self, place: u32, key: SessionKey, row: Row) {
@@ -188,10 +201,20 @@ impl Cluster {
             self.notice(key);
             return;
         }
+        // Whoever forgets a transaction does so once: with the next call it ends.
+        let began = session.call.as_ref().map_or(0, |call| call.began);
+        let transaction = session.transaction.and_then(|key| self.transaction(key));
+        let clock = self.instance(key.inst_id).map_or(0, |instance| instance.clock(began));
+        let is_new = transaction.is_some_and(|transaction| transaction.start >= clock);
         self.grow(key, 0);
         let seat = &mut self.seats[place as usize];
         let spec = &self.works[seat.work as usize].spec;
-        let holds = seat.writing && seat.forced.is_none() && seat.rng.chance(spec.hold_share);
+        let holds = seat.writing
+            && seat.forced.is_none()
+            && match spec.kind {
+                Kind::IdleInTransaction => is_new,
+                _ => seat.rng.chance(spec.hold_share),
+            };
         let open = matches!(spec.kind, Kind::Person | Kind::Dashboard) && seat.rng.chance(0.35);
         let leaves = spec.kind == Kind::Job || (!holds && seat.rng.chance(spec.reconnect_share));
         seat.forced = None;

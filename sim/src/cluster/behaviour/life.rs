@@ -130,6 +130,7 @@ impl Cluster {
     pub(in crate::cluster) fn seat_rolled_back(&mut self, key: SessionKey) {
         let Some(place) = self.seat_of(key) else { return };
         self.end_call(key, Cursor::Closed);
+        self.release_on_commit(key);
         self.leave_if_asked(key);
         if self.seats[place as usize].session == Some(key) {
             self.think(place);
