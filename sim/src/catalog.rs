@@ -29,7 +29,7 @@ pub(crate) mod view;
 pub(crate) use dictionary::default_nls;
 
 use crate::ora::OraError;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub column_type: ColumnType,
+    /// What a NUMBER holds, if it was declared.
+    pub digits: Option<Digits>,
     /// Whether it can be NULL.
     pub nullable: bool,
 }

@@ -4,8 +4,7 @@
 use super::dml::Target;
 use super::statement::{Command, RowLocks};
 use crate::conversation::Direction;
-use crate::sql::number::Digits;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// An expression or a condition.
 #[derive(Debug, Clone, PartialEq)]

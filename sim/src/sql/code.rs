@@ -1,7 +1,6 @@
 //! A query with every name resolved: what the executor runs. A plan is made for one execution, so binds and the time
 //! are constants in it, and what it reads from the catalog is kept in it.
 
-use crate::sql::number::Digits;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use std::rc::Rc;
 use super::ast::{Binary, Join, SetOperator};
 use super::functions::Function;
 use crate::conversation::ResultColumn;
-use crate::value::{ColumnType, Number, Value};
+use crate::value::{ColumnType, Digits, Number, Value};
 
 /// Rows of one source.
 pub(crate) type Rows = Rc<Vec<Vec<Value>>>;

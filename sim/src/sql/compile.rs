@@ -121,6 +121,7 @@ impl Named {
         self.columns.get(place).cloned().unwrap_or_else(|| catalog::Column {
             name: "ROWID".into(),
             column_type: ColumnType::RowId,
+            digits: None,
             nullable: true,
         })
     }

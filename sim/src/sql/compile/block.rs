@@ -226,6 +226,7 @@ impl Compiler<'_> {
             let dummy = Column {
                 name: "DUMMY".into(),
                 column_type: ColumnType::Varchar2(1),
+                digits: None,
                 nullable: true,
             };
             return Ok((Raw::Dual, false, full, vec![dummy]));
@@ -437,6 +438,7 @@ pub(super) fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Co
     let named = columns.iter().enumerate().map(|(place, column)| Column {
         name: names.get(place).unwrap_or(&column.name).clone(),
         column_type: column.column_type,
+        digits: None,
         nullable: column.nullable,
     });
     named.collect()

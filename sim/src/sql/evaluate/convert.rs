@@ -2,9 +2,8 @@
 
 use crate::ora::OraError;
 use crate::sql::environment::Environment;
-use crate::sql::number::Digits;
 use crate::sql::{datetime, format, number};
-use crate::value::{ColumnType, NotANumber, Number, Value};
+use crate::value::{ColumnType, Digits, NotANumber, Number, Value};
 
 /// ORA-01722.
 pub(crate) fn invalid_number() -> OraError {
@@ -227,7 +226,7 @@ pub(crate) fn cast(
     match column_type {
         ColumnType::Number => {
             let Some(number) = local_number(&value, environment)? else { return Ok(Value::Null) };
-            let fitted = digits.map_or(Ok(number), |digits| digits.fit(number));
+            let fitted = digits.map_or(Ok(number), |digits| number::fit(number, digits));
             fitted.map(Value::Number)
         }
         ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long => {

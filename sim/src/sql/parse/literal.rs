@@ -5,8 +5,7 @@ use crate::ora::OraError;
 use crate::sql::ast::{Declared, ExprKind};
 use crate::sql::datetime;
 use crate::sql::lex::Kind;
-use crate::sql::number::Digits;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// What a type without a length holds in PL/SQL.
 const TEXT_MAX: u32 = 32767;

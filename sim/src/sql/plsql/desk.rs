@@ -1,7 +1,6 @@
 //! Where a block that runs and its host meet: the block puts a request there and waits for the answer, so it holds
 //! nothing that belongs to the host.
 
-use crate::sql::number::Digits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
@@ -14,7 +13,7 @@ use crate::sql::evaluate::{Evaluator, Frame, convert};
 use crate::sql::meter::Meter;
 use crate::sql::query::{self, Inputs, Rows};
 use crate::sql::statement::Command;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// What a block wants to know or to have done.
 pub(super) enum Request {

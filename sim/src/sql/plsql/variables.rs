@@ -7,9 +7,9 @@ use crate::ora::OraError;
 use crate::sql::ast::Declared;
 use crate::sql::dml::Target;
 use crate::sql::evaluate::convert;
-use crate::sql::number::{self, Digits};
+use crate::sql::number;
 use crate::sql::query::Input;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// A declaration that lasts.
 #[derive(Debug, Clone, Copy)]
