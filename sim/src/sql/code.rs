@@ -354,7 +354,8 @@ impl Code {
             }
             (Self::Concat(a, b), Self::Concat(c, d))
             | (Self::Path(a, b), Self::Path(c, d))
-            | (Self::AtTimeZone(a, b), Self::AtTimeZone(c, d)) => a.same(c) && b.same(d),
+            | (Self::AtTimeZone(a, b), Self::AtTimeZone(c, d))
+            | (Self::Rescue(a, b), Self::Rescue(c, d)) => a.same(c) && b.same(d),
             (
                 Self::Compare { operator, left, right, .. },
                 Self::Compare { operator: other, left: other_left, right: other_right, .. },
@@ -366,9 +367,15 @@ impl Code {
             (Self::Nvl2(a), Self::Nvl2(b)) => all(a.as_slice(), b.as_slice()),
             (Self::Call(f, a), Self::Call(g, b)) => f.name == g.name && all(a, b),
             (
-                Self::Like { value, pattern, .. },
-                Self::Like { value: other_value, pattern: other_pattern, .. },
-            ) => value.same(other_value) && pattern.same(other_pattern),
+                Self::Like { value, pattern, escape },
+                Self::Like { value: other_value, pattern: other_pattern, escape: other_escape },
+            ) => {
+                let escapes = match (escape, other_escape) {
+                    (Some(a), Some(b)) => a.same(b),
+                    (a, b) => a.is_none() && b.is_none(),
+                };
+                escapes && value.same(other_value) && pattern.same(other_pattern)
+            }
             (
                 Self::Case { arms, otherwise },
                 Self::Case { arms: other_arms, otherwise: other_otherwise },

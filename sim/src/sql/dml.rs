@@ -6,7 +6,7 @@ use super::ast;
 use super::code::Code;
 use super::compile::{Compiler, Scope};
 use super::environment::Environment;
-use super::evaluate::{Evaluator, Frame, Row, convert};
+use super::evaluate::{Evaluator, Frame, Row, Texts, convert};
 use super::meter::Meter;
 use super::query::Inputs;
 use crate::catalog::{Catalog, Column};
@@ -83,8 +83,8 @@ pub fn metered(
     inputs: &Inputs,
     meter: &Meter,
 ) -> Result<Changes, OraError> {
-    let compiler = Compiler { catalog, inputs };
-    let evaluator = Evaluator { catalog, environment, meter };
+    let compiler = Compiler::new(catalog, inputs);
+    let evaluator = Evaluator { catalog, environment, meter, texts: Texts::Sql };
     let work = Work { compiler, evaluator };
     match &dml.0 {
         ast::Dml::Merge(merge) => work.merge(merge),

@@ -99,7 +99,7 @@ impl Evaluator<'_> {
         }
         let Some(limit) = &plan.limit else { return Ok(rows) };
         let tied = |a: &Vec<Value>, b: &Vec<Value>| {
-            plan.order.iter().all(|(place, _)| a[*place] == b[*place])
+            !plan.order.is_empty() && plan.order.iter().all(|(place, _)| a[*place] == b[*place])
         };
         self.limited(rows, limit, parent, tied)
     }
@@ -147,7 +147,8 @@ impl Evaluator<'_> {
         let (offset, count) = self.bounds(limit, parent)?;
         rows.drain(..offset.min(total));
         if let Some(count) = count {
-            let count = if limit.percent { (total * count).div_ceil(100) } else { count };
+            let count =
+                if limit.percent { total.saturating_mul(count).div_ceil(100) } else { count };
             let mut keep = count.min(rows.len());
             if limit.ties && keep > 0 {
                 while keep < rows.len() && tied(&rows[keep - 1], &rows[keep]) {
@@ -304,7 +305,8 @@ impl Evaluator<'_> {
             sort::sort(&mut rows, |row, place| &row.0[place], &sortings, self.environment);
         }
         if let Some(limit) = limit {
-            rows = self.limited(rows, limit, context.parent, |a, b| a.0 == b.0)?;
+            rows =
+                self.limited(rows, limit, context.parent, |a, b| !a.0.is_empty() && a.0 == b.0)?;
         }
         Ok(rows.into_iter().map(|(_, cells)| cells).collect())
     }

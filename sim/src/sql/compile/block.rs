@@ -33,6 +33,7 @@ impl Compiler<'_> {
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<Compiled, OraError> {
+        self.spend(super::WORK_OF_A_QUERY, select.from.first().map_or(0, |from| from.at))?;
         if let Some(flat) = super::nested::unnested(select)? {
             return self.block(&flat, order, siblings, parent, ctes);
         }

@@ -310,6 +310,9 @@ impl Compiler<'_> {
         if only_grouped || call.keep_last.is_some() {
             return Err(OraError::new(3001, "unimplemented feature").at(at));
         }
+        if call.distinct && !over.order.is_empty() {
+            return Err(OraError::new(30487, "ORDER BY not allowed here").at(at));
+        }
         let (window, column_type) = scope.in_phase(Phase::Window, || {
             let (arguments, column_type) = self.window_arguments(kind, call, at, scope)?;
             let partition = over.partition.iter().map(|value| Ok(self.value(value, scope)?.code));
@@ -425,6 +428,13 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
     let of = |place: usize| arguments.get(place).map_or(NULL_TYPE, Typed::column_type);
     match gives {
         Gives::Text(bytes) => ColumnType::Varchar2(bytes),
+        Gives::Shown => ColumnType::Varchar2(match arguments.get(1).map(|format| &format.code) {
+            // Nine letters of a day for the three of its element is the most that a format grows.
+            Some(Code::Const(Value::Text(format))) => {
+                u32::try_from(3 * format.len()).unwrap_or(4000).clamp(75, 4000)
+            }
+            _ => types::width(of(0)).clamp(75, 4000),
+        }),
         Gives::TextAsFirst => ColumnType::Varchar2(types::width(of(0))),
         Gives::TextAsSecond => {
             ColumnType::Varchar2(match arguments.get(1).map(|argument| &argument.code) {

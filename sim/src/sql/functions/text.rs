@@ -5,9 +5,6 @@ use crate::ora::OraError;
 use crate::sql::evaluate::{Evaluator, compare, convert};
 use crate::value::Value;
 
-/// The longest text that a function builds.
-const TEXT_MAX: i64 = 32_767;
-
 pub(super) const FUNCTIONS: &[Function] = &[
     function("UPPER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_uppercase)),
     function("LOWER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_lowercase)),
@@ -103,12 +100,19 @@ fn padded(evaluator: &Evaluator<'_>, values: &[Value], left: bool) -> Result<Val
     let (text, width) = (text_of(evaluator, values, 0)?, whole_of(values, 1, 0)?);
     let fill = if values.len() > 2 { text_of(evaluator, values, 2)? } else { Some(" ".into()) };
     let (Some(text), Some(width), Some(fill)) = (text, width, fill) else { return Ok(Value::Null) };
-    let width = usize::try_from(width.clamp(0, TEXT_MAX)).unwrap_or(0);
+    // What does not fit is left out.
+    let most = evaluator.texts.most();
+    let width = usize::try_from(width.max(0)).unwrap_or(0).min(most);
     let length = text.chars().count();
     if length >= width {
         return Ok(Value::text(text.chars().take(width).collect::<String>()));
     }
-    let padding: String = fill.chars().cycle().take(width - length).collect();
+    let mut bytes = text.len();
+    let padding = fill.chars().cycle().take(width - length).take_while(|character| {
+        bytes += character.len_utf8();
+        bytes <= most
+    });
+    let padding: String = padding.collect();
     Ok(Value::text(if left { padding + &text } else { text + &padding }))
 }
 
@@ -155,6 +159,11 @@ fn replace(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraErro
     let Some(text) = text_of(evaluator, values, 0)? else { return Ok(Value::Null) };
     let Some(part) = text_of(evaluator, values, 1)? else { return Ok(Value::text(text)) };
     let by = text_of(evaluator, values, 2)?.unwrap_or_default();
+    if by.len() > part.len() {
+        // Counted first: two texts can make one of a gigabyte.
+        let more = text.matches(&part).count().saturating_mul(by.len() - part.len());
+        evaluator.texts.check(text.len().saturating_add(more))?;
+    }
     Ok(Value::text(text.replace(&part, &by)))
 }
 
@@ -177,7 +186,7 @@ fn translate(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraEr
 
 fn concat(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let left = text_of(evaluator, values, 0)?.unwrap_or_default();
-    Ok(Value::text(left + &text_of(evaluator, values, 1)?.unwrap_or_default()))
+    evaluator.texts.made(left + &text_of(evaluator, values, 1)?.unwrap_or_default())
 }
 
 fn chr(_: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {

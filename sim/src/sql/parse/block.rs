@@ -169,8 +169,8 @@ impl Parser {
             let code = i64::from(self.whole(6550, "")?);
             self.need_symbol(")", 6550, "")?;
             declaration.kind = DeclarationKind::ExceptionInit(sign * code);
-        } else if !self.accept("AUTONOMOUS_TRANSACTION") {
-            return Err(self.error(3001, "unimplemented feature"));
+        } else {
+            return Err(self.error(3001, "unimplemented feature: this PRAGMA"));
         }
         self.semicolon()?;
         Ok(declaration)

@@ -9,7 +9,7 @@ use crate::conversation::{Release, ResultColumn};
 use crate::ora::OraError;
 use crate::sql::ast::{Expr, Query};
 use crate::sql::compile::{Compiler, Scope};
-use crate::sql::evaluate::{Evaluator, Frame, convert};
+use crate::sql::evaluate::{Evaluator, Frame, Texts, convert};
 use crate::sql::meter::Meter;
 use crate::sql::query::{self, Inputs, Rows};
 use crate::sql::statement::Command;
@@ -188,9 +188,11 @@ impl crate::catalog::Catalog for NoTables {
 
 fn evaluated(expr: &Expr, inputs: &Inputs, host: &dyn Host) -> Result<Value, OraError> {
     let environment = host.environment();
-    let compiler = Compiler { catalog: &NoTables, inputs };
+    let compiler = Compiler::new(&NoTables, inputs);
     let typed = compiler.expression(expr, &Scope::empty())?;
-    let evaluator = Evaluator { catalog: &NoTables, environment, meter: &Meter::unlimited() };
+    let meter = Meter::unlimited();
+    let texts = Texts::Plsql;
+    let evaluator = Evaluator { catalog: &NoTables, environment, meter: &meter, texts };
     let value = evaluator.value(&typed.code, &Frame::empty());
     value.map_err(|error| match error.code {
         1722 => OraError::new(
@@ -207,7 +209,7 @@ fn checked(
     inputs: &Inputs,
     _: &dyn Host,
 ) -> Result<Answer, OraError> {
-    let compiler = Compiler { catalog: &NoTables, inputs };
+    let compiler = Compiler::new(&NoTables, inputs);
     let scope = Scope::empty();
     if condition {
         compiler.condition(expr, &scope).map(drop)?;

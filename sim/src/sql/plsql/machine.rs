@@ -489,11 +489,13 @@ impl Machine {
 
     async fn bound(&mut self, expr: &Expr, at: usize) -> Result<i64, Raised> {
         let value = self.evaluate(expr).await.map_err(|error| self.raised(error, at))?;
-        let whole = convert::number(&value)
-            .ok()
-            .flatten()
-            .and_then(|n| crate::sql::number::round(n, 0).to_i64());
-        whole.ok_or_else(|| self.raised(value_error(""), at))
+        let number = convert::number(&value).ok().flatten();
+        let number = number.ok_or_else(|| self.raised(value_error(""), at))?;
+        // The index is a PLS_INTEGER.
+        let whole = crate::sql::number::round(number, 0).to_i64();
+        let whole = whole.and_then(|whole| i32::try_from(whole).ok());
+        let overflow = || self.raised(OraError::new(1426, "numeric overflow"), at);
+        whole.map(i64::from).ok_or_else(overflow)
     }
 
     /// A cursor FOR loop: the record's fields are variables while it runs.

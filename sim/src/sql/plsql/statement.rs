@@ -156,12 +156,7 @@ impl Machine {
                 self.fill(&returned.target, returned.values).await?;
                 continue;
             }
-            if returned.values.len() > 1 {
-                let text = "exact fetch returns more than requested number of rows";
-                return Err(OraError::new(1422, text));
-            }
-            let value = returned.values.into_iter().next().unwrap_or(Value::Null);
-            self.assign(&returned.target, value).await?;
+            self.assign(&returned.target, only_one(&returned.values)?).await?;
         }
         Ok(())
     }
@@ -208,7 +203,8 @@ impl Machine {
         match parsed.command {
             Command::Query(query) => {
                 if into.is_empty() {
-                    return Ok(());
+                    // It is compiled, and never run.
+                    return self.ask(Request::Describe(query.0, inputs)).await.map(drop);
                 }
                 let rows = match self.ask(Request::Query(query.0, inputs)).await? {
                     Answer::Rows(rows) => rows,
@@ -233,12 +229,9 @@ impl Machine {
                 self.show_count(Some(done.count));
                 for (place, target) in returning.iter().enumerate() {
                     let place = Target::Bind(using.len() + place);
-                    let value = done.returning.iter().find(|returned| returned.target == place);
-                    let value = value
-                        .and_then(|returned| returned.values.first())
-                        .cloned()
-                        .unwrap_or(Value::Null);
-                    self.assign(target, value).await?;
+                    let given = done.returning.iter().find(|returned| returned.target == place);
+                    let values = given.map_or(&[][..], |returned| returned.values.as_slice());
+                    self.assign(target, only_one(values)?).await?;
                 }
                 match (done.rows, into.is_empty()) {
                     (Some(rows), false) => self.take(&rows, into, bulk).await,
@@ -513,6 +506,18 @@ impl Machine {
             number,
             found.map_or(Value::Null, |found| flag(!found)),
         );
+    }
+}
+
+/// What RETURNING gave of one row at most.
+fn only_one(values: &[Value]) -> Result<Value, OraError> {
+    match values {
+        [] => Ok(Value::Null),
+        [value] => Ok(value.clone()),
+        _ => {
+            let text = "exact fetch returns more than requested number of rows";
+            Err(OraError::new(1422, text))
+        }
     }
 }
 
