@@ -51,6 +51,11 @@ pub trait Catalog {
     /// `V$SESSION`, `SYS.GV_$SESSION`. The error is ORA-00942 or ORA-01031, as the account deserves.
     fn columns(&self, table: &str) -> Result<&[Column], OraError>;
 
+    /// The same for INSERT, which takes another right.
+    fn columns_to_fill(&self, table: &str) -> Result<&[Column], OraError> {
+        self.columns(table)
+    }
+
     /// Calls `row` for every row with the values of `wanted`, in that order. `row` returns false to stop.
     fn scan(
         &self,

@@ -250,6 +250,8 @@ impl From {
 pub(crate) enum Source {
     Table(Vec<String>),
     Query(Box<Query>),
+    /// LATERAL, APPLY: it reads the sources before it.
+    Lateral(Box<Query>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -378,13 +380,24 @@ pub(crate) enum DeclarationKind {
     Collection {
         type_name: String,
         element: Declared,
-        indexed: bool,
+        /// What the elements are if they are records.
+        record: Option<Box<DeclarationKind>>,
+        index: Option<IndexBy>,
         initial: Option<Expr>,
     },
     Record(Vec<(String, Declared)>),
     /// `t%ROWTYPE`.
     RowType(Vec<String>),
     Nothing,
+}
+
+/// INDEX BY: elements come and go one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexBy {
+    /// PLS_INTEGER and its kin.
+    Number,
+    /// VARCHAR2.
+    Text,
 }
 
 /// The type of a variable.

@@ -189,6 +189,8 @@ pub(crate) enum SourceKind {
     /// A table and the places of the columns that are read.
     Table(String, Vec<usize>),
     View(Plan, Vec<usize>),
+    /// Run for each row of the sources before it.
+    Lateral(Plan, Vec<usize>),
     Feed(Feed, Vec<usize>),
 }
 

@@ -125,7 +125,7 @@ impl Work<'_> {
         returning: &ast::Returning,
         at: usize,
     ) -> Result<Changes, OraError> {
-        let (scope, columns) = self.compiler.table_scope(table, None, at)?;
+        let (scope, columns) = self.compiler.scope_to_fill(table, at)?;
         let places = if named.is_empty() {
             (0..columns.len()).collect()
         } else {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use super::ast::Binary;
 use super::code::{Code, Column, Key, Rows, Subquery};
 use super::environment::Environment;
+use super::execute::row_bytes;
 use super::execute::tree::Tree;
 use super::meter::Meter;
 use crate::catalog::Catalog;
@@ -367,8 +368,9 @@ impl Evaluator<'_> {
         if query.correlated {
             return self.run(&query.plan, Some(frame), most).map(Rows::new);
         }
-        let rows = Rows::new(self.run(&query.plan, Some(frame), None)?);
-        Ok(Rows::clone(query.cache.get_or_init(|| rows)))
+        let rows = self.run(&query.plan, Some(frame), None)?;
+        self.meter.keep(rows.iter().map(|row| row_bytes(row)).sum())?;
+        Ok(Rows::clone(query.cache.get_or_init(|| Rows::new(rows))))
     }
 
     fn scalar(&self, query: &Subquery, frame: &Frame<'_>) -> Result<Value, OraError> {

@@ -219,7 +219,7 @@ impl Evaluator<'_> {
             let unit = Unit { row, node: None, rownum: 0, aggregates, windows: Vec::new() };
             return self.output(&context, &[unit], limit);
         }
-        let joined = self.join(&context)?;
+        let joined = self.join(&mut context)?;
         let mut units = self.units(&mut context, joined, most)?;
         if block.grouped {
             units = self.group(&context, &units)?;
@@ -313,7 +313,7 @@ impl Evaluator<'_> {
 }
 
 /// About what a row takes.
-fn row_bytes(row: &[Value]) -> usize {
+pub(crate) fn row_bytes(row: &[Value]) -> usize {
     let texts = row.iter().map(|value| if let Value::Text(text) = value { text.len() } else { 0 });
     size_of::<Vec<Value>>() + size_of_val(row) + texts.sum::<usize>()
 }
@@ -370,6 +370,7 @@ fn counts_only(block: &Block) -> bool {
         && block.windows.is_empty()
         && block.aggregates.iter().all(plain)
         && block.steps.iter().all(|step| matches!(step.join, Join::Comma | Join::Inner))
+        && !block.sources.iter().any(|source| matches!(source.kind, SourceKind::Lateral(..)))
 }
 
 /// A lookup by key in a correlated query: its index is worth keeping.

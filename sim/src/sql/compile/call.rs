@@ -206,7 +206,8 @@ impl Compiler<'_> {
         let aggregate = scope.in_phase(Phase::Aggregate, || {
             let (arguments, column_type) = self.aggregate_arguments(kind, call, at, scope)?;
             let order = self.order_keys(&call.within, scope)?;
-            let distinct = call.distinct;
+            let approximate = call.name.last().is_some_and(|name| name == "APPROX_COUNT_DISTINCT");
+            let distinct = call.distinct || approximate;
             Ok((
                 Aggregate { kind, arguments, distinct, order, keep_last: call.keep_last },
                 column_type,
@@ -481,10 +482,10 @@ pub(crate) fn aggregates(expr: &mut Expr) -> bool {
 
 pub(super) fn aggregate_kind(name: &str) -> Option<AggregateKind> {
     Some(match name {
-        "COUNT" => AggregateKind::Count,
+        "COUNT" | "APPROX_COUNT_DISTINCT" => AggregateKind::Count,
         "SUM" => AggregateKind::Sum,
         "AVG" => AggregateKind::Avg,
-        "MIN" => AggregateKind::Min,
+        "MIN" | "ANY_VALUE" => AggregateKind::Min,
         "MAX" => AggregateKind::Max,
         "LISTAGG" => AggregateKind::ListAgg,
         "MEDIAN" => AggregateKind::Median,

@@ -18,7 +18,7 @@ impl Merge {
     fn target(&self) -> Result<&Vec<String>, OraError> {
         match &self.target.source {
             Source::Table(name) => Ok(name),
-            Source::Query(_) => {
+            Source::Query(_) | Source::Lateral(_) => {
                 Err(OraError::new(1732, "data manipulation operation not legal on this view"))
             }
         }

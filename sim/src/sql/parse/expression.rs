@@ -447,6 +447,7 @@ impl Parser {
             return Err(self.error(3001, "unimplemented feature"));
         }
         self.close()?;
+        self.field_of_element(&mut call.name)?;
         self.call_trailers(&mut call)?;
         Ok(Expr { kind: ExprKind::Call(Box::new(call)), at })
     }

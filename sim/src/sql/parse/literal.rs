@@ -165,7 +165,7 @@ impl Parser {
                 return Ok(Declared::Like(self.likes.len() - 1));
             }
             if self.accept("ROWTYPE") {
-                return Ok(Declared::Anything);
+                return Err(self.error(3001, "unimplemented feature: a record here"));
             }
             return Err(self.encountered("type rowtype"));
         }

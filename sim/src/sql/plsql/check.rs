@@ -143,7 +143,13 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::Assign(target, value) => {
-                if self.is_collection(target) {
+                if self.is_collection(target) || self.is_record(target) {
+                    let records =
+                        matches!(target, Target::Variable(name) if self.records.contains_key(name));
+                    if records && self.is_collection(target) && !called(value).1.is_empty() {
+                        let text = "unimplemented feature: a constructor with records";
+                        return Err(OraError::new(3001, text).at(value.at));
+                    }
                     return self.check_arguments(value, uses).await;
                 }
                 self.check_target(target, at)?;
@@ -193,6 +199,9 @@ impl Machine {
                     return Err(undeclared(name, at));
                 }
                 self.check_value(index, uses).await?;
+                if self.records.contains_key(name) {
+                    return self.check_arguments(value, uses).await;
+                }
                 self.check_value(value, uses).await
             }
             StmtKind::ForAll { variable, low, high, body } => {
@@ -248,8 +257,13 @@ impl Machine {
     /// A DML statement is compiled as the query that reads what it reads.
     async fn check_command(&mut self, command: &Command, at: usize) -> Result<(), OraError> {
         if let Command::Dml(dml) = self.with_element_types(command.clone()) {
+            let inserts = matches!(dml.0, crate::sql::ast::Dml::Insert { .. });
             for query in dml.0.reads() {
-                self.described(&query).await?;
+                match self.described(&query).await {
+                    // Who may only insert is told of wrong columns when the statement runs.
+                    Err(error) if inserts && error.code == 1031 => {}
+                    described => drop(described?),
+                }
             }
             if let Some(returning) = dml.0.returning() {
                 self.check_into(&returning.into, returning.bulk, at)?;
@@ -406,6 +420,7 @@ impl Machine {
 
     /// The targets of INTO: variables, one record, or with BULK COLLECT collections.
     fn check_into(&self, into: &[Target], bulk: bool, at: usize) -> Result<(), OraError> {
+        let into = if bulk { self.spread(into) } else { into.to_vec() };
         if bulk && !into.iter().all(|target| self.is_collection(target)) {
             let text = "PLS-00497: cannot mix between single row and multi-row (BULK) in INTO list";
             return Err(OraError::new(6550, text).at(at));
@@ -417,7 +432,7 @@ impl Machine {
         if bulk {
             return Ok(());
         }
-        self.spread(into).iter().try_for_each(|target| self.check_target(target, at))
+        self.spread(&into).iter().try_for_each(|target| self.check_target(target, at))
     }
 
     /// What stands in a constructor; another collection has nothing to check.

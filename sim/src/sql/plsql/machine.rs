@@ -225,11 +225,14 @@ impl Machine {
         at: usize,
     ) -> Result<(), OraError> {
         match kind {
-            DeclarationKind::Collection { type_name, element, indexed, .. } => {
+            DeclarationKind::Collection { type_name, element, record, index, .. } => {
                 let element = self.resolved(*element, at).await?;
-                let made = Collection::new(type_name, element, *indexed);
+                let made = Collection::new(type_name, element, *index);
                 self.collections.insert(name.to_owned(), made);
-                Ok(())
+                match record {
+                    Some(record) => self.declare_columns(name, record, *index, saved, at).await,
+                    None => Ok(()),
+                }
             }
             DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved, at).await,
             DeclarationKind::RowType(table) => {
@@ -286,6 +289,16 @@ impl Machine {
         self.set("DBMS_UTILITY.FORMAT_ERROR_BACKTRACE", ColumnType::Varchar2(2000), backtrace);
         self.set("SQLCODE", ColumnType::Number, Value::integer(code));
         self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
+    }
+
+    /// SQLERRM of a number: the text is known of the error at hand and of those that PL/SQL names.
+    pub(super) fn message(&self, code: Option<&Option<Value>>) -> Value {
+        let Some(Some(Value::Number(code))) = code else { return Value::Null };
+        let code = crate::sql::number::round(*code, 0).to_i64().unwrap_or(0);
+        if let Some(raised) = self.caught.last().filter(|raised| raised.sqlcode() == code) {
+            return Value::text(raised.sqlerrm());
+        }
+        Value::text(exception::message(code))
     }
 
     /// SQL%ROWCOUNT and its kin.

@@ -26,6 +26,9 @@ impl Machine {
             {
                 self.assign_collection(name, value).await
             }
+            StmtKind::Assign(target @ Target::Variable(name), value) if self.is_record(target) => {
+                self.copy_record(name, value).await
+            }
             StmtKind::AssignElement { name, index, value } => {
                 self.assign_element(name, index, value).await
             }
@@ -372,6 +375,10 @@ impl Machine {
                 }
             });
         }
+        if name == SQLERRM {
+            let value = Some(self.message(values.first()));
+            return Ok(Returned { value, ..Returned::default() });
+        }
         let returned = match self.ask(Request::Call(signature.clone(), values)).await? {
             Answer::Returned(returned) => returned,
             _ => Returned::default(),
@@ -400,6 +407,9 @@ impl Machine {
     }
 
     pub(super) async fn signatures(&self, name: &str) -> Result<Vec<Signature>, OraError> {
+        if name == SQLERRM {
+            return Ok(vec![sqlerrm()]);
+        }
         match self.ask(Request::Signatures(name.to_owned())).await? {
             Answer::Signatures(signatures) => Ok(signatures),
             _ => Ok(Vec::new()),
@@ -507,6 +517,20 @@ impl Machine {
             found.map_or(Value::Null, |found| flag(!found)),
         );
     }
+}
+
+/// The only function that the block itself knows.
+const SQLERRM: &str = "SQLERRM";
+
+fn sqlerrm() -> Signature {
+    let parameter = Parameter {
+        name: "ERROR_NUMBER".to_owned(),
+        direction: Direction::In,
+        column_type: ColumnType::Number,
+        optional: false,
+    };
+    let returns = Some(ColumnType::Varchar2(512));
+    Signature { name: SQLERRM.to_owned(), parameters: vec![parameter], returns }
 }
 
 /// What RETURNING gave of one row at most.
