@@ -34,7 +34,6 @@ impl Compiler<'_> {
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<Compiled, OraError> {
-        self.spend(super::WORK_OF_A_QUERY, select.from.first().map_or(0, |from| from.at))?;
         if let Some(flat) = super::nested::unnested(select)? {
             return self.block(&flat, order, siblings, parent, ctes);
         }
@@ -107,6 +106,7 @@ impl Compiler<'_> {
         if select.from.len() > 60 {
             return Err(OraError::new(3001, "unimplemented feature"));
         }
+        self.spend(super::WORK_OF_A_QUERY, select.from.first().map_or(0, |from| from.at))?;
         let mut raws = Vec::new();
         let mut sources: Vec<Named> = Vec::new();
         let mut escaped = false;

@@ -143,14 +143,10 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::Assign(target, value) => {
-                if self.is_collection(target) || self.is_record(target) {
-                    let records =
-                        matches!(target, Target::Variable(name) if self.records.contains_key(name));
-                    if records && self.is_collection(target) && !called(value).1.is_empty() {
-                        let text = "unimplemented feature: a constructor with records";
-                        return Err(OraError::new(3001, text).at(value.at));
-                    }
-                    return self.check_arguments(value, uses).await;
+                if let Target::Variable(name) = target
+                    && self.is_whole(name)
+                {
+                    return self.check_whole(name, value, uses).await;
                 }
                 self.check_target(target, at)?;
                 self.check_kinds(target, value)?;
@@ -195,14 +191,7 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::AssignElement { name, index, value } => {
-                if !self.collections.contains_key(name) {
-                    return Err(undeclared(name, at));
-                }
-                self.check_value(index, uses).await?;
-                if self.records.contains_key(name) {
-                    return self.check_arguments(value, uses).await;
-                }
-                self.check_value(value, uses).await
+                self.check_element(name, (index, value), uses, at).await
             }
             StmtKind::ForAll { variable, low, high, body } => {
                 let kind = LoopKind::Range {
@@ -252,6 +241,39 @@ impl Machine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// `c(i) := value`.
+    async fn check_element(
+        &mut self,
+        name: &str,
+        (index, value): (&Expr, &Expr),
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        if !self.collections.contains_key(name) {
+            return Err(undeclared(name, at));
+        }
+        self.check_value(index, uses).await?;
+        if self.records.contains_key(name) {
+            return self.check_arguments(value, uses).await;
+        }
+        self.check_value(value, uses).await
+    }
+
+    /// A whole collection or record.
+    async fn check_whole(
+        &mut self,
+        name: &str,
+        value: &Expr,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        let records = self.collections.contains_key(name) && self.records.contains_key(name);
+        if records && !called(value).1.is_empty() {
+            let text = "unimplemented feature: a constructor with records";
+            return Err(OraError::new(3001, text).at(value.at));
+        }
+        self.check_arguments(value, uses).await
     }
 
     /// A DML statement is compiled as the query that reads what it reads.

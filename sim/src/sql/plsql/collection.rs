@@ -1,5 +1,5 @@
-//! Collections of scalars, and records, whose fields are variables. A collection of records has no values of its own: it
-//! knows which elements there are, and beside it stands a collection for each field.
+//! Collections of scalars, and records, whose fields are variables. A collection of records has no values of its own:
+//! it knows which elements there are, and beside it stands a collection for each field.
 
 use std::collections::BTreeMap;
 
@@ -137,16 +137,14 @@ impl Collection {
             _ => 0,
         };
         match method {
-            "DELETE" => match key {
-                Some(key) => {
-                    let gone = self.items_mut()?.remove(&key);
-                    self.bytes -= gone.as_ref().map_or(0, bytes_of);
-                }
-                None => {
-                    self.items_mut()?.clear();
-                    self.bytes = 0;
-                }
-            },
+            "DELETE" => {
+                let items = self.items_mut()?;
+                let gone: usize = match key {
+                    Some(key) => items.remove(&key).as_ref().map_or(0, bytes_of),
+                    None => std::mem::take(items).values().map(bytes_of).sum(),
+                };
+                self.bytes -= gone;
+            }
             "EXTEND" if self.index.is_none() => {
                 check_size(self.items()?.len().saturating_add(count), self.bytes)?;
                 for _ in 0..count {
@@ -285,7 +283,7 @@ impl Machine {
         let by = self.collections.get(name).and_then(|known| known.index);
         let key = self.key(index, by).await?;
         if self.records.contains_key(name) {
-            return self.assign_record(name, key, value);
+            return self.assign_record(name, &key, value);
         }
         let value = self.evaluate(value).await?;
         let element =
@@ -314,14 +312,14 @@ impl Machine {
     }
 
     /// `l(i) := r`.
-    fn assign_record(&mut self, name: &str, key: Key, value: &Expr) -> Result<(), OraError> {
+    fn assign_record(&mut self, name: &str, key: &Key, value: &Expr) -> Result<(), OraError> {
         let ExprKind::Name { parts, .. } = &value.kind else { return Err(wrong_type()) };
         let given = self.records.get(&parts.join(".")).cloned().ok_or_else(wrong_type)?;
         let fields = self.records.get(name).cloned().unwrap_or_default();
         if given.len() != fields.len() {
             return Err(wrong_type());
         }
-        self.make_element(name, &key)?;
+        self.make_element(name, key)?;
         for (field, from) in fields.iter().zip(given) {
             let value = self.inputs.variables.get(&from).map(|input| input.value.clone());
             let known = self.collections.get_mut(field).ok_or_else(wrong_type)?;
@@ -330,14 +328,21 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether an assignment copies a record: `r := l(i)`, `r := s`.
-    pub(super) fn is_record(&self, target: &Target) -> bool {
-        matches!(target, Target::Variable(name)
-            if self.records.contains_key(name) && !self.collections.contains_key(name))
+    /// Whether a name is that of a collection or a record.
+    pub(super) fn is_whole(&self, name: &str) -> bool {
+        self.collections.contains_key(name) || self.records.contains_key(name)
+    }
+
+    /// An assignment to one of them.
+    pub(super) async fn assign_whole(&mut self, name: &str, value: &Expr) -> Result<(), OraError> {
+        if self.collections.contains_key(name) {
+            return self.assign_collection(name, value).await;
+        }
+        self.copy_record(name, value).await
     }
 
     /// `r := l(i)`, `r := s`.
-    pub(super) async fn copy_record(&mut self, name: &str, from: &Expr) -> Result<(), OraError> {
+    async fn copy_record(&mut self, name: &str, from: &Expr) -> Result<(), OraError> {
         let (other, arguments) = called(from);
         let given = self.records.get(&other).cloned().ok_or_else(wrong_type)?;
         let fields = self.records.get(name).cloned().unwrap_or_default();
@@ -350,12 +355,11 @@ impl Machine {
             _ => return Err(wrong_type()),
         };
         for (field, from) in fields.into_iter().zip(&given) {
-            let value = match &key {
-                Some(key) => self.collections.get(from).ok_or_else(wrong_type)?.get(key)?,
-                None => {
-                    let input = self.inputs.variables.get(from);
-                    input.map(|input| input.value.clone()).ok_or_else(wrong_type)?
-                }
+            let value = if let Some(key) = &key {
+                self.collections.get(from).ok_or_else(wrong_type)?.get(key)?
+            } else {
+                let input = self.inputs.variables.get(from);
+                input.map(|input| input.value.clone()).ok_or_else(wrong_type)?
             };
             self.assign(&Target::Variable(field), value).await?;
         }

@@ -21,13 +21,8 @@ const CALLS_MAX: usize = 100;
 impl Machine {
     pub(super) async fn action(&mut self, statement: &Stmt) -> Result<(), OraError> {
         match &statement.kind {
-            StmtKind::Assign(Target::Variable(name), value)
-                if self.collections.contains_key(name) =>
-            {
-                self.assign_collection(name, value).await
-            }
-            StmtKind::Assign(target @ Target::Variable(name), value) if self.is_record(target) => {
-                self.copy_record(name, value).await
+            StmtKind::Assign(Target::Variable(name), value) if self.is_whole(name) => {
+                self.assign_whole(name, value).await
             }
             StmtKind::AssignElement { name, index, value } => {
                 self.assign_element(name, index, value).await
