@@ -470,7 +470,10 @@ impl Machine {
     }
 
     pub(super) async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
-        match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
+        match self
+            .ask(Request::Describe(query.clone(), std::sync::Arc::clone(&self.inputs)))
+            .await?
+        {
             Answer::Columns(columns) => Ok(columns),
             _ => Ok(Vec::new()),
         }
@@ -514,8 +517,9 @@ impl Machine {
             boolean |= matches!(expr.kind, ExprKind::Literal(..));
         }
         let condition = condition && !boolean;
-        let checked =
-            self.ask(Request::Check { expr, condition, inputs: self.inputs.clone() }).await;
+        let checked = self
+            .ask(Request::Check { expr, condition, inputs: std::sync::Arc::clone(&self.inputs) })
+            .await;
         checked.map(drop).map_err(|error| match (error.code, error.position) {
             (904, Some(at)) => {
                 undeclared(&error.text.replace('"', "").replace(": invalid identifier", ""), at)

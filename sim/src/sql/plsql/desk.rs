@@ -1,7 +1,7 @@
 //! Where a block that runs and its host meet: the block puts a request there and waits for the answer, so it holds
 //! nothing that belongs to the host.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Executed, Host, Returned, Signature};
@@ -18,17 +18,17 @@ use crate::value::{ColumnType, Digits, Value};
 /// What a block wants to know or to have done.
 pub(super) enum Request {
     /// The value of an expression; a condition is 1, 0 or NULL.
-    Evaluate(Expr, Inputs),
+    Evaluate(Expr, Arc<Inputs>),
     /// Whether an expression can be compiled at all, as a condition or not.
     Check {
         expr: Expr,
         condition: bool,
-        inputs: Inputs,
+        inputs: Arc<Inputs>,
     },
     Convert(Value, ColumnType, Option<Digits>),
-    Describe(Query, Inputs),
-    Query(Query, Inputs),
-    Execute(Command, Inputs),
+    Describe(Query, Arc<Inputs>),
+    Query(Query, Arc<Inputs>),
+    Execute(Command, Arc<Inputs>),
     Signatures(String),
     Call(Signature, Vec<Option<Value>>),
     Release,

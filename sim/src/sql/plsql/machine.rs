@@ -23,8 +23,9 @@ use crate::value::{ColumnType, Number, Value};
 const SLICE_STEPS: u64 = 1_000;
 
 pub(super) struct Machine {
-    /// Binds and variables as they are now.
-    pub(super) inputs: Inputs,
+    /// Binds and variables as they are now. A request shares them, and is gone before they change, so that nothing is
+    /// copied for an expression.
+    pub(super) inputs: Arc<Inputs>,
     pub(super) rules: BTreeMap<String, Rules>,
     /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
     pub(super) exceptions: BTreeMap<String, u32>,
@@ -67,7 +68,7 @@ pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + S
 impl Machine {
     pub(super) fn new(inputs: Inputs, cursor_binds: Vec<usize>, desk: Arc<Desk>) -> Self {
         let mut machine = Self {
-            inputs,
+            inputs: Arc::new(inputs),
             rules: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             cursors: BTreeMap::new(),
@@ -84,6 +85,11 @@ impl Machine {
         machine.show_error();
         machine.show_count(None);
         machine
+    }
+
+    /// Binds and variables, to be changed.
+    pub(super) fn inputs_mut(&mut self) -> &mut Inputs {
+        Arc::make_mut(&mut self.inputs)
     }
 
     pub(super) async fn ask(&self, request: Request) -> Result<Answer, OraError> {
@@ -114,13 +120,12 @@ impl Machine {
                 _ => Direction::In,
             })
             .collect();
-        let values =
-            self.inputs.binds.into_iter().zip(&directions).map(
-                |(input, direction)| match direction {
-                    Direction::In => Value::Null,
-                    Direction::Out | Direction::InOut => input.value,
-                },
-            );
+        let values = Arc::unwrap_or_clone(self.inputs).binds.into_iter().zip(&directions).map(
+            |(input, direction)| match direction {
+                Direction::In => Value::Null,
+                Direction::Out | Direction::InOut => input.value,
+            },
+        );
         let opened = self.opened.into_iter().collect();
         Ok(Finished { values: values.collect(), directions, opened })
     }

@@ -40,7 +40,7 @@ impl Machine {
                 let rows = match self.with_elements(command).await? {
                     Command::Query(query) => self.rows(&query.0).await?,
                     command => {
-                        let done = self.execute(command, self.inputs.clone()).await?;
+                        let done = self.execute(command, Arc::clone(&self.inputs)).await?;
                         done.rows.unwrap_or_default()
                     }
                 };
@@ -84,7 +84,7 @@ impl Machine {
         let mut expr = expr.clone();
         for _ in 0..CALLS_MAX {
             let Some(call) = self.find_call(&mut expr) else {
-                return match self.ask(Request::Evaluate(expr, self.inputs.clone())).await? {
+                return match self.ask(Request::Evaluate(expr, Arc::clone(&self.inputs))).await? {
                     Answer::Value(value) => Ok(value),
                     _ => Ok(Value::Null),
                 };
@@ -129,13 +129,17 @@ impl Machine {
     }
 
     pub(super) async fn rows(&mut self, query: &Query) -> Result<Rows, OraError> {
-        match self.ask(Request::Query(query.clone(), self.inputs.clone())).await? {
+        match self.ask(Request::Query(query.clone(), Arc::clone(&self.inputs))).await? {
             Answer::Rows(rows) => Ok(rows),
             _ => Ok(Rows::default()),
         }
     }
 
-    async fn execute(&mut self, command: Command, inputs: Inputs) -> Result<Executed, OraError> {
+    async fn execute(
+        &mut self,
+        command: Command,
+        inputs: Arc<Inputs>,
+    ) -> Result<Executed, OraError> {
         match self.ask(Request::Execute(command, inputs)).await? {
             Answer::Executed(executed) => Ok(executed),
             _ => Ok(Executed::default()),
@@ -147,7 +151,7 @@ impl Machine {
         let command = self.with_elements(command.clone()).await?;
         let returning = if let Command::Dml(dml) = &command { dml.0.returning() } else { None };
         let bulk = returning.is_some_and(|returning| returning.bulk);
-        let done = self.execute(command, self.inputs.clone()).await?;
+        let done = self.execute(command, Arc::clone(&self.inputs)).await?;
         self.show_count(Some(done.count));
         for returned in done.returning {
             if bulk {
@@ -211,6 +215,7 @@ impl Machine {
                 self.take(&rows, into, bulk).await
             }
             Command::Block(block) => {
+                let inputs = Arc::unwrap_or_clone(inputs);
                 let mut child = Self::new(inputs, Vec::new(), Arc::clone(&self.desk));
                 child.steps = self.steps;
                 let finished = Box::pin(child.whole(block.0)).await?;
@@ -273,7 +278,7 @@ impl Machine {
         using: &[(Expr, Direction)],
         returning: &[Target],
         places: usize,
-    ) -> Result<Inputs, OraError> {
+    ) -> Result<Arc<Inputs>, OraError> {
         let mut inputs = Inputs::default();
         for (value, direction) in using {
             inputs.binds.push(self.used(value, *direction).await?);
@@ -288,7 +293,7 @@ impl Machine {
         if inputs.binds.len() > places {
             return Err(OraError::new(1006, "bind variable does not exist"));
         }
-        Ok(inputs)
+        Ok(Arc::new(inputs))
     }
 
     async fn used(&mut self, value: &Expr, direction: Direction) -> Result<Input, OraError> {
