@@ -29,7 +29,7 @@ pub(crate) mod view;
 pub(crate) use dictionary::default_nls;
 
 use crate::ora::OraError;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub column_type: ColumnType,
+    /// What a NUMBER holds, if it was declared.
+    pub digits: Option<Digits>,
     /// Whether it can be NULL.
     pub nullable: bool,
 }
@@ -48,6 +50,11 @@ pub trait Catalog {
     /// The columns of a table, by the name that the statement used, upper-case, with its owner if there was one:
     /// `V$SESSION`, `SYS.GV_$SESSION`. The error is ORA-00942 or ORA-01031, as the account deserves.
     fn columns(&self, table: &str) -> Result<&[Column], OraError>;
+
+    /// The same for INSERT, which takes another right.
+    fn columns_to_fill(&self, table: &str) -> Result<&[Column], OraError> {
+        self.columns(table)
+    }
 
     /// Calls `row` for every row with the values of `wanted`, in that order. `row` returns false to stop.
     fn scan(

@@ -61,6 +61,15 @@ impl Value {
     }
 }
 
+/// `NUMBER(p, s)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digits {
+    /// How many digits there are.
+    pub precision: u32,
+    /// How many of them stand behind the point.
+    pub scale: i32,
+}
+
 /// The type of a column, as a client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnType {

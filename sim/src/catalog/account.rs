@@ -330,19 +330,17 @@ impl Accounts {
             return refused;
         };
         let Some(account) = self.by_name.get_mut(name) else { return refused };
+        if matches!(account.status, AccountStatus::Locked | AccountStatus::LockedTimed) {
+            return OraError::new(28000, "the account is locked");
+        }
         account.failed += 1;
         if account.status == AccountStatus::Open
-            && limit.is_some_and(|limit| account.failed > limit)
+            && limit.is_some_and(|limit| account.failed >= limit)
         {
             account.status = AccountStatus::LockedTimed;
             account.locked = Some(now);
         }
-        match account.status {
-            AccountStatus::Locked | AccountStatus::LockedTimed => {
-                OraError::new(28000, "the account is locked")
-            }
-            _ => refused,
-        }
+        refused
     }
 
     /// What an account may do with its roles on.
@@ -534,10 +532,12 @@ mod tests {
         let (mut accounts, _) = with(&["CREATE SESSION"]);
         accounts.add_profile("DEFAULT", Profile { failed_logins: Some(2), ..Profile::default() });
         assert_eq!(accounts.wrong_password("JOE", 7).code, 1017);
-        assert_eq!(accounts.wrong_password("JOE", 7).code, 1017);
-        assert_eq!(accounts.wrong_password("JOE", 9).code, 28000);
+        assert_eq!(accounts.admit("JOE").map(|account| account.locked), Ok(None));
+        // The last one that is allowed locks, and from the next on the client is told.
+        assert_eq!(accounts.wrong_password("JOE", 9).code, 1017);
         assert_eq!(accounts.get("JOE").and_then(|account| account.locked), Some(9));
         assert_eq!(accounts.admit("JOE").expect_err("locked").code, 28000);
+        assert_eq!(accounts.wrong_password("JOE", 11).code, 28000);
         assert_eq!(accounts.wrong_password("NOBODY", 7).code, 1017);
     }
 

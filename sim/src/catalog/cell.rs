@@ -22,6 +22,11 @@ pub(crate) fn maybe_text(text: Option<&str>) -> Value {
     text.map_or(Value::Null, Value::text)
 }
 
+/// The beginning of a text, of so many bytes at most.
+pub(crate) fn beginning(text: &str, bytes: usize) -> Value {
+    Value::text(&text[..text.floor_char_boundary(bytes)])
+}
+
 /// An address as a RAW(8).
 pub(crate) fn address(address: u64) -> Value {
     Value::Raw(address.to_be_bytes().to_vec())

@@ -91,6 +91,7 @@ fn add(tables: &mut Tables, table: Option<(String, Vec<Column>)>, release: Relea
     let extra = |name: &str| Column {
         name: name.to_owned(),
         column_type: ColumnType::Number,
+        digits: None,
         nullable: true,
     };
     let mut form = Form::Dictionary;
@@ -127,7 +128,8 @@ fn read_column(text: &str, release: Release) -> Option<Column> {
         return None;
     }
     let (name, code) = rest.split_once(':').expect("tables.txt has NAME:TYPE everywhere");
-    Some(Column { name: name.to_owned(), column_type: column_type(code, release), nullable: true })
+    let column_type = column_type(code, release);
+    Some(Column { name: name.to_owned(), column_type, digits: None, nullable: true })
 }
 
 /// A type's short form.

@@ -2,7 +2,7 @@
 //! statements, and the lists of numbers and their names.
 
 use super::books::version;
-use super::cell::{address, date, number, text, yes_no};
+use super::cell::{address, beginning, date, number, text, yes_no};
 use super::fixed::{PGA, STATISTICS, UGA};
 use super::view::{Row, View};
 use crate::cluster::SECOND;
@@ -275,8 +275,10 @@ fn containers(view: &View<'_>, from: u32) -> Vec<Row> {
         .collect()
 }
 
-/// Characters of SQL_TEXT, which is only the beginning of the text.
+/// Bytes of SQL_TEXT, which is only the beginning of the text.
 const SQL_TEXT_MAX: usize = 1_000;
+/// Bytes of SQL_FULLTEXT: a VARCHAR2, since there are no LOBs here.
+const SQL_FULLTEXT_MAX: usize = 4_000;
 /// Characters in one piece of V$SQLTEXT.
 const PIECE: usize = 64;
 
@@ -284,8 +286,8 @@ fn statement(view: &View<'_>, one: &Statement) -> Row {
     // Oracle counts; here the numbers only have to be plausible and the same for everybody.
     let executions = u64::from(one.hash_value % 50_000) + 1;
     vec![
-        ("SQL_TEXT", Value::Text(one.text.chars().take(SQL_TEXT_MAX).collect())),
-        ("SQL_FULLTEXT", text(&one.text)),
+        ("SQL_TEXT", beginning(&one.text, SQL_TEXT_MAX)),
+        ("SQL_FULLTEXT", beginning(&one.text, SQL_FULLTEXT_MAX)),
         ("SQL_ID", text(one.sql_id.as_str())),
         ("SHARABLE_MEM", number(24_000)),
         ("VERSION_COUNT", number(1)),

@@ -226,7 +226,8 @@ mod tests {
 
     fn heap() -> Heap {
         let mut heap = Heap::default();
-        let column = Column { name: "ID".into(), column_type: ColumnType::Number, nullable: true };
+        let column_type = ColumnType::Number;
+        let column = Column { name: "ID".into(), column_type, digits: None, nullable: true };
         heap.add(
             "APP",
             "T",

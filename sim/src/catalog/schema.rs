@@ -228,15 +228,15 @@ fn columns_of(one: &Relation<'_>) -> Vec<Row> {
         .zip(one.columns)
         .map(|(place, column)| {
             let data = data_type(column.column_type);
-            let is_text = data.chars > 0;
+            let (digits, is_text) = (column.digits, data.chars > 0);
             vec![
                 ("OWNER", text(one.owner)),
                 ("TABLE_NAME", text(&one.name)),
                 ("COLUMN_NAME", text(&column.name)),
                 ("DATA_TYPE", text(data.name)),
                 ("DATA_LENGTH", number(data.length)),
-                ("DATA_PRECISION", maybe(data.precision)),
-                ("DATA_SCALE", maybe(data.scale)),
+                ("DATA_PRECISION", maybe(digits.map(|one| one.precision).or(data.precision))),
+                ("DATA_SCALE", digits.map_or(maybe(data.scale), |one| number(one.scale))),
                 ("NULLABLE", text(if column.nullable { "Y" } else { "N" })),
                 ("COLUMN_ID", number(place)),
                 ("CHARACTER_SET_NAME", text(if is_text { "CHAR_CS" } else { "" })),

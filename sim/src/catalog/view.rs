@@ -343,12 +343,22 @@ fn project(row: &Row, wanted: &[Wanted<'_>], inst_id: Option<u32>) -> Vec<Value>
         .collect()
 }
 
-impl Catalog for View<'_> {
-    fn columns(&self, table: &str) -> Result<&[Column], OraError> {
-        Ok(match self.readable(table)? {
+impl<'a> Resolved<'a> {
+    fn columns(self) -> &'a [Column] {
+        match self {
             Resolved::Fixed(table) => &table.columns,
             Resolved::Heap(table) => &table.columns,
-        })
+        }
+    }
+}
+
+impl Catalog for View<'_> {
+    fn columns(&self, table: &str) -> Result<&[Column], OraError> {
+        self.readable(table).map(Resolved::columns)
+    }
+
+    fn columns_to_fill(&self, table: &str) -> Result<&[Column], OraError> {
+        self.resolve(table, "INSERT").map(Resolved::columns)
     }
 
     fn scan(

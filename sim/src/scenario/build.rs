@@ -14,8 +14,9 @@ use crate::cluster::Cluster;
 use crate::cluster::spec::{InstanceSpec, ProfileSpec, Spec};
 use crate::conversation::Direction;
 use crate::database::SimDatabase;
+use crate::sql::number;
 use crate::sql::plsql::{Parameter, Signature};
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// The name of a database that has none.
 const NAME: &str = "RACDB";
@@ -256,22 +257,29 @@ fn parameters(spec: &DatabaseSpec, model: &Spec) -> Result<Parameters, ScenarioE
     Ok(parameters)
 }
 
-/// `NUMBER`, `VARCHAR2(30)` and so on.
-fn column_type(text: &str) -> Option<ColumnType> {
+/// `NUMBER(10, 2)`, `VARCHAR2(30)` and so on; the digits are those of a NUMBER that has them.
+fn data_type(text: &str) -> Option<(ColumnType, Option<Digits>)> {
     let text = text.trim().to_ascii_uppercase();
-    let (name, size) = match text.split_once('(') {
-        Some((name, rest)) => {
-            (name.trim(), rest.strip_suffix(')')?.split(',').next()?.trim().parse::<u32>().ok()?)
-        }
-        None => (text.as_str(), 0),
+    let (name, sizes) = match text.split_once('(') {
+        Some((name, rest)) => (name.trim(), Some(rest.strip_suffix(')')?)),
+        None => (text.as_str(), None),
     };
-    Some(match (name, size) {
-        ("NUMBER" | "INTEGER", _) => ColumnType::Number,
-        ("VARCHAR2", 1..=4_000) => ColumnType::Varchar2(size),
-        ("VARCHAR2", 0) => ColumnType::Varchar2(4_000),
-        ("CHAR", 1..=2_000) => ColumnType::Char(size),
-        ("DATE", 0) => ColumnType::Date,
-        ("TIMESTAMP", _) => ColumnType::Timestamp,
+    let (first, second) = match sizes.map(|sizes| sizes.split_once(',').unwrap_or((sizes, "0"))) {
+        Some((first, second)) => (first.trim().parse::<u32>().ok()?, second.trim().parse().ok()?),
+        None => (0, 0),
+    };
+    let digits = |precision, scale| Some(Digits { precision, scale });
+    Some(match (name, first) {
+        ("NUMBER", 0) if sizes.is_none() => (ColumnType::Number, None),
+        ("NUMBER", 1..=38) if (-84..=127).contains(&second) => {
+            (ColumnType::Number, digits(first, second))
+        }
+        ("INTEGER", 0) => (ColumnType::Number, digits(38, 0)),
+        ("VARCHAR2", 1..=4_000) => (ColumnType::Varchar2(first), None),
+        ("VARCHAR2", 0) => (ColumnType::Varchar2(4_000), None),
+        ("CHAR", 1..=2_000) => (ColumnType::Char(first), None),
+        ("DATE", 0) => (ColumnType::Date, None),
+        ("TIMESTAMP", _) => (ColumnType::Timestamp, None),
         _ => return None,
     })
 }
@@ -285,12 +293,13 @@ fn add_table(
     let mut columns = Vec::new();
     for column in &spec.columns {
         let (column_name, kind) = column.trim().split_once(' ').unwrap_or((column, ""));
-        let column_type = column_type(kind).ok_or_else(|| {
+        let (column_type, digits) = data_type(kind).ok_or_else(|| {
             invalid(format!("{owner}.{name}: `{column}` has no type that is known here"))
         })?;
         columns.push(Column {
             name: column_name.to_ascii_uppercase(),
             column_type,
+            digits,
             nullable: true,
         });
     }
@@ -300,7 +309,7 @@ fn add_table(
             return Err(invalid(format!("{owner}.{name}: a row has {} values", row.len())));
         }
         let values = row.iter().zip(&columns).map(|(cell, column)| {
-            value(cell, column.column_type).ok_or_else(|| {
+            value(cell, column).ok_or_else(|| {
                 invalid(format!("{owner}.{name}: {cell:?} is no value of {}", column.name))
             })
         });
@@ -314,7 +323,8 @@ fn add_table(
     Ok(())
 }
 
-fn value(cell: &serde_yaml::Value, column_type: ColumnType) -> Option<Value> {
+/// What a column holds of a scenario's cell; `None` if it does not hold it.
+fn value(cell: &serde_yaml::Value, column: &Column) -> Option<Value> {
     let text = match cell {
         serde_yaml::Value::Null => return Some(Value::Null),
         serde_yaml::Value::Number(number) => number.to_string(),
@@ -322,12 +332,17 @@ fn value(cell: &serde_yaml::Value, column_type: ColumnType) -> Option<Value> {
         serde_yaml::Value::Bool(yes) => yes.to_string(),
         _ => return None,
     };
-    match column_type {
-        ColumnType::Number => text.parse().ok().map(Value::Number),
+    match column.column_type {
+        _ if text.is_empty() => Some(Value::Null),
+        ColumnType::Number => {
+            let number = text.parse().ok()?;
+            let fitted = column.digits.map_or(Ok(number), |digits| number::fit(number, digits));
+            fitted.ok().map(Value::Number)
+        }
         ColumnType::Date | ColumnType::Timestamp => {
             let time = chrono::NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").ok()?;
             let seconds = time.and_utc().timestamp();
-            let date = column_type == ColumnType::Date;
+            let date = column.column_type == ColumnType::Date;
             Some(if date { Value::Date(seconds) } else { Value::Timestamp { seconds, nanos: 0 } })
         }
         ColumnType::Char(size) | ColumnType::Varchar2(size) if text.len() > size as usize => None,
@@ -364,7 +379,7 @@ fn parameter(text: &str) -> Option<Parameter> {
     let column_type = if kind == "BOOLEAN" || kind == "PLS_INTEGER" {
         ColumnType::Number
     } else {
-        column_type(kind)?
+        data_type(kind)?.0
     };
     Some(Parameter { name: name.clone(), direction, column_type, optional })
 }

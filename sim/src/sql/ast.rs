@@ -4,8 +4,7 @@
 use super::dml::Target;
 use super::statement::{Command, RowLocks};
 use crate::conversation::Direction;
-use crate::sql::number::Digits;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// An expression or a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,6 +250,8 @@ impl From {
 pub(crate) enum Source {
     Table(Vec<String>),
     Query(Box<Query>),
+    /// LATERAL, APPLY: it reads the sources before it.
+    Lateral(Box<Query>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -379,13 +380,24 @@ pub(crate) enum DeclarationKind {
     Collection {
         type_name: String,
         element: Declared,
-        indexed: bool,
+        /// What the elements are if they are records.
+        record: Option<Box<DeclarationKind>>,
+        index: Option<IndexBy>,
         initial: Option<Expr>,
     },
     Record(Vec<(String, Declared)>),
     /// `t%ROWTYPE`.
     RowType(Vec<String>),
     Nothing,
+}
+
+/// INDEX BY: elements come and go one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexBy {
+    /// PLS_INTEGER and its kin.
+    Number,
+    /// VARCHAR2.
+    Text,
 }
 
 /// The type of a variable.

@@ -1,7 +1,6 @@
 //! A query with every name resolved: what the executor runs. A plan is made for one execution, so binds and the time
 //! are constants in it, and what it reads from the catalog is kept in it.
 
-use crate::sql::number::Digits;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use std::rc::Rc;
 use super::ast::{Binary, Join, SetOperator};
 use super::functions::Function;
 use crate::conversation::ResultColumn;
-use crate::value::{ColumnType, Number, Value};
+use crate::value::{ColumnType, Digits, Number, Value};
 
 /// Rows of one source.
 pub(crate) type Rows = Rc<Vec<Vec<Value>>>;
@@ -190,6 +189,8 @@ pub(crate) enum SourceKind {
     /// A table and the places of the columns that are read.
     Table(String, Vec<usize>),
     View(Plan, Vec<usize>),
+    /// Run for each row of the sources before it.
+    Lateral(Plan, Vec<usize>),
     Feed(Feed, Vec<usize>),
 }
 
@@ -355,7 +356,8 @@ impl Code {
             }
             (Self::Concat(a, b), Self::Concat(c, d))
             | (Self::Path(a, b), Self::Path(c, d))
-            | (Self::AtTimeZone(a, b), Self::AtTimeZone(c, d)) => a.same(c) && b.same(d),
+            | (Self::AtTimeZone(a, b), Self::AtTimeZone(c, d))
+            | (Self::Rescue(a, b), Self::Rescue(c, d)) => a.same(c) && b.same(d),
             (
                 Self::Compare { operator, left, right, .. },
                 Self::Compare { operator: other, left: other_left, right: other_right, .. },
@@ -367,9 +369,15 @@ impl Code {
             (Self::Nvl2(a), Self::Nvl2(b)) => all(a.as_slice(), b.as_slice()),
             (Self::Call(f, a), Self::Call(g, b)) => f.name == g.name && all(a, b),
             (
-                Self::Like { value, pattern, .. },
-                Self::Like { value: other_value, pattern: other_pattern, .. },
-            ) => value.same(other_value) && pattern.same(other_pattern),
+                Self::Like { value, pattern, escape },
+                Self::Like { value: other_value, pattern: other_pattern, escape: other_escape },
+            ) => {
+                let escapes = match (escape, other_escape) {
+                    (Some(a), Some(b)) => a.same(b),
+                    (a, b) => a.is_none() && b.is_none(),
+                };
+                escapes && value.same(other_value) && pattern.same(other_pattern)
+            }
             (
                 Self::Case { arms, otherwise },
                 Self::Case { arms: other_arms, otherwise: other_otherwise },

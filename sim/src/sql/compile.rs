@@ -28,6 +28,30 @@ use crate::value::ColumnType;
 pub(crate) struct Compiler<'c> {
     pub(crate) catalog: &'c dyn Catalog,
     pub(crate) inputs: &'c Inputs,
+    /// What was compiled so far.
+    work: Cell<usize>,
+}
+
+/// Expressions that one statement may have compiled. Those of a query of WITH are compiled wherever it is named, and
+/// some functions compile an argument twice, so a short statement can ask for any number: this is a second's work.
+const WORK_MAX: usize = 500_000;
+
+/// What a query costs as much as.
+const WORK_OF_A_QUERY: usize = 50;
+
+impl<'c> Compiler<'c> {
+    pub(crate) const fn new(catalog: &'c dyn Catalog, inputs: &'c Inputs) -> Self {
+        Self { catalog, inputs, work: Cell::new(0) }
+    }
+
+    /// Counts what is compiled.
+    fn spend(&self, work: usize, at: usize) -> Result<(), OraError> {
+        self.work.set(self.work.get() + work);
+        if self.work.get() <= WORK_MAX {
+            return Ok(());
+        }
+        Err(OraError::new(36, "maximum number of recursive SQL levels exceeded").at(at))
+    }
 }
 
 /// A compiled expression.
@@ -121,6 +145,7 @@ impl Named {
         self.columns.get(place).cloned().unwrap_or_else(|| catalog::Column {
             name: "ROWID".into(),
             column_type: ColumnType::RowId,
+            digits: None,
             nullable: true,
         })
     }

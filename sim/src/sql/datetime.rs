@@ -26,7 +26,7 @@ pub(crate) fn seconds(date: (i32, u32, u32), time: (u32, u32, u32)) -> Option<i6
 /// `2026-01-31`.
 pub(crate) fn date_literal(text: &str) -> Option<i64> {
     let mut parts = text.trim().splitn(3, '-');
-    let year = parts.next()?.parse().ok()?;
+    let year = parts.next()?.parse().ok().filter(|year| (1..=9999).contains(year))?;
     let month = parts.next()?.parse().ok()?;
     let day = parts.next()?.parse().ok()?;
     seconds((year, month, day), (0, 0, 0))
@@ -146,8 +146,8 @@ pub(crate) fn offset(zone: &str) -> Option<i16> {
         _ => (1, zone),
     };
     let (hours, minutes) = digits.split_once(':')?;
-    let (hours, minutes): (i16, i16) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
+    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours <= 14 && minutes < 60).then(|| sign * (i16::from(hours) * 60 + i16::from(minutes)))
 }
 
 /// Minutes to `+02:00`.
@@ -164,7 +164,8 @@ pub(crate) fn months_literal(text: &str, from: &str, to: &str) -> Option<i32> {
         ("YEAR", "MONTH") => {
             let (years, months) = text.split_once('-')?;
             let (years, months): (i32, i32) = (years.parse().ok()?, months.parse().ok()?);
-            (months < 12).then_some(years.checked_mul(12)? + months)?
+            let months = (0..12).contains(&months).then_some(months)?;
+            years.checked_mul(12)?.checked_add(months)?
         }
         ("YEAR", "YEAR") => text.parse::<i32>().ok()?.checked_mul(12)?,
         ("MONTH", "MONTH") => text.parse().ok()?,

@@ -3,9 +3,10 @@
 mod merge;
 
 use super::ast;
+use super::code::Code;
 use super::compile::{Compiler, Scope};
 use super::environment::Environment;
-use super::evaluate::{Evaluator, Frame, Row, convert};
+use super::evaluate::{Evaluator, Frame, Row, Texts, convert};
 use super::meter::Meter;
 use super::query::Inputs;
 use crate::catalog::{Catalog, Column};
@@ -82,8 +83,8 @@ pub fn metered(
     inputs: &Inputs,
     meter: &Meter,
 ) -> Result<Changes, OraError> {
-    let compiler = Compiler { catalog, inputs };
-    let evaluator = Evaluator { catalog, environment, meter };
+    let compiler = Compiler::new(catalog, inputs);
+    let evaluator = Evaluator { catalog, environment, meter, texts: Texts::Sql };
     let work = Work { compiler, evaluator };
     match &dml.0 {
         ast::Dml::Merge(merge) => work.merge(merge),
@@ -124,14 +125,11 @@ impl Work<'_> {
         returning: &ast::Returning,
         at: usize,
     ) -> Result<Changes, OraError> {
-        let (scope, columns) = self.compiler.table_scope(table, None, at)?;
+        let (scope, columns) = self.compiler.scope_to_fill(table, at)?;
         let places = if named.is_empty() {
             (0..columns.len()).collect()
         } else {
-            named
-                .iter()
-                .map(|(name, at)| place(&columns, name, *at))
-                .collect::<Result<Vec<usize>, OraError>>()?
+            places(&columns, named.iter().map(|(name, at)| (name, *at)))?
         };
         let given = match source {
             ast::InsertSource::Values(values) => {
@@ -193,11 +191,10 @@ impl Work<'_> {
         returning: &ast::Returning,
     ) -> Result<Changes, OraError> {
         let (scope, columns) = self.compiler.table_scope(target.name, target.alias, target.at)?;
-        let mut assignments = Vec::new();
-        for (name, at, value) in set.into_iter().flatten() {
-            assignments
-                .push((place(&columns, name, *at)?, self.compiler.value(value, &scope)?.code));
-        }
+        let set_of = || set.into_iter().flatten();
+        let places = places(&columns, set_of().map(|(name, at, _)| (name, *at)))?;
+        let codes = set_of().map(|(.., value)| Ok(self.compiler.value(value, &scope)?.code));
+        let codes = codes.collect::<Result<Vec<Code>, OraError>>()?;
         let filter = filter.map(|filter| self.compiler.condition(filter, &scope)).transpose()?;
         let wanted = scope.wanted();
         let table = target.name.join(".");
@@ -213,7 +210,8 @@ impl Work<'_> {
         for (ordinal, row) in rows.into_iter().enumerate() {
             self.evaluator.meter.step(1)?;
             let read: Vec<Value> = wanted.iter().map(|place| row[*place].clone()).collect();
-            let frame = Frame::new(&[], Row::Direct(&read), None);
+            let mut frame = Frame::new(&[], Row::Direct(&read), None);
+            frame.rownum = i64::try_from(changed.len()).unwrap_or(i64::MAX).saturating_add(1);
             if let Some(filter) = &filter
                 && self.evaluator.test(filter, &frame)? != Some(true)
             {
@@ -221,9 +219,9 @@ impl Work<'_> {
             }
             let mut now = row.clone();
             let mut values = Vec::new();
-            for (place, code) in &assignments {
+            for (place, code) in places.iter().zip(&codes) {
                 let value = self.evaluator.value(code, &frame)?;
-                let value = self.fitted(value, &columns[*place], target.name)?;
+                let value = self.updated(value, &columns[*place], target.name)?;
                 now[*place] = value.clone();
                 values.push((*place, value));
             }
@@ -260,39 +258,71 @@ impl Work<'_> {
         Ok(result)
     }
 
+    /// A new value of a row that is there.
+    fn updated(&self, value: Value, column: &Column, table: &[String]) -> Result<Value, OraError> {
+        if value.is_null() && !column.nullable {
+            let text = format!("cannot update ({}) to NULL", quoted(column, table));
+            return Err(OraError::new(1407, text));
+        }
+        self.fitted(value, column, table)
+    }
+
     /// A value as a column holds it.
     fn fitted(&self, value: Value, column: &Column, table: &[String]) -> Result<Value, OraError> {
-        let quoted = || {
-            let parts: Vec<String> =
-                table.iter().chain([&column.name]).map(|part| format!("\"{part}\"")).collect();
-            parts.join(".")
-        };
         if value.is_null() {
             if column.nullable {
                 return Ok(Value::Null);
             }
-            return Err(OraError::new(1400, format!("cannot insert NULL into ({})", quoted())));
+            let text = format!("cannot insert NULL into ({})", quoted(column, table));
+            return Err(OraError::new(1400, text));
         }
         let environment = self.evaluator.environment;
-        let bytes = match column.column_type {
-            ColumnType::Varchar2(bytes) | ColumnType::Char(bytes) => bytes,
-            other => return convert::cast(value, other, None, environment),
+        let cast = |value| convert::cast(value, column.column_type, column.digits, environment);
+        let (value, actual, most) = match column.column_type {
+            ColumnType::Varchar2(bytes) | ColumnType::Char(bytes) => {
+                let text = convert::text(&value, environment)?.unwrap_or_default();
+                let actual = text.len();
+                (Value::text(text), actual, bytes)
+            }
+            ColumnType::Raw(bytes) => {
+                let value = cast(value)?;
+                let actual = if let Value::Raw(raw) = &value { raw.len() } else { 0 };
+                (value, actual, bytes)
+            }
+            _ => return cast(value),
         };
-        let text = convert::text(&value, environment)?.unwrap_or_default();
-        if text.len() > bytes as usize {
-            let reason = format!("(actual: {}, maximum: {bytes})", text.len());
-            return Err(OraError::new(
-                12_899,
-                format!("value too large for column {} {reason}", quoted()),
-            ));
+        if actual > most as usize {
+            let column = quoted(column, table);
+            let reason = format!("(actual: {actual}, maximum: {most})");
+            let text = format!("value too large for column {column} {reason}");
+            return Err(OraError::new(12_899, text));
         }
-        convert::cast(Value::text(text), column.column_type, None, environment)
+        cast(value)
     }
 }
 
-fn place(columns: &[Column], name: &str, at: usize) -> Result<usize, OraError> {
-    let place = columns.iter().position(|column| column.name == name);
-    place.ok_or_else(|| OraError::new(904, format!("\"{name}\": invalid identifier")).at(at))
+/// `"OWNER"."TABLE"."COLUMN"`.
+fn quoted(column: &Column, table: &[String]) -> String {
+    let parts = table.iter().chain([&column.name]).map(|part| format!("\"{part}\""));
+    parts.collect::<Vec<String>>().join(".")
+}
+
+/// The places of columns that a statement names, each once.
+fn places<'n>(
+    columns: &[Column],
+    names: impl Iterator<Item = (&'n String, usize)>,
+) -> Result<Vec<usize>, OraError> {
+    let mut places = Vec::new();
+    for (name, at) in names {
+        let place = columns.iter().position(|column| column.name == *name);
+        let invalid = || OraError::new(904, format!("\"{name}\": invalid identifier")).at(at);
+        let place = place.ok_or_else(invalid)?;
+        if places.contains(&place) {
+            return Err(OraError::new(957, "duplicate column name").at(at));
+        }
+        places.push(place);
+    }
+    Ok(places)
 }
 
 pub(crate) fn counts_agree(given: usize, wanted: usize, at: usize) -> Result<(), OraError> {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use super::ast::Binary;
 use super::code::{Code, Column, Key, Rows, Subquery};
 use super::environment::Environment;
+use super::execute::row_bytes;
 use super::execute::tree::Tree;
 use super::meter::Meter;
 use crate::catalog::Catalog;
@@ -22,6 +23,43 @@ pub(crate) struct Evaluator<'e> {
     pub(crate) catalog: &'e dyn Catalog,
     pub(crate) environment: &'e dyn Environment,
     pub(crate) meter: &'e Meter,
+    pub(crate) texts: Texts,
+}
+
+/// How long a text can become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Texts {
+    /// In SQL, with MAX_STRING_SIZE=STANDARD.
+    Sql,
+    /// In a block.
+    Plsql,
+}
+
+impl Texts {
+    /// In bytes.
+    pub(crate) const fn most(self) -> usize {
+        match self {
+            Self::Sql => 4_000,
+            Self::Plsql => 32_767,
+        }
+    }
+
+    /// Whether a text of so many bytes can be made. The error is ORA-01489 or ORA-06502.
+    pub(crate) fn check(self, bytes: usize) -> Result<(), OraError> {
+        match self {
+            _ if bytes <= self.most() => Ok(()),
+            Self::Sql => Err(OraError::new(1489, "result of string concatenation is too long")),
+            Self::Plsql => {
+                let text = "PL/SQL: numeric or value error: character string buffer too small";
+                Err(OraError::new(6502, text))
+            }
+        }
+    }
+
+    /// A text that was made of others.
+    pub(crate) fn made(self, text: String) -> Result<Value, OraError> {
+        self.check(text.len()).map(|()| Value::text(text))
+    }
 }
 
 /// A row, and the rows around it.
@@ -189,7 +227,7 @@ impl Evaluator<'_> {
                         Value::Text(text) => text,
                         other => convert::text(&other, self.environment)?.unwrap_or_default(),
                     };
-                    Value::text(left + &self.text(right, frame)?.unwrap_or_default())
+                    self.texts.made(left + &self.text(right, frame)?.unwrap_or_default())?
                 }
                 _ => sum,
             };
@@ -330,8 +368,9 @@ impl Evaluator<'_> {
         if query.correlated {
             return self.run(&query.plan, Some(frame), most).map(Rows::new);
         }
-        let rows = Rows::new(self.run(&query.plan, Some(frame), None)?);
-        Ok(Rows::clone(query.cache.get_or_init(|| rows)))
+        let rows = self.run(&query.plan, Some(frame), None)?;
+        self.meter.keep(rows.iter().map(|row| row_bytes(row)).sum())?;
+        Ok(Rows::clone(query.cache.get_or_init(|| Rows::new(rows))))
     }
 
     fn scalar(&self, query: &Subquery, frame: &Frame<'_>) -> Result<Value, OraError> {
@@ -399,6 +438,7 @@ impl Evaluator<'_> {
         let key = std::mem::discriminant(value);
         let other = rows.iter().filter_map(|row| row.first()).find(|other| !other.is_null());
         if other.is_some_and(|other| std::mem::discriminant(other) != key) {
+            self.meter.step(rows.len())?;
             for other in rows.iter().filter_map(|row| row.first()).filter(|other| !other.is_null())
             {
                 if compare::order(value, other, self.environment)?.is_eq() {

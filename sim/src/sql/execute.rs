@@ -99,7 +99,7 @@ impl Evaluator<'_> {
         }
         let Some(limit) = &plan.limit else { return Ok(rows) };
         let tied = |a: &Vec<Value>, b: &Vec<Value>| {
-            plan.order.iter().all(|(place, _)| a[*place] == b[*place])
+            !plan.order.is_empty() && plan.order.iter().all(|(place, _)| a[*place] == b[*place])
         };
         self.limited(rows, limit, parent, tied)
     }
@@ -147,7 +147,8 @@ impl Evaluator<'_> {
         let (offset, count) = self.bounds(limit, parent)?;
         rows.drain(..offset.min(total));
         if let Some(count) = count {
-            let count = if limit.percent { (total * count).div_ceil(100) } else { count };
+            let count =
+                if limit.percent { total.saturating_mul(count).div_ceil(100) } else { count };
             let mut keep = count.min(rows.len());
             if limit.ties && keep > 0 {
                 while keep < rows.len() && tied(&rows[keep - 1], &rows[keep]) {
@@ -218,7 +219,7 @@ impl Evaluator<'_> {
             let unit = Unit { row, node: None, rownum: 0, aggregates, windows: Vec::new() };
             return self.output(&context, &[unit], limit);
         }
-        let joined = self.join(&context)?;
+        let joined = self.join(&mut context)?;
         let mut units = self.units(&mut context, joined, most)?;
         if block.grouped {
             units = self.group(&context, &units)?;
@@ -304,14 +305,15 @@ impl Evaluator<'_> {
             sort::sort(&mut rows, |row, place| &row.0[place], &sortings, self.environment);
         }
         if let Some(limit) = limit {
-            rows = self.limited(rows, limit, context.parent, |a, b| a.0 == b.0)?;
+            rows =
+                self.limited(rows, limit, context.parent, |a, b| !a.0.is_empty() && a.0 == b.0)?;
         }
         Ok(rows.into_iter().map(|(_, cells)| cells).collect())
     }
 }
 
 /// About what a row takes.
-fn row_bytes(row: &[Value]) -> usize {
+pub(crate) fn row_bytes(row: &[Value]) -> usize {
     let texts = row.iter().map(|value| if let Value::Text(text) = value { text.len() } else { 0 });
     size_of::<Vec<Value>>() + size_of_val(row) + texts.sum::<usize>()
 }
@@ -368,6 +370,7 @@ fn counts_only(block: &Block) -> bool {
         && block.windows.is_empty()
         && block.aggregates.iter().all(plain)
         && block.steps.iter().all(|step| matches!(step.join, Join::Comma | Join::Inner))
+        && !block.sources.iter().any(|source| matches!(source.kind, SourceKind::Lateral(..)))
 }
 
 /// A lookup by key in a correlated query: its index is worth keeping.

@@ -34,6 +34,8 @@ pub(crate) enum Gives {
     Number,
     /// VARCHAR2 of so many bytes.
     Text(u32),
+    /// What TO_CHAR gives: as long as the first argument, or as what its format makes of it.
+    Shown,
     /// VARCHAR2 as long as the first argument.
     TextAsFirst,
     /// VARCHAR2 as long as the second argument says.

@@ -35,7 +35,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, OraError> {
     let mut lexer = Lexer { chars: text.chars().collect(), at: 0 };
     let mut tokens = Vec::new();
     loop {
-        lexer.skip_blanks();
+        lexer.skip_blanks()?;
         let at = lexer.at;
         let kind = lexer.next_kind()?;
         let done = kind == Kind::End;
@@ -56,7 +56,7 @@ impl Lexer {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn skip_blanks(&mut self) {
+    fn skip_blanks(&mut self) -> Result<(), OraError> {
         while let Some(character) = self.peek(0) {
             let next = self.peek(1);
             if character.is_whitespace() || character == '\0' {
@@ -66,17 +66,21 @@ impl Lexer {
                     self.at += 1;
                 }
             } else if character == '/' && next == Some('*') {
+                let start = self.at;
                 self.at += 2;
-                while self.peek(0).is_some()
-                    && !(self.peek(0) == Some('*') && self.peek(1) == Some('/'))
-                {
+                while !(self.peek(0) == Some('*') && self.peek(1) == Some('/')) {
+                    if self.peek(0).is_none() {
+                        let text = "comment not terminated properly";
+                        return Err(OraError::new(1742, text).at(start));
+                    }
                     self.at += 1;
                 }
-                self.at = (self.at + 2).min(self.chars.len());
+                self.at += 2;
             } else {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     fn next_kind(&mut self) -> Result<Kind, OraError> {
@@ -208,6 +212,11 @@ impl Lexer {
                 self.digits();
             }
         }
+        // 1.5d is a BINARY_DOUBLE, and 1.5f a BINARY_FLOAT.
+        let ends = !self.peek(1).is_some_and(is_word);
+        if matches!(self.peek(0), Some('d' | 'D' | 'f' | 'F')) && ends {
+            self.at += 1;
+        }
         self.chars[start..self.at].iter().collect()
     }
 
@@ -276,9 +285,13 @@ mod tests {
 
     #[test]
     fn errors_have_their_number_and_place() {
-        for (text, code, position) in
-            [("a 'x", 1756, 2), ("a \"x", 1740, 2), ("a ? b", 911, 2), ("\"\"", 1741, 0)]
-        {
+        for (text, code, position) in [
+            ("a 'x", 1756, 2),
+            ("a \"x", 1740, 2),
+            ("a ? b", 911, 2),
+            ("\"\"", 1741, 0),
+            ("a /* b", 1742, 2),
+        ] {
             let error = tokens(text).expect_err(text);
             assert_eq!((error.code, error.position), (code, Some(position)), "{text}");
         }

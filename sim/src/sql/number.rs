@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::ora::OraError;
-use crate::value::Number;
+use crate::value::{Digits, Number};
 
 /// More digits than a NUMBER has, so that what is cut off here is never seen: the guard digits of a sum.
 const WIDE: usize = 2 * Number::DIGITS_MAX + 2;
@@ -277,26 +277,17 @@ fn squared(base: Number, exponent: u64) -> Result<Number, OraError> {
     }
 }
 
-/// SQRT.
-/// `NUMBER(p, s)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Digits {
-    pub(crate) precision: u32,
-    pub(crate) scale: i32,
-}
-
-impl Digits {
-    /// The number as such a type holds it. The error is ORA-01438.
-    pub(crate) fn fit(self, number: Number) -> Result<Number, OraError> {
-        let rounded = round(number, self.scale);
-        let before = i64::from(self.precision) - i64::from(self.scale);
-        if rounded.is_zero() || i64::from(decimal_exponent(rounded)) < before {
-            return Ok(rounded);
-        }
-        Err(OraError::new(1438, "value larger than specified precision allowed for this column"))
+/// The number as `NUMBER(p, s)` holds it. The error is ORA-01438.
+pub(crate) fn fit(number: Number, digits: Digits) -> Result<Number, OraError> {
+    let rounded = round(number, digits.scale);
+    let before = i64::from(digits.precision) - i64::from(digits.scale);
+    if rounded.is_zero() || i64::from(decimal_exponent(rounded)) < before {
+        return Ok(rounded);
     }
+    Err(OraError::new(1438, "value larger than specified precision allowed for this column"))
 }
 
+/// SQRT.
 pub(crate) fn square_root(number: Number) -> Result<Number, OraError> {
     if number.signum() < 0 {
         return Err(OraError::new(1428, "argument is out of range"));

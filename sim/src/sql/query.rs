@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ast;
 use super::compile::{self, Compiler};
 use super::environment::Environment;
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, Texts};
 use super::meter::Meter;
 use crate::catalog::Catalog;
 use crate::conversation::ResultColumn;
@@ -90,7 +90,7 @@ pub fn describe(
 ) -> Result<Vec<ResultColumn>, OraError> {
     let mut inputs = inputs.clone();
     inputs.binds.extend(compile::unset(BINDS_MAX.saturating_sub(inputs.binds.len())).binds);
-    let compiler = Compiler { catalog, inputs: &inputs };
+    let compiler = Compiler::new(catalog, &inputs);
     let (plan, _) = compiler.plan(&query.0, None, None)?;
     Ok(plan.columns)
 }
@@ -113,9 +113,10 @@ pub fn metered(
     inputs: &Inputs,
     meter: &Meter,
 ) -> Result<Rows, OraError> {
-    let compiler = Compiler { catalog, inputs };
+    let compiler = Compiler::new(catalog, inputs);
     let (plan, _) = compiler.plan(&query.0, None, None)?;
-    let rows = Evaluator { catalog, environment, meter }.run(&plan, None, None)?;
+    let evaluator = Evaluator { catalog, environment, meter, texts: Texts::Sql };
+    let rows = evaluator.run(&plan, None, None)?;
     let mut cells = Vec::with_capacity(rows.len() * plan.columns.len());
     for row in rows {
         cells.extend(row);

@@ -136,3 +136,30 @@ databases:
     assert_eq!(lazy.code("SELECT 1 FROM dual"), 1012);
     assert_eq!(dba.cell("SELECT COUNT(*) FROM v$session WHERE username = 'LAZY'"), "0");
 }
+
+#[test]
+fn who_may_insert_need_not_read() {
+    let database = database(
+        "
+databases:
+  - like: quiet
+    accounts: [{name: LOGGER, password: l, grants: [CREATE SESSION, INSERT ON APP.AUDIT_LOG]}]
+    tables: [{owner: APP, name: AUDIT_LOG, columns: [ID NUMBER, NOTE VARCHAR2(10)], rows: []}]
+",
+    );
+    let mut logger = Client::new(&database, "LOGGER", 1);
+    logger.run("INSERT INTO app.audit_log (id, note) VALUES (1, 'sql')").expect("it may");
+    logger
+        .run("BEGIN INSERT INTO app.audit_log VALUES (2, 'block'); COMMIT; END;")
+        .expect("it may");
+    assert_eq!(logger.code("INSERT INTO app.audit_log (nope) VALUES (1)"), 904);
+    assert_eq!(logger.code("SELECT id FROM app.audit_log"), 1031);
+    assert_eq!(
+        logger.code("INSERT INTO app.audit_log SELECT id + 1, note FROM app.audit_log"),
+        1031
+    );
+    assert_eq!(logger.code("UPDATE app.audit_log SET id = 1"), 1031);
+    assert_eq!(logger.code("DELETE FROM app.audit_log"), 1031);
+    let mut app = Client::new(&database, "APP", 1);
+    assert_eq!(app.cells("SELECT note FROM audit_log ORDER BY id"), ["sql", "block"]);
+}

@@ -4,7 +4,7 @@ use rac_sim::cluster::SECOND;
 use rac_sim::conversation::{Outcome, Progress};
 use rac_sim::database::SimDatabase;
 
-use crate::support::{Client, code, shop};
+use crate::support::{Client, code, database, shop};
 
 #[test]
 fn a_change_is_private_until_the_commit() {
@@ -276,4 +276,41 @@ fn a_rollback_to_a_savepoint_frees_what_was_locked_since() {
     assert_eq!(three.code("COMMIT"), 0);
     assert_eq!(code(&two.talk.resume()), 0);
     assert_eq!(two.cells("SELECT name FROM app.t ORDER BY id"), ["two", "two"]);
+}
+
+#[test]
+fn columns_hold_what_they_were_declared_for() {
+    let database = database(
+        "
+databases:
+  - like: quiet
+    tables:
+      - owner: APP
+        name: N
+        columns: [A NUMBER(3), 'B NUMBER(5, 2)', C CHAR(3), D INTEGER, E NUMBER]
+        rows: [[1, 2.345, x, 4.5, 1.25]]
+",
+    );
+    let mut app = Client::new(&database, "APP", 1);
+    let row = app.cells("SELECT a, b, c, d, e FROM n");
+    assert_eq!(row, ["1", "2.35", "x  ", "5", "1.25"]);
+    assert_eq!(app.code("INSERT INTO n (a) VALUES (1000)"), 1438);
+    assert_eq!(app.code("UPDATE n SET b = 999.995"), 1438);
+    app.run("UPDATE n SET a = 999.4, b = -999.99, e = 1e40").expect("it fits");
+    assert_eq!(app.cells("SELECT a, b FROM n"), ["999", "-999.99"]);
+    let sql = "SELECT data_precision, data_scale FROM user_tab_columns
+                WHERE table_name = 'N' AND data_type = 'NUMBER' ORDER BY column_id";
+    assert_eq!(app.cells(sql), ["3", "0", "5", "2", "38", "0", "", ""]);
+}
+
+#[test]
+fn a_scenarios_rows_have_to_fit() {
+    for (column, cell) in [("A NUMBER(3)", "1000"), ("A VARCHAR2(3)", "long"), ("A NUMBER(0)", "1")]
+    {
+        let text = format!(
+            "databases: [{{like: quiet, tables: [{{owner: APP, name: N, columns: [{column}], rows: [[{cell}]]}}]}}]"
+        );
+        let scenario = rac_sim::scenario::Scenario::parse(&text).expect("a scenario");
+        assert!(scenario.build().is_err(), "{column} {cell}");
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use rac_sim::catalog::{Catalog, Column};
 use rac_sim::ora::OraError;
 use rac_sim::sql::environment::{Environment, Moment};
-use rac_sim::value::{ColumnType, Number, Value};
+use rac_sim::value::{ColumnType, Digits, Number, Value};
 
 /// 2026-03-01 12:00:00 UTC.
 pub(crate) const NOW: i64 = 1_772_366_400;
@@ -50,7 +50,7 @@ impl Tables {
 
     /// All of them.
     pub(crate) fn new() -> Self {
-        Self(vec![sessions(), locks(), notes()], Cell::new(false))
+        Self(vec![sessions(), locks(), notes(), held()], Cell::new(false))
     }
 }
 
@@ -60,16 +60,18 @@ fn columns(text: &str) -> Vec<Column> {
         let name = words.next().expect("a name").to_owned();
         let kind = words.next().expect("a type");
         let column_type = match kind {
-            "NUMBER" => ColumnType::Number,
+            "NUMBER" | "NUMBER5.2" => ColumnType::Number,
             "DATE" => ColumnType::Date,
             "RAW8" => ColumnType::Raw(8),
+            "RAW4" => ColumnType::Raw(4),
             "TSTZ" => ColumnType::TimestampTz,
             "CHAR3" => ColumnType::Char(3),
             text => {
                 ColumnType::Varchar2(text.trim_start_matches("TEXT").parse().expect("a length"))
             }
         };
-        Column { name, column_type, nullable: words.next() != Some("!") }
+        let digits = (kind == "NUMBER5.2").then_some(Digits { precision: 5, scale: 2 });
+        Column { name, column_type, digits, nullable: words.next() != Some("!") }
     };
     text.split(',').map(column).collect()
 }
@@ -164,6 +166,11 @@ fn notes() -> Table {
         vec![number(3), text("x,y,z"), Value::Null, Value::Null, at(NOW + 60)],
     ];
     Table { names: vec!["NOTES", "APP.NOTES"], columns, rows }
+}
+
+fn held() -> Table {
+    let columns = columns("ID NUMBER,HASH RAW4,RATE NUMBER5.2");
+    Table { names: vec!["HELD"], columns, rows: vec![vec![number(1), Value::Null, Value::Null]] }
 }
 
 /// A session of APP.

@@ -50,6 +50,7 @@ fn sql_large_results_are_quick() {
         } else {
             ColumnType::Varchar2(30)
         },
+        digits: None,
         nullable: true,
     };
     let table = Many((0..40).map(column).collect(), rows);

@@ -19,6 +19,7 @@ pub(super) enum Raw {
     Dual,
     Table(String),
     View(Plan),
+    Lateral(Plan),
     Feed(Feed),
 }
 
@@ -105,11 +106,12 @@ impl Compiler<'_> {
         if select.from.len() > 60 {
             return Err(OraError::new(3001, "unimplemented feature"));
         }
+        self.spend(super::WORK_OF_A_QUERY, select.from.first().map_or(0, |from| from.at))?;
         let mut raws = Vec::new();
         let mut sources: Vec<Named> = Vec::new();
         let mut escaped = false;
         for from in &select.from {
-            let (raw, correlated, mut named) = self.source(from, parent, ctes)?;
+            let (raw, correlated, mut named) = self.source(from, &mut sources, parent, ctes)?;
             named.merged = Merged::new(from, &named, &sources)?;
             // The side of an outer join that can be missing is NULL then.
             if matches!(from.join, Join::Right | Join::Full) {
@@ -119,6 +121,8 @@ impl Compiler<'_> {
                 named.can_be_null();
             }
             escaped |= correlated;
+            // What LATERAL gives differs from row to row in any case.
+            let correlated = correlated || matches!(raw, Raw::Lateral(_));
             raws.push((raw, correlated));
             sources.push(named);
         }
@@ -136,15 +140,34 @@ impl Compiler<'_> {
         Ok((raws, scope))
     }
 
-    /// The scope of a statement about one table, and the table's columns.
+    /// The scope of a statement that reads one table, and the table's columns.
     pub(crate) fn table_scope(
         &self,
         name: &[String],
         alias: Option<&String>,
         at: usize,
     ) -> Result<(Scope<'static>, Vec<Column>), OraError> {
-        let full = name.join(".");
-        let columns = self.catalog.columns(&full).map_err(|error| error.at(at))?.to_vec();
+        let columns = self.catalog.columns(&name.join("."));
+        Ok(self.scope_of(name, alias, columns.map_err(|error| error.at(at))?))
+    }
+
+    /// The same for INSERT.
+    pub(crate) fn scope_to_fill(
+        &self,
+        name: &[String],
+        at: usize,
+    ) -> Result<(Scope<'static>, Vec<Column>), OraError> {
+        let columns = self.catalog.columns_to_fill(&name.join("."));
+        Ok(self.scope_of(name, None, columns.map_err(|error| error.at(at))?))
+    }
+
+    fn scope_of(
+        &self,
+        name: &[String],
+        alias: Option<&String>,
+        columns: &[Column],
+    ) -> (Scope<'static>, Vec<Column>) {
+        let (full, columns) = (name.join("."), columns.to_vec());
         let name = alias.or(name.last()).cloned().unwrap_or_default();
         let has_rowid = self.catalog.new_rowid(&full, 0).is_some();
         let named = Named {
@@ -155,26 +178,39 @@ impl Compiler<'_> {
             wanted: RefCell::default(),
             merged: Merged::default(),
         };
-        Ok((Scope::new(vec![named], None, None), columns))
+        (Scope::new(vec![named], None, None), columns)
     }
 
     fn source(
         &self,
         from: &From,
+        before: &mut Vec<Named>,
         parent: Option<&Scope<'_>>,
         ctes: Option<&Ctes<'_>>,
     ) -> Result<(Raw, bool, Named), OraError> {
         if let Some(pivot) = &from.pivot {
+            if matches!(from.source, Source::Lateral(_)) {
+                return Err(OraError::new(3001, "unimplemented feature").at(pivot.at));
+            }
             let plain = From { pivot: None, ..from.clone() };
-            let (_, _, named) = self.source(&plain, parent, ctes)?;
+            let (_, _, named) = self.source(&plain, before, parent, ctes)?;
             let query = super::pivot::query(&plain, pivot, &named.columns)?;
-            return self.source(&super::pivot::source(from, query), parent, ctes);
+            return self.source(&super::pivot::source(from, query), before, parent, ctes);
         }
         let (raw, correlated, full, columns) = match &from.source {
             Source::Query(query) => {
                 let (plan, correlated) = self.plan(query, parent, ctes)?;
                 let columns = view_columns(&plan.columns, &[]);
                 (Raw::View(plan), correlated, String::new(), columns)
+            }
+            Source::Lateral(query) => {
+                let around = Scope::new(std::mem::take(before), parent, ctes);
+                let compiled = self.plan(query, Some(&around), ctes);
+                let outside = around.escaped.get();
+                *before = around.sources;
+                let plan = compiled?.0;
+                let columns = view_columns(&plan.columns, &[]);
+                (Raw::Lateral(plan), outside, String::new(), columns)
             }
             Source::Table(name) => self.table(name, from.at, parent, ctes)?,
         };
@@ -183,7 +219,7 @@ impl Compiler<'_> {
         let has_rowid = match &raw {
             Raw::Dual => true,
             Raw::Table(table) => self.catalog.new_rowid(table, 0).is_some(),
-            Raw::View(_) | Raw::Feed(_) => false,
+            Raw::View(_) | Raw::Lateral(_) | Raw::Feed(_) => false,
         };
         Ok((
             raw,
@@ -226,6 +262,7 @@ impl Compiler<'_> {
             let dummy = Column {
                 name: "DUMMY".into(),
                 column_type: ColumnType::Varchar2(1),
+                digits: None,
                 nullable: true,
             };
             return Ok((Raw::Dual, false, full, vec![dummy]));
@@ -437,6 +474,7 @@ pub(super) fn view_columns(columns: &[ResultColumn], names: &[String]) -> Vec<Co
     let named = columns.iter().enumerate().map(|(place, column)| Column {
         name: names.get(place).unwrap_or(&column.name).clone(),
         column_type: column.column_type,
+        digits: None,
         nullable: column.nullable,
     });
     named.collect()
@@ -448,15 +486,14 @@ fn check_grouped(code: &Code, keys: &[Code]) -> Result<(), OraError> {
         if keys.iter().any(|key| key.same(part)) {
             return Ok(true);
         }
+        let error = if keys.is_empty() {
+            OraError::new(937, "not a single-group group function")
+        } else {
+            OraError::new(979, "not a GROUP BY expression")
+        };
         match part {
-            Code::Column(column) if column.depth == 0 => {
-                let (code, text) = if keys.is_empty() {
-                    (937, "not a single-group group function")
-                } else {
-                    (979, "not a GROUP BY expression")
-                };
-                Err(OraError::new(code, text).at(column.at))
-            }
+            Code::Column(column) if column.depth == 0 => Err(error.at(column.at)),
+            Code::RowNum | Code::Level | Code::IsLeaf | Code::IsCycle => Err(error),
             _ => Ok(false),
         }
     })
@@ -474,6 +511,7 @@ fn sources(
                 Raw::Dual => SourceKind::Dual(wanted),
                 Raw::Table(name) => SourceKind::Table(name, wanted),
                 Raw::View(plan) => SourceKind::View(plan, wanted),
+                Raw::Lateral(plan) => SourceKind::Lateral(plan, wanted),
                 Raw::Feed(feed) => SourceKind::Feed(feed, wanted),
             };
             crate::sql::code::Source {

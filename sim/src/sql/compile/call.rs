@@ -206,7 +206,8 @@ impl Compiler<'_> {
         let aggregate = scope.in_phase(Phase::Aggregate, || {
             let (arguments, column_type) = self.aggregate_arguments(kind, call, at, scope)?;
             let order = self.order_keys(&call.within, scope)?;
-            let distinct = call.distinct;
+            let approximate = call.name.last().is_some_and(|name| name == "APPROX_COUNT_DISTINCT");
+            let distinct = call.distinct || approximate;
             Ok((
                 Aggregate { kind, arguments, distinct, order, keep_last: call.keep_last },
                 column_type,
@@ -309,6 +310,9 @@ impl Compiler<'_> {
         );
         if only_grouped || call.keep_last.is_some() {
             return Err(OraError::new(3001, "unimplemented feature").at(at));
+        }
+        if call.distinct && !over.order.is_empty() {
+            return Err(OraError::new(30487, "ORDER BY not allowed here").at(at));
         }
         let (window, column_type) = scope.in_phase(Phase::Window, || {
             let (arguments, column_type) = self.window_arguments(kind, call, at, scope)?;
@@ -425,6 +429,13 @@ fn result_type(gives: Gives, arguments: &[Typed]) -> ColumnType {
     let of = |place: usize| arguments.get(place).map_or(NULL_TYPE, Typed::column_type);
     match gives {
         Gives::Text(bytes) => ColumnType::Varchar2(bytes),
+        Gives::Shown => ColumnType::Varchar2(match arguments.get(1).map(|format| &format.code) {
+            // Nine letters of a day for the three of its element is the most that a format grows.
+            Some(Code::Const(Value::Text(format))) => {
+                u32::try_from(3 * format.len()).unwrap_or(4000).clamp(75, 4000)
+            }
+            _ => types::width(of(0)).clamp(75, 4000),
+        }),
         Gives::TextAsFirst => ColumnType::Varchar2(types::width(of(0))),
         Gives::TextAsSecond => {
             ColumnType::Varchar2(match arguments.get(1).map(|argument| &argument.code) {
@@ -471,10 +482,10 @@ pub(crate) fn aggregates(expr: &mut Expr) -> bool {
 
 pub(super) fn aggregate_kind(name: &str) -> Option<AggregateKind> {
     Some(match name {
-        "COUNT" => AggregateKind::Count,
+        "COUNT" | "APPROX_COUNT_DISTINCT" => AggregateKind::Count,
         "SUM" => AggregateKind::Sum,
         "AVG" => AggregateKind::Avg,
-        "MIN" => AggregateKind::Min,
+        "MIN" | "ANY_VALUE" => AggregateKind::Min,
         "MAX" => AggregateKind::Max,
         "LISTAGG" => AggregateKind::ListAgg,
         "MEDIAN" => AggregateKind::Median,

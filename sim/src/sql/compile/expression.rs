@@ -14,6 +14,7 @@ impl Compiler<'_> {
     /// A value or a condition.
     pub(crate) fn expression(&self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, OraError> {
         let at = expr.at;
+        self.spend(1, at)?;
         match &expr.kind {
             ExprKind::Literal(value, column_type) => {
                 Ok(Typed::constant(value.clone(), *column_type))

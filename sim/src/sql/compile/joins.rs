@@ -1,7 +1,7 @@
 //! In which order the sources are joined, and where each condition is tested.
 
 use crate::ora::OraError;
-use crate::sql::ast::{Join, Select};
+use crate::sql::ast::{Join, Select, Source};
 use crate::sql::code::{Code, Step};
 
 /// What a part of a condition reads.
@@ -53,7 +53,16 @@ pub(super) fn plan(
     let mut joins: Vec<Join> = select.from.iter().map(|from| from.join).collect();
     let ansi = joins.iter().any(|join| *join != Join::Comma);
     let needs = old_outer_joins(&mut conjuncts, &mut joins, ansi)?;
-    let order = if ansi { (0..count).collect() } else { order(&joins, &needs, &conjuncts.filter)? };
+    let lateral = |place: usize| matches!(select.from[place].source, Source::Lateral(_));
+    let laterals = (0..count).any(lateral);
+    if laterals && needs.iter().any(|needs| *needs != 0) {
+        return Err(OraError::new(3001, "unimplemented feature: (+) beside LATERAL"));
+    }
+    let order = if ansi || laterals {
+        (0..count).collect()
+    } else {
+        order(&joins, &needs, &conjuncts.filter)?
+    };
     // WHERE cannot be tested before a join that still adds rows of NULLs on the left.
     let late = joins.iter().any(|join| matches!(join, Join::Right | Join::Full));
     let mut joined = Joined {
@@ -76,6 +85,10 @@ pub(super) fn plan(
         };
         let inner = matches!(step.join, Join::Comma | Join::Inner);
         for conjunct in std::mem::take(&mut conjuncts.on[source]) {
+            if lateral(source) {
+                step.on.push(conjunct.code);
+                continue;
+            }
             let pushed = matches!(step.join, Join::Inner | Join::Left);
             place(conjunct, here, placed, pushed, &mut step, &mut joined.filters[source]);
         }
@@ -83,7 +96,7 @@ pub(super) fn plan(
             partition(filter, |conjunct| conjunct.side.sources & !(placed | here) == 0);
         filter = waiting;
         for conjunct in ready {
-            if inner {
+            if inner && !lateral(source) {
                 place(conjunct, here, placed, true, &mut step, &mut joined.filters[source]);
             } else {
                 step.after.push(conjunct.code);

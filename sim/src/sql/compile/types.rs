@@ -59,7 +59,6 @@ pub(crate) fn width(column_type: ColumnType) -> u32 {
         ColumnType::Varchar2(bytes) | ColumnType::Char(bytes) => bytes,
         ColumnType::Raw(bytes) => bytes * 2,
         ColumnType::Number | ColumnType::BinaryDouble => 40,
-        ColumnType::Date => 9,
         ColumnType::RowId => 18,
         ColumnType::Long => 4000,
         _ => 75,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Change, Changes, Work, counts_agree, place};
+use super::{Change, Changes, Work, counts_agree, places};
 use crate::catalog::Column;
 use crate::ora::OraError;
 use crate::sql::ast::{Expr, ExprKind, From, Item, Join, Merge, MergeInsert, Query, Source};
@@ -18,7 +18,7 @@ impl Merge {
     fn target(&self) -> Result<&Vec<String>, OraError> {
         match &self.target.source {
             Source::Table(name) => Ok(name),
-            Source::Query(_) => {
+            Source::Query(_) | Source::Lateral(_) => {
                 Err(OraError::new(1732, "data manipulation operation not legal on this view"))
             }
         }
@@ -105,9 +105,8 @@ impl Work<'_> {
         let (Some(update), Some(query)) = (&merge.update, merge.matched()) else {
             return Ok(Vec::new());
         };
-        let mut places = Vec::new();
+        let places = places(columns, update.set.iter().map(|(name, at, _)| (name, *at)))?;
         for (name, at, _) in &update.set {
-            places.push(place(columns, name, *at)?);
             if merge.joins_by(name) {
                 let alias = merge.alias();
                 let text = format!(
@@ -129,7 +128,7 @@ impl Work<'_> {
             let values = places
                 .iter()
                 .zip(cells)
-                .map(|(place, value)| Ok((*place, self.fitted(value, &columns[*place], table)?)));
+                .map(|(place, value)| Ok((*place, self.updated(value, &columns[*place], table)?)));
             changes.push(Change::Update { row, values: values.collect::<Result<_, OraError>>()? });
         }
         Ok(changes)
@@ -147,8 +146,7 @@ impl Work<'_> {
         let places: Vec<usize> = if insert.columns.is_empty() {
             (0..columns.len()).collect()
         } else {
-            let named = insert.columns.iter().map(|(name, at)| place(columns, name, *at));
-            named.collect::<Result<_, OraError>>()?
+            places(columns, insert.columns.iter().map(|(name, at)| (name, *at)))?
         };
         counts_agree(insert.values.len(), places.len(), merge.target.at)?;
         self.only_of_source(merge, insert, columns)?;

@@ -11,7 +11,7 @@ use crate::value::{Number, Value};
 pub(crate) fn negate(value: &Value) -> Result<Value, OraError> {
     Ok(match value {
         Value::IntervalDs(nanos) => Value::IntervalDs(-nanos),
-        Value::IntervalYm(months) => Value::IntervalYm(-months),
+        Value::IntervalYm(months) => month_interval(months.checked_neg())?,
         Value::Double(float) => Value::Double(-float),
         other => {
             to_number(other)?.map_or(Value::Null, |number| Value::Number(number::negate(number)))
@@ -78,7 +78,8 @@ fn doubles(operator: Binary, left: &Value, right: &Value) -> Result<Value, OraEr
 fn moved(time: &Value, by: &Value, back: bool) -> Result<Value, OraError> {
     let sign = if back { -1 } else { 1 };
     if let Value::IntervalYm(months) = by {
-        return with_seconds(time, |seconds| datetime::add_months(seconds, months * sign));
+        let months = months.checked_mul(sign).ok_or_else(leading_precision)?;
+        return with_seconds(time, |seconds| datetime::add_months(seconds, months));
     }
     let nanos = match by {
         Value::IntervalDs(nanos) => *nanos,
@@ -170,29 +171,45 @@ fn difference(left: &Value, right: &Value) -> Result<Value, OraError> {
     Ok(Value::IntervalDs(nanos(left) - nanos(right)))
 }
 
+/// ORA-01873.
+fn leading_precision() -> OraError {
+    OraError::new(1873, "the leading precision of the interval is too small")
+}
+
+/// An INTERVAL DAY TO SECOND of so many nanoseconds: nine digits of days are the most there are.
+pub(crate) fn day_interval(nanos: Option<i128>) -> Result<Value, OraError> {
+    const MOST: i128 = 1_000_000_000 * datetime::DAY_NANOS;
+    let fits = nanos.filter(|nanos| (1 - MOST..MOST).contains(nanos));
+    fits.map(Value::IntervalDs).ok_or_else(leading_precision)
+}
+
+/// An INTERVAL YEAR TO MONTH of so many months, if that is a number of them.
+pub(crate) fn month_interval(months: Option<i32>) -> Result<Value, OraError> {
+    months.map(Value::IntervalYm).ok_or_else(leading_precision)
+}
+
 fn intervals(operator: Binary, left: &Value, right: &Value) -> Result<Value, OraError> {
     match (operator, left, right) {
-        (Binary::Add, Value::IntervalDs(a), Value::IntervalDs(b)) => Ok(Value::IntervalDs(a + b)),
-        (Binary::Subtract, Value::IntervalDs(a), Value::IntervalDs(b)) => {
-            Ok(Value::IntervalDs(a - b))
+        (Binary::Add, Value::IntervalDs(a), Value::IntervalDs(b)) => day_interval(Some(a + b)),
+        (Binary::Subtract, Value::IntervalDs(a), Value::IntervalDs(b)) => day_interval(Some(a - b)),
+        (Binary::Add, Value::IntervalYm(a), Value::IntervalYm(b)) => {
+            month_interval(a.checked_add(*b))
         }
-        (Binary::Add, Value::IntervalYm(a), Value::IntervalYm(b)) => Ok(Value::IntervalYm(a + b)),
         (Binary::Subtract, Value::IntervalYm(a), Value::IntervalYm(b)) => {
-            Ok(Value::IntervalYm(a - b))
+            month_interval(a.checked_sub(*b))
         }
         (Binary::Multiply | Binary::Divide, Value::IntervalDs(nanos), other)
         | (Binary::Multiply, other, Value::IntervalDs(nanos)) => {
             let factor = to_number(other)?.unwrap_or(Number::integer(0));
             let result = scaled(Number::integer(*nanos), operator, factor)?;
-            Ok(Value::IntervalDs(number::round(result, 0).to_i128().unwrap_or(0)))
+            day_interval(number::round(result, 0).to_i128())
         }
         (Binary::Multiply | Binary::Divide, Value::IntervalYm(months), other)
         | (Binary::Multiply, other, Value::IntervalYm(months)) => {
             let factor = to_number(other)?.unwrap_or(Number::integer(0));
             let result = scaled(Number::integer(i128::from(*months)), operator, factor)?;
-            let months =
-                number::round(result, 0).to_i128().and_then(|months| i32::try_from(months).ok());
-            months.map(Value::IntervalYm).ok_or_else(|| OraError::new(1426, "numeric overflow"))
+            let months = number::round(result, 0).to_i128();
+            month_interval(months.and_then(|months| i32::try_from(months).ok()))
         }
         _ if is_interval(left) => Err(inconsistent(super::convert::type_name(left), right)),
         _ => Err(inconsistent("NUMBER", right)),

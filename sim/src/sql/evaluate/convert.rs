@@ -2,9 +2,8 @@
 
 use crate::ora::OraError;
 use crate::sql::environment::Environment;
-use crate::sql::number::Digits;
 use crate::sql::{datetime, format, number};
-use crate::value::{ColumnType, NotANumber, Number, Value};
+use crate::value::{ColumnType, Digits, NotANumber, Number, Value};
 
 /// ORA-01722.
 pub(crate) fn invalid_number() -> OraError {
@@ -85,7 +84,7 @@ pub(crate) fn text(
         Value::Null => return Ok(None),
         Value::Text(text) | Value::RowId(text) => text.clone(),
         Value::Number(number) => environment.numeric_characters().shown(number::text(*number)),
-        Value::Double(float) => format!("{float:E}"),
+        Value::Double(float) => double_text(*float),
         Value::Raw(bytes) => hex(bytes),
         Value::IntervalDs(nanos) => datetime::interval_text(*nanos),
         Value::IntervalYm(months) => datetime::months_text(*months),
@@ -111,6 +110,21 @@ pub(crate) fn text(
             environment.language(),
         )?,
     }))
+}
+
+/// `1.5E+000`.
+fn double_text(float: f64) -> String {
+    let shown = format!("{float:E}");
+    match shown.split_once('E') {
+        _ if float.is_nan() => "Nan".to_owned(),
+        Some(_) if float == 0.0 => "0".to_owned(),
+        Some((digits, power)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            format!("{digits}{point}E{:+04}", power.parse::<i32>().unwrap_or(0))
+        }
+        None if float < 0.0 => "-Inf".to_owned(),
+        None => "Inf".to_owned(),
+    }
 }
 
 /// RAWTOHEX.
@@ -227,12 +241,17 @@ pub(crate) fn cast(
     match column_type {
         ColumnType::Number => {
             let Some(number) = local_number(&value, environment)? else { return Ok(Value::Null) };
-            let fitted = digits.map_or(Ok(number), |digits| digits.fit(number));
+            let fitted = digits.map_or(Ok(number), |digits| number::fit(number, digits));
             fitted.map(Value::Number)
         }
         ColumnType::Varchar2(_) | ColumnType::Char(_) | ColumnType::Long => {
-            let text = text(&value, environment)?.unwrap_or_default();
-            Ok(Value::text(sized(&text, column_type)))
+            let shown = text(&value, environment)?.unwrap_or_default();
+            let sized = sized(&shown, column_type);
+            // Only of a text the beginning is what was meant.
+            if sized.len() < shown.len() && !matches!(value, Value::Text(_)) {
+                return Err(OraError::new(25_137, "Data value out of range"));
+            }
+            Ok(Value::text(sized))
         }
         ColumnType::Date => date(&value, environment),
         ColumnType::Timestamp => match timestamp(&value, environment)? {

@@ -199,7 +199,7 @@ fn extreme<'u>(
     sorted.into_iter().filter(|(keys, _)| *keys == wanted).collect()
 }
 
-fn list(
+pub(super) fn list(
     values: &[Value],
     separator: &str,
     environment: &dyn Environment,

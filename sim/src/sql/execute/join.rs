@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::mem::size_of;
+use std::ops::Range;
 
-use super::{Context, Places, ROWS_MAX, too_many_rows};
+use super::{Context, Places, ROWS_MAX, row_bytes, too_many_rows};
 use crate::ora::OraError;
 use crate::sql::ast::Join;
-use crate::sql::code::{Code, Index, Key, Rows, Step};
+use crate::sql::code::{Code, Index, Key, Plan, Rows, SourceKind, Step};
 use crate::sql::evaluate::{Evaluator, Frame, NO_ROW, Row};
+use crate::value::Value;
 
 /// The rows of a source that a step looks at.
 enum Candidates {
@@ -18,12 +20,49 @@ enum Candidates {
 
 impl Evaluator<'_> {
     /// Per row of the result, the place of each source's row.
-    pub(super) fn join(&self, context: &Context<'_>) -> Result<Vec<Places>, OraError> {
+    pub(super) fn join(&self, context: &mut Context<'_>) -> Result<Vec<Places>, OraError> {
         let mut rows = vec![Places::from(vec![NO_ROW; context.block.sources.len()])];
-        for step in &context.block.steps {
-            rows = self.step(context, step, rows)?;
+        let block = context.block;
+        for step in &block.steps {
+            let ranges = match &block.sources[step.source].kind {
+                SourceKind::Lateral(plan, wanted) => {
+                    Some(self.lateral(context, step.source, plan, wanted, &rows)?)
+                }
+                _ => None,
+            };
+            rows = self.step(context, step, rows, ranges.as_deref())?;
         }
         Ok(rows)
+    }
+
+    /// What LATERAL gives for each of the rows before it: all of that becomes the source's rows, and the result tells
+    /// which of them are whose.
+    fn lateral(
+        &self,
+        context: &mut Context<'_>,
+        source: usize,
+        plan: &Plan,
+        wanted: &[usize],
+        before: &[Places],
+    ) -> Result<Vec<Range<u32>>, OraError> {
+        let (mut all, mut ranges) = (Vec::new(), Vec::new());
+        for row in before {
+            let frame = Frame::new(&context.data, Row::Joined(row), context.parent);
+            let first = counted(&all);
+            for mut full in self.run(plan, Some(&frame), None)? {
+                let cells =
+                    wanted.iter().map(|place| std::mem::replace(&mut full[*place], Value::Null));
+                let cells: Vec<Value> = cells.collect();
+                self.meter.hold(row_bytes(&cells))?;
+                all.push(cells);
+            }
+            if all.len() >= ROWS_MAX {
+                return Err(too_many_rows());
+            }
+            ranges.push(first..counted(&all));
+        }
+        context.data[source] = Rows::new(all);
+        Ok(ranges)
     }
 
     /// How many rows the joins give, each forgotten as soon as it is counted.
@@ -84,6 +123,7 @@ impl Evaluator<'_> {
         context: &Context<'_>,
         step: &Step,
         left: Vec<Places>,
+        ranges: Option<&[Range<u32>]>,
     ) -> Result<Vec<Places>, OraError> {
         let data = &context.data[step.source];
         let index =
@@ -94,8 +134,13 @@ impl Evaluator<'_> {
         let keep_right = matches!(step.join, Join::Right | Join::Full);
         let mut met = HashSet::new();
         let mut joined = Vec::new();
-        for row in left {
+        for (place, row) in left.into_iter().enumerate() {
+            let own: Vec<u32>;
             let candidates = match &index {
+                _ if ranges.is_some() => {
+                    own = ranges.map_or(0..0, |ranges| ranges[place].clone()).collect();
+                    &own
+                }
                 Some(index) => match self.keys(step, &row, context)? {
                     Some(key) => index.get(&key).unwrap_or(&none),
                     None => &none,
@@ -200,5 +245,9 @@ impl Evaluator<'_> {
 }
 
 fn places(data: &Rows) -> Vec<u32> {
-    (0..u32::try_from(data.len()).unwrap_or(NO_ROW)).collect()
+    (0..counted(data)).collect()
+}
+
+fn counted(rows: &[Vec<Value>]) -> u32 {
+    u32::try_from(rows.len()).unwrap_or(NO_ROW)
 }

@@ -41,6 +41,8 @@ impl Evaluator<'_> {
                 })?;
                 rows
             }
+            // Its rows come when those before it are there.
+            SourceKind::Lateral(..) => Vec::new(),
             SourceKind::Feed(feed, wanted) => {
                 let level = Rows::clone(&feed.borrow());
                 let mut rows = Vec::new();

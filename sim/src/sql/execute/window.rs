@@ -99,7 +99,8 @@ impl Evaluator<'_> {
                 WindowKind::Lag | WindowKind::Lead => {
                     let default = Value::integer(1);
                     let by = if window.arguments.len() > 1 { argument(1, row)? } else { default };
-                    let by = usize::try_from(convert::whole(&by)?.unwrap_or(1)).unwrap_or(0);
+                    let by = convert::whole(&by)?.unwrap_or(1);
+                    let by = usize::try_from(by).map_err(|_| out_of_range(by))?;
                     let other = if window.kind == WindowKind::Lag {
                         row.checked_sub(by)
                     } else {
@@ -182,16 +183,19 @@ impl Evaluator<'_> {
         members: &[&Unit],
     ) -> Result<Value, OraError> {
         if kind == AggregateKind::ListAgg {
-            let mut texts = Vec::new();
+            let (mut seen, mut texts) = (std::collections::HashSet::new(), Vec::new());
             let mut separator = String::new();
             for unit in members {
                 let frame = context.frame(unit);
                 if let Some(code) = window.arguments.get(1) {
                     separator = self.text(code, &frame)?.unwrap_or_default();
                 }
-                texts.extend(self.text(&window.arguments[0], &frame)?);
+                let value = self.value(&window.arguments[0], &frame)?;
+                if !value.is_null() && (!window.distinct || seen.insert(Key::of(&value))) {
+                    texts.push(value);
+                }
             }
-            return Ok(Value::text(texts.join(&separator)));
+            return group::list(&texts, &separator, self.environment);
         }
         let arguments = Vec::new();
         let aggregate = Aggregate {
@@ -226,6 +230,10 @@ fn last(window: &Window, partition: &Partition, row: usize) -> usize {
     }
     let peers = partition[row..].iter().take_while(|other| other.0 == partition[row].0).count();
     row + peers - 1
+}
+
+fn out_of_range(argument: i64) -> OraError {
+    OraError::new(1428, format!("argument '{argument}' is out of range"))
 }
 
 fn ntile(buckets: &Value, row: usize, count: usize) -> Result<Value, OraError> {

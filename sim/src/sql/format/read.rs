@@ -153,10 +153,10 @@ fn read_name<'t>(
         "TZH" | "TZR" => {
             let length = text.find([' ', ':']).unwrap_or(text.len());
             let length = if name == "TZR" { text.len() } else { length.min(3) };
-            let zone = &text[..length];
+            let unknown = || OraError::new(1882, "timezone region not found");
+            let zone = text.get(..length).ok_or_else(unknown)?;
             let shown = if name == "TZR" { zone.to_owned() } else { format!("{zone}:00") };
-            let minutes = datetime::offset(&shown)
-                .ok_or_else(|| OraError::new(1882, "timezone region not found"))?;
+            let minutes = datetime::offset(&shown).ok_or_else(unknown)?;
             fields.offset_hours = Some(minutes / 60);
             fields.offset_minutes = minutes % 60;
             Ok(Some(&text[length..]))

@@ -119,20 +119,24 @@ fn replace(e: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let Some(regex) = pattern(e, values, 1, 5)? else { return Ok(Value::text(text)) };
     let by = replacement(&text_of(e, values, 2)?.unwrap_or_default());
     let rest = behind(&text, whole_of(values, 3, 1)?.unwrap_or(1));
-    let front = &text[..text.len() - rest.len()];
-    let replaced = match whole_of(values, 4, 0)?.unwrap_or(0) {
-        0 => regex.replace_all(rest, by.as_str()).into_owned(),
-        occurrence => match regex.captures_iter(rest).nth(nth(Some(occurrence))) {
-            Some(captures) => {
-                let mut middle = String::new();
-                captures.expand(&by, &mut middle);
-                let whole = captures.get(0).map_or(0..0, |found| found.range());
-                format!("{}{middle}{}", &rest[..whole.start], &rest[whole.end..])
-            }
-            None => rest.to_owned(),
-        },
+    let (skip, most) = match whole_of(values, 4, 0)?.unwrap_or(0) {
+        0 => (0, usize::MAX),
+        occurrence => (nth(Some(occurrence)), 1),
     };
-    Ok(Value::text(format!("{front}{replaced}")))
+    let mut replaced = text[..text.len() - rest.len()].to_owned();
+    let mut behind = 0;
+    for captures in regex.captures_iter(rest).skip(skip).take(most) {
+        let whole = captures.get(0).map_or(0..0, |found| found.range());
+        replaced.push_str(&rest[behind..whole.start]);
+        captures.expand(&by, &mut replaced);
+        behind = whole.end;
+        let length = replaced.len() + rest.len() - behind;
+        if length > text.len() {
+            e.texts.check(length)?;
+        }
+    }
+    replaced.push_str(&rest[behind..]);
+    Ok(Value::text(replaced))
 }
 
 /// `\1` to `${1}`.

@@ -5,9 +5,6 @@ use crate::ora::OraError;
 use crate::sql::evaluate::{Evaluator, compare, convert};
 use crate::value::Value;
 
-/// The longest text that a function builds.
-const TEXT_MAX: i64 = 32_767;
-
 pub(super) const FUNCTIONS: &[Function] = &[
     function("UPPER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_uppercase)),
     function("LOWER", (1, 1), Gives::TextAsFirst, |e, v| mapped(e, v, str::to_lowercase)),
@@ -21,9 +18,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("LPAD", (2, 3), Gives::TextAsSecond, |e, v| padded(e, v, true)),
     function("RPAD", (2, 3), Gives::TextAsSecond, |e, v| padded(e, v, false)),
     function("SUBSTR", (2, 3), Gives::TextAsFirst, substr),
-    function("SUBSTRB", (2, 3), Gives::TextAsFirst, substr),
+    function("SUBSTRB", (2, 3), Gives::TextAsFirst, substrb),
     function("INSTR", (2, 4), Gives::Number, instr),
-    function("INSTRB", (2, 4), Gives::Number, instr),
+    function("INSTRB", (2, 4), Gives::Number, instrb),
     function("LENGTH", (1, 1), Gives::Number, |e, v| counted(e, v, |text| text.chars().count())),
     function("LENGTHB", (1, 1), Gives::Number, |e, v| counted(e, v, str::len)),
     function("REPLACE", (2, 3), Gives::Text(4000), replace),
@@ -42,6 +39,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         other => Ok(convert::text(other, e.environment)?.map_or(Value::Null, Value::text)),
     }),
     function("ORA_HASH", (1, 3), Gives::Number, hash),
+    // There are no LOBs; texts stand for them.
+    function("DBMS_LOB.SUBSTR", (1, 3), Gives::Text(4000), |e, v| {
+        let amount = v.get(1).cloned().unwrap_or(Value::integer(32_767));
+        let offset = v.get(2).cloned().unwrap_or(Value::integer(1));
+        substr(e, &[v[0].clone(), offset, amount])
+    }),
+    function("DBMS_LOB.GETLENGTH", (1, 1), Gives::Number, |e, v| {
+        counted(e, v, |text| text.chars().count())
+    }),
+    function("DBMS_LOB.INSTR", (2, 4), Gives::Number, instr),
     function("TO_CLOB", (1, 1), Gives::Text(4000), |e, v| mapped(e, v, str::to_owned)),
 ];
 
@@ -103,32 +110,68 @@ fn padded(evaluator: &Evaluator<'_>, values: &[Value], left: bool) -> Result<Val
     let (text, width) = (text_of(evaluator, values, 0)?, whole_of(values, 1, 0)?);
     let fill = if values.len() > 2 { text_of(evaluator, values, 2)? } else { Some(" ".into()) };
     let (Some(text), Some(width), Some(fill)) = (text, width, fill) else { return Ok(Value::Null) };
-    let width = usize::try_from(width.clamp(0, TEXT_MAX)).unwrap_or(0);
+    // What does not fit is left out.
+    let most = evaluator.texts.most();
+    let width = usize::try_from(width.max(0)).unwrap_or(0).min(most);
     let length = text.chars().count();
     if length >= width {
         return Ok(Value::text(text.chars().take(width).collect::<String>()));
     }
-    let padding: String = fill.chars().cycle().take(width - length).collect();
+    let mut bytes = text.len();
+    let padding = fill.chars().cycle().take(width - length).take_while(|character| {
+        bytes += character.len_utf8();
+        bytes <= most
+    });
+    let padding: String = padding.collect();
     Ok(Value::text(if left { padding + &text } else { text + &padding }))
 }
 
-fn substr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
-    let (text, start, count) =
-        (text_of(evaluator, values, 0)?, whole_of(values, 1, 1)?, whole_of(values, 2, i64::MAX)?);
-    let (Some(text), Some(start), Some(count)) = (text, start, count) else {
-        return Ok(Value::Null);
-    };
-    let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+/// Which of so many characters or bytes SUBSTR is about: how many to skip, and how many to take.
+fn part(values: &[Value], length: usize) -> Result<Option<(usize, usize)>, OraError> {
+    let (start, count) = (whole_of(values, 1, 1)?, whole_of(values, 2, i64::MAX)?);
+    let (Some(start), Some(count)) = (start, count) else { return Ok(None) };
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
     let skip = if start < 0 { length + start } else { (start - 1).max(0) };
     if skip < 0 || count < 1 {
-        return Ok(Value::Null);
+        return Ok(None);
     }
-    let (skip, count) =
-        (usize::try_from(skip).unwrap_or(0), usize::try_from(count).unwrap_or(usize::MAX));
+    Ok(Some((usize::try_from(skip).unwrap_or(0), usize::try_from(count).unwrap_or(usize::MAX))))
+}
+
+fn substr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
+    let Some(text) = text_of(evaluator, values, 0)? else { return Ok(Value::Null) };
+    let Some((skip, count)) = part(values, text.chars().count())? else { return Ok(Value::Null) };
     Ok(Value::text(text.chars().skip(skip).take(count).collect::<String>()))
 }
 
+/// Of a character that is cut, blanks remain.
+fn substrb(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
+    let Some(text) = text_of(evaluator, values, 0)? else { return Ok(Value::Null) };
+    let Some((skip, count)) = part(values, text.len())? else { return Ok(Value::Null) };
+    let (from, to) = (skip.min(text.len()), skip.saturating_add(count).min(text.len()));
+    let whole = text.ceil_char_boundary(from).min(to)..text.floor_char_boundary(to).max(from);
+    let inside = text.get(whole.clone()).unwrap_or_default();
+    let blanks = |bytes: usize| " ".repeat(bytes);
+    if inside.is_empty() {
+        return Ok(Value::text(blanks(to - from)));
+    }
+    Ok(Value::text(blanks(whole.start - from) + inside + &blanks(to - whole.end)))
+}
+
 fn instr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
+    found_in(evaluator, values, |text| text.chars().collect::<Vec<char>>())
+}
+
+fn instrb(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
+    found_in(evaluator, values, |text| text.as_bytes().to_vec())
+}
+
+/// INSTR over characters or bytes.
+fn found_in<T: PartialEq>(
+    evaluator: &Evaluator<'_>,
+    values: &[Value],
+    units: fn(&str) -> Vec<T>,
+) -> Result<Value, OraError> {
     let (text, part) = (text_of(evaluator, values, 0)?, text_of(evaluator, values, 1)?);
     let (start, nth) = (whole_of(values, 2, 1)?, whole_of(values, 3, 1)?);
     let (Some(text), Some(part), Some(start), Some(nth)) = (text, part, start, nth) else {
@@ -137,7 +180,7 @@ fn instr(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError>
     if nth < 1 {
         return Err(OraError::new(1428, format!("argument '{nth}' is out of range")));
     }
-    let (text, part): (Vec<char>, Vec<char>) = (text.chars().collect(), part.chars().collect());
+    let (text, part) = (units(&text), units(&part));
     let found = |at: &usize| text[*at..].starts_with(&part);
     let nth = usize::try_from(nth - 1).unwrap_or(0);
     let place = match usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX) {
@@ -155,6 +198,11 @@ fn replace(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraErro
     let Some(text) = text_of(evaluator, values, 0)? else { return Ok(Value::Null) };
     let Some(part) = text_of(evaluator, values, 1)? else { return Ok(Value::text(text)) };
     let by = text_of(evaluator, values, 2)?.unwrap_or_default();
+    if by.len() > part.len() {
+        // Counted first: two texts can make one of a gigabyte.
+        let more = text.matches(&part).count().saturating_mul(by.len() - part.len());
+        evaluator.texts.check(text.len().saturating_add(more))?;
+    }
     Ok(Value::text(text.replace(&part, &by)))
 }
 
@@ -177,20 +225,26 @@ fn translate(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraEr
 
 fn concat(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let left = text_of(evaluator, values, 0)?.unwrap_or_default();
-    Ok(Value::text(left + &text_of(evaluator, values, 1)?.unwrap_or_default()))
+    evaluator.texts.made(left + &text_of(evaluator, values, 1)?.unwrap_or_default())
 }
 
+/// The number is that of the character's bytes, as ASCII gives it.
 fn chr(_: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let Some(code) = whole_of(values, 0, 0)? else { return Ok(Value::Null) };
-    let character = u32::try_from(code).ok().and_then(char::from_u32);
-    character.map(Value::text).ok_or_else(|| OraError::new(1426, "numeric overflow"))
+    let code = u32::try_from(code).map_err(|_| OraError::new(1426, "numeric overflow"))?;
+    let bytes = code.to_be_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count().min(3);
+    Ok(Value::text(String::from_utf8_lossy(&bytes[zeros..])))
 }
 
 fn ascii(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
     let text = text_of(evaluator, values, 0)?;
-    Ok(text
-        .and_then(|text| text.chars().next())
-        .map_or(Value::Null, |first| Value::integer(u32::from(first))))
+    let first = text.and_then(|text| text.chars().next());
+    Ok(first.map_or(Value::Null, |first| {
+        let mut bytes = [0; 4];
+        let bytes = first.encode_utf8(&mut bytes).bytes();
+        Value::integer(bytes.fold(0_u32, |code, byte| code << 8 | u32::from(byte)))
+    }))
 }
 
 /// GREATEST and LEAST; the first argument decides what the others are compared as.

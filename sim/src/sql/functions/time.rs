@@ -2,7 +2,7 @@
 
 use super::{Function, Gives, function, number_of, text_of, whole_of};
 use crate::ora::OraError;
-use crate::sql::evaluate::{Evaluator, convert};
+use crate::sql::evaluate::{Evaluator, arithmetic, convert};
 use crate::sql::{datetime, format, language, number};
 use crate::value::{Number, Value};
 
@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(Value::Timestamp { seconds, nanos })
         }
     }),
-    function("TO_CHAR", (1, 3), Gives::Text(75), to_char),
+    function("TO_CHAR", (1, 3), Gives::Shown, to_char),
     function("TO_DATE", (1, 3), Gives::Date, to_date),
     function("TO_TIMESTAMP", (1, 3), Gives::Timestamp, to_timestamp),
     function("TO_TIMESTAMP_TZ", (1, 3), Gives::TimestampTz, to_timestamp_tz),
@@ -180,7 +180,7 @@ fn to_interval(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, Ora
         _ => return Err(OraError::new(1760, "illegal argument for function")),
     };
     let nanos = number::multiply(count, Number::integer(unit_nanos))?;
-    Ok(Value::IntervalDs(number::round(nanos, 0).to_i128().unwrap_or(0)))
+    arithmetic::day_interval(number::round(nanos, 0).to_i128())
 }
 
 fn to_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {
@@ -192,10 +192,8 @@ fn to_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraEr
         "MONTH" => count,
         _ => return Err(OraError::new(1760, "illegal argument for function")),
     };
-    let months = number::round(months, 0).to_i128().and_then(|months| i32::try_from(months).ok());
-    months
-        .map(Value::IntervalYm)
-        .ok_or_else(|| OraError::new(1873, "the leading precision is too small"))
+    let months = number::round(months, 0).to_i128();
+    arithmetic::month_interval(months.and_then(|months| i32::try_from(months).ok()))
 }
 
 fn add_months(evaluator: &Evaluator<'_>, values: &[Value]) -> Result<Value, OraError> {

@@ -34,9 +34,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::text(datetime::offset_text(offset)))
     }),
     function("NEW_TIME", (3, 3), Gives::Date, new_time),
-    function("ROWIDTOCHAR", (1, 1), Gives::Text(18), |e, v| {
-        Ok(text_of(e, v, 0)?.map_or(Value::Null, Value::text))
-    }),
 ];
 
 /// `\` and four hex digits, a unit of UTF-16; `\\` is itself.

@@ -169,8 +169,8 @@ impl Parser {
             let code = i64::from(self.whole(6550, "")?);
             self.need_symbol(")", 6550, "")?;
             declaration.kind = DeclarationKind::ExceptionInit(sign * code);
-        } else if !self.accept("AUTONOMOUS_TRANSACTION") {
-            return Err(self.error(3001, "unimplemented feature"));
+        } else {
+            return Err(self.error(3001, "unimplemented feature: this PRAGMA"));
         }
         self.semicolon()?;
         Ok(declaration)
@@ -454,7 +454,7 @@ impl Parser {
             self.need_symbol(":=", 6550, "")?;
             return Ok(StmtKind::Assign(target, self.expression()?));
         }
-        let name = self.dotted(6550, "")?;
+        let mut name = self.dotted(6550, "")?;
         if self.accept_symbol(":=") {
             let target = dml::Target::Variable(name.join("."));
             return Ok(StmtKind::Assign(target, self.expression()?));
@@ -465,6 +465,7 @@ impl Parser {
                 arguments = self.arguments()?;
             }
             self.need_symbol(")", 6550, "")?;
+            self.field_of_element(&mut name)?;
             if self.accept_symbol(":=") {
                 if arguments.len() != 1 {
                     return Err(self.encountered("one index"));

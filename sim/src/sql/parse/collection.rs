@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::ora::OraError;
-use crate::sql::ast::{DeclarationKind, Declared, Expr, Stmt, StmtKind};
+use crate::sql::ast::{DeclarationKind, Declared, Expr, IndexBy, Stmt, StmtKind};
 use crate::sql::lex::Kind;
 use crate::sql::statement::Command;
 use crate::value::ColumnType;
@@ -11,9 +11,11 @@ use crate::value::ColumnType;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OwnType {
     /// TABLE OF, with or without INDEX BY, and VARRAY.
-    Collection { element: Declared, indexed: bool },
+    Collection { element: Declared, record: Option<Box<DeclarationKind>>, index: Option<IndexBy> },
     /// RECORD.
     Record(Vec<(String, Declared)>),
+    /// REF CURSOR.
+    Reference,
 }
 
 /// Collections that are there without a declaration.
@@ -32,6 +34,11 @@ impl Parser {
         self.need("IS", 6550, "")?;
         let declared = if self.accept("RECORD") {
             self.record_type()?
+        } else if self.accept_all(&["REF", "CURSOR"]) {
+            if self.accept("RETURN") {
+                return Err(self.error(3001, "unimplemented feature: REF CURSOR ... RETURN"));
+            }
+            OwnType::Reference
         } else {
             if self.accept("VARRAY") {
                 self.need_symbol("(", 6550, "")?;
@@ -41,16 +48,21 @@ impl Parser {
                 self.need("TABLE", 6550, "")?;
             }
             self.need("OF", 6550, "")?;
-            let element = self.declared_type()?;
-            if element == Declared::Anything && self.was_row_type() {
-                return Err(self.error(3001, "unimplemented feature: a table of records"));
-            }
+            let record = match self.composite()? {
+                None => None,
+                Some(kind @ (DeclarationKind::Record(_) | DeclarationKind::RowType(_))) => {
+                    Some(Box::new(kind))
+                }
+                Some(_) => {
+                    let text = "unimplemented feature: a collection of collections";
+                    return Err(self.error(3001, text));
+                }
+            };
+            let element = if record.is_some() { Declared::Anything } else { self.declared_type()? };
             self.accept_all(&["NOT", "NULL"]);
-            let indexed = self.accept_all(&["INDEX", "BY"]);
-            if indexed {
-                self.declared_type()?;
-            }
-            OwnType::Collection { element, indexed }
+            let index =
+                if self.accept_all(&["INDEX", "BY"]) { Some(self.index_by()?) } else { None };
+            OwnType::Collection { element, record, index }
         };
         self.need_symbol(";", 6550, "")?;
         self.own_types.insert(name, declared);
@@ -74,10 +86,19 @@ impl Parser {
         Ok(OwnType::Record(fields))
     }
 
-    /// Whether the word before is ROWTYPE.
-    fn was_row_type(&self) -> bool {
-        let before = self.at.checked_sub(1).map(|at| &self.tokens[at].kind);
-        matches!(before, Some(Kind::Word(word)) if word == "ROWTYPE")
+    /// Behind INDEX BY.
+    fn index_by(&mut self) -> Result<IndexBy, OraError> {
+        match self.declared_type()? {
+            Declared::Integer(..) => Ok(IndexBy::Number),
+            Declared::Sql(ColumnType::Varchar2(_), _) => Ok(IndexBy::Text),
+            Declared::Like(_) => {
+                Err(self.error(3001, "unimplemented feature: INDEX BY a column's type"))
+            }
+            _ => {
+                let text = "PLS-00315: Implementation restriction: unsupported table index type";
+                Err(self.error(6550, text))
+            }
+        }
     }
 
     /// A variable of a type that is no scalar, if that stands next; its name was read already.
@@ -102,15 +123,24 @@ impl Parser {
         (0..ahead).for_each(|_| drop(self.bump()));
         Ok(Some(match known {
             OwnType::Record(fields) => DeclarationKind::Record(fields),
-            OwnType::Collection { element, indexed } => {
+            OwnType::Reference => DeclarationKind::Reference,
+            OwnType::Collection { element, record, index } => {
                 let initial = if self.accept_symbol(":=") || self.accept("DEFAULT") {
                     Some(self.expression()?)
                 } else {
                     None
                 };
-                DeclarationKind::Collection { type_name: name, element, indexed, initial }
+                DeclarationKind::Collection { type_name: name, element, record, index, initial }
             }
         }))
+    }
+
+    /// `l(i).f` is the element of `l.f`: a collection of records is one of each field.
+    pub(super) fn field_of_element(&mut self, name: &mut Vec<String>) -> Result<(), OraError> {
+        if self.plsql && self.accept_symbol(".") {
+            name.push(self.name(6550, "")?);
+        }
+        Ok(())
     }
 
     /// `BULK COLLECT`, if it stands next.
@@ -149,5 +179,6 @@ impl Parser {
 fn shipped(name: &str) -> Option<OwnType> {
     let plain = |one: &str| one == name || one.strip_prefix("SYS.") == Some(name);
     let found = SHIPPED.iter().find(|one| plain(one.0))?;
-    Some(OwnType::Collection { element: Declared::Sql(found.1, None), indexed: found.2 })
+    let index = found.2.then_some(IndexBy::Number);
+    Some(OwnType::Collection { element: Declared::Sql(found.1, None), record: None, index })
 }

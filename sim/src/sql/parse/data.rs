@@ -182,7 +182,11 @@ impl Parser {
         } else {
             return Err(self.error(926, "missing VALUES keyword"));
         };
-        let returning = self.returning()?;
+        // Rows of a query return nothing.
+        let returning = match &source {
+            InsertSource::Values(_) => self.returning()?,
+            InsertSource::Query(_) => Returning::default(),
+        };
         Ok(Dml::Insert { table, columns, source, returning, at })
     }
 

@@ -274,8 +274,13 @@ impl Parser {
     }
 
     fn number_literal(&mut self, digits: &str, at: usize) -> Result<Expr, OraError> {
-        let number: Number = digits.parse().map_err(|_| self.error(1426, "numeric overflow"))?;
+        let overflow = self.error(1426, "numeric overflow");
         self.bump();
+        if let Some(double) = digits.strip_suffix(['d', 'D', 'f', 'F']) {
+            let value = Value::Double(double.parse().map_err(|_| overflow)?);
+            return Ok(Expr { kind: ExprKind::Literal(value, ColumnType::BinaryDouble), at });
+        }
+        let number: Number = digits.parse().map_err(|_| overflow)?;
         Ok(Expr { kind: ExprKind::Literal(Value::Number(number), ColumnType::Number), at })
     }
 
@@ -442,6 +447,7 @@ impl Parser {
             return Err(self.error(3001, "unimplemented feature"));
         }
         self.close()?;
+        self.field_of_element(&mut call.name)?;
         self.call_trailers(&mut call)?;
         Ok(Expr { kind: ExprKind::Call(Box::new(call)), at })
     }

@@ -5,8 +5,7 @@ use crate::ora::OraError;
 use crate::sql::ast::{Declared, ExprKind};
 use crate::sql::datetime;
 use crate::sql::lex::Kind;
-use crate::sql::number::Digits;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// What a type without a length holds in PL/SQL.
 const TEXT_MAX: u32 = 32767;
@@ -166,7 +165,7 @@ impl Parser {
                 return Ok(Declared::Like(self.likes.len() - 1));
             }
             if self.accept("ROWTYPE") {
-                return Ok(Declared::Anything);
+                return Err(self.error(3001, "unimplemented feature: a record here"));
             }
             return Err(self.encountered("type rowtype"));
         }

@@ -93,7 +93,12 @@ impl Parser {
         let mut members = 1;
         loop {
             let at = self.place();
-            let operator = match self.accept_any(&["UNION", "MINUS", "EXCEPT", "INTERSECT"]) {
+            let except = self.is_except();
+            let operator = match self.accept_any(&["UNION", "MINUS", "INTERSECT"]) {
+                None if except => {
+                    self.bump();
+                    SetOperator::Minus
+                }
                 Some("UNION") if self.accept("ALL") => SetOperator::UnionAll,
                 Some("UNION") => SetOperator::Union,
                 Some("INTERSECT") => SetOperator::Intersect,
@@ -107,6 +112,11 @@ impl Parser {
             let right = self.operand(&mut None)?;
             left = Body::Set { operator, left: Box::new(left), right: Box::new(right), at };
         }
+    }
+
+    /// EXCEPT, which is a word like others before 21c.
+    fn is_except(&self) -> bool {
+        self.release >= Release::R23 && self.is("EXCEPT")
     }
 
     fn operand(&mut self, into: &mut Option<(Vec<Target>, bool)>) -> Result<Body, OraError> {
@@ -136,7 +146,7 @@ impl Parser {
         }
         let from = if self.accept("FROM") {
             self.from()?
-        } else if self.release >= Release::R23 && !self.is_name() {
+        } else if self.release >= Release::R23 && (!self.is_name() || self.is_except()) {
             let source = Source::Table(vec!["DUAL".into()]);
             let at = self.place();
             vec![From::new(source, None, Join::Comma, at)]
@@ -189,7 +199,7 @@ impl Parser {
             let name = self.name(923, "FROM keyword not found where expected")?;
             return Ok(Item::Expr { value, name, alias: true });
         }
-        if self.is_name() && !self.is_any(&AFTER_ITEM) {
+        if self.is_name() && !self.is_any(&AFTER_ITEM) && !self.is_except() {
             let name = self.name(923, "FROM keyword not found where expected")?;
             return Ok(Item::Expr { value, name, alias: true });
         }
@@ -201,6 +211,10 @@ impl Parser {
         loop {
             if self.accept_symbol(",") {
                 items.push(self.source_item(Join::Comma)?);
+                continue;
+            }
+            if let Some(join) = self.apply() {
+                items.push(self.applied(join)?);
                 continue;
             }
             let natural = self.accept("NATURAL");
@@ -222,12 +236,30 @@ impl Parser {
         }
     }
 
+    /// CROSS APPLY and OUTER APPLY.
+    fn apply(&mut self) -> Option<Join> {
+        let known = self.release >= Release::R12_1;
+        match () {
+            () if known && self.accept_all(&["CROSS", "APPLY"]) => Some(Join::Inner),
+            () if known && self.accept_all(&["OUTER", "APPLY"]) => Some(Join::Left),
+            () => None,
+        }
+    }
+
+    fn applied(&mut self, join: Join) -> Result<From, OraError> {
+        let item = self.source_item(join)?;
+        let source = match item.source {
+            Source::Query(query) | Source::Lateral(query) => Source::Lateral(query),
+            Source::Table(_) => {
+                return Err(self.error(3001, "unimplemented feature: APPLY of a table"));
+            }
+        };
+        Ok(From { source, ..item })
+    }
+
     /// The kind of join that stands next, and whether a condition follows its table.
     fn join(&mut self) -> Result<Option<(Join, bool)>, OraError> {
         if self.accept("CROSS") {
-            if self.is("APPLY") {
-                return Err(self.error(3001, "unimplemented feature"));
-            }
             self.need("JOIN", 905, "missing keyword")?;
             return Ok(Some((Join::Inner, false)));
         }
@@ -264,15 +296,24 @@ impl Parser {
 
     pub(super) fn source_item(&mut self, join: Join) -> Result<From, OraError> {
         let at = self.place();
+        let lateral =
+            self.release >= Release::R12_1 && self.is("LATERAL") && self.is_symbol_ahead(1, "(");
+        if lateral {
+            if matches!(join, Join::Right | Join::Full) {
+                return Err(self.error(3001, "unimplemented feature: such a join of LATERAL"));
+            }
+            self.bump();
+        }
         let source = if self.accept_symbol("(") {
             if !self.is_any(&["SELECT", "WITH"]) && !self.is_symbol("(") {
                 return Err(self.error(3001, "unimplemented feature"));
             }
             let query = self.query()?;
             self.close()?;
-            Source::Query(Box::new(query))
+            let query = Box::new(query);
+            if lateral { Source::Lateral(query) } else { Source::Query(query) }
         } else {
-            if self.is_any(&["TABLE", "LATERAL", "XMLTABLE", "JSON_TABLE", "ONLY"])
+            if self.is_any(&["TABLE", "XMLTABLE", "JSON_TABLE", "ONLY"])
                 && self.is_symbol_ahead(1, "(")
             {
                 return Err(self.error(3001, "unimplemented feature"));
@@ -291,7 +332,9 @@ impl Parser {
             Source::Table(name)
         };
         let pivot = self.pivot()?.map(Box::new);
-        let alias = if self.is_name() && !self.is_any(&AFTER_TABLE) {
+        let applies = self.is("OUTER") && self.is_ahead(1, "APPLY");
+        let ends = applies || self.is_any(&AFTER_TABLE) || self.is_except();
+        let alias = if self.is_name() && !ends {
             Some(self.name(933, "SQL command not properly ended")?)
         } else {
             None
@@ -402,7 +445,7 @@ fn tables(query: &Query) -> Vec<NamedTable> {
             let alias = from.alias.clone().or_else(|| name.last().cloned()).unwrap_or_default();
             Some(NamedTable { name: name.join("."), alias })
         }
-        Source::Query(_) => None,
+        Source::Query(_) | Source::Lateral(_) => None,
     });
     named.collect()
 }

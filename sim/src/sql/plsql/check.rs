@@ -143,8 +143,10 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::Assign(target, value) => {
-                if self.is_collection(target) {
-                    return self.check_arguments(value, uses).await;
+                if let Target::Variable(name) = target
+                    && self.is_whole(name)
+                {
+                    return self.check_whole(name, value, uses).await;
                 }
                 self.check_target(target, at)?;
                 self.check_kinds(target, value)?;
@@ -189,11 +191,7 @@ impl Machine {
         let at = statement.at;
         match &statement.kind {
             StmtKind::AssignElement { name, index, value } => {
-                if !self.collections.contains_key(name) {
-                    return Err(undeclared(name, at));
-                }
-                self.check_value(index, uses).await?;
-                self.check_value(value, uses).await
+                self.check_element(name, (index, value), uses, at).await
             }
             StmtKind::ForAll { variable, low, high, body } => {
                 let kind = LoopKind::Range {
@@ -245,11 +243,49 @@ impl Machine {
         }
     }
 
+    /// `c(i) := value`.
+    async fn check_element(
+        &mut self,
+        name: &str,
+        (index, value): (&Expr, &Expr),
+        uses: &mut [BindUse],
+        at: usize,
+    ) -> Result<(), OraError> {
+        if !self.collections.contains_key(name) {
+            return Err(undeclared(name, at));
+        }
+        self.check_value(index, uses).await?;
+        if self.records.contains_key(name) {
+            return self.check_arguments(value, uses).await;
+        }
+        self.check_value(value, uses).await
+    }
+
+    /// A whole collection or record.
+    async fn check_whole(
+        &mut self,
+        name: &str,
+        value: &Expr,
+        uses: &mut [BindUse],
+    ) -> Result<(), OraError> {
+        let records = self.collections.contains_key(name) && self.records.contains_key(name);
+        if records && !called(value).1.is_empty() {
+            let text = "unimplemented feature: a constructor with records";
+            return Err(OraError::new(3001, text).at(value.at));
+        }
+        self.check_arguments(value, uses).await
+    }
+
     /// A DML statement is compiled as the query that reads what it reads.
     async fn check_command(&mut self, command: &Command, at: usize) -> Result<(), OraError> {
         if let Command::Dml(dml) = self.with_element_types(command.clone()) {
+            let inserts = matches!(dml.0, crate::sql::ast::Dml::Insert { .. });
             for query in dml.0.reads() {
-                self.described(&query).await?;
+                match self.described(&query).await {
+                    // Who may only insert is told of wrong columns when the statement runs.
+                    Err(error) if inserts && error.code == 1031 => {}
+                    described => drop(described?),
+                }
             }
             if let Some(returning) = dml.0.returning() {
                 self.check_into(&returning.into, returning.bulk, at)?;
@@ -406,6 +442,7 @@ impl Machine {
 
     /// The targets of INTO: variables, one record, or with BULK COLLECT collections.
     fn check_into(&self, into: &[Target], bulk: bool, at: usize) -> Result<(), OraError> {
+        let into = if bulk { self.spread(into) } else { into.to_vec() };
         if bulk && !into.iter().all(|target| self.is_collection(target)) {
             let text = "PLS-00497: cannot mix between single row and multi-row (BULK) in INTO list";
             return Err(OraError::new(6550, text).at(at));
@@ -417,7 +454,7 @@ impl Machine {
         if bulk {
             return Ok(());
         }
-        self.spread(into).iter().try_for_each(|target| self.check_target(target, at))
+        self.spread(&into).iter().try_for_each(|target| self.check_target(target, at))
     }
 
     /// What stands in a constructor; another collection has nothing to check.
@@ -433,7 +470,10 @@ impl Machine {
     }
 
     pub(super) async fn described(&mut self, query: &Query) -> Result<Vec<ResultColumn>, OraError> {
-        match self.ask(Request::Describe(query.clone(), self.inputs.clone())).await? {
+        match self
+            .ask(Request::Describe(query.clone(), std::sync::Arc::clone(&self.inputs)))
+            .await?
+        {
             Answer::Columns(columns) => Ok(columns),
             _ => Ok(Vec::new()),
         }
@@ -477,8 +517,9 @@ impl Machine {
             boolean |= matches!(expr.kind, ExprKind::Literal(..));
         }
         let condition = condition && !boolean;
-        let checked =
-            self.ask(Request::Check { expr, condition, inputs: self.inputs.clone() }).await;
+        let checked = self
+            .ask(Request::Check { expr, condition, inputs: std::sync::Arc::clone(&self.inputs) })
+            .await;
         checked.map(drop).map_err(|error| match (error.code, error.position) {
             (904, Some(at)) => {
                 undeclared(&error.text.replace('"', "").replace(": invalid identifier", ""), at)

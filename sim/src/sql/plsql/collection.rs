@@ -1,4 +1,5 @@
-//! Collections of scalars, and records, whose fields are variables.
+//! Collections of scalars, and records, whose fields are variables. A collection of records has no values of its own:
+//! it knows which elements there are, and beside it stands a collection for each field.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,10 @@ use super::machine::{Machine, wrong_type};
 use super::statement::called;
 use super::variables::{Rules, Saved};
 use crate::ora::OraError;
-use crate::sql::ast::{Argument, Declared, Dml, Expr, ExprKind, InsertSource, Query};
-use crate::sql::ast::{Body, Item};
+use crate::sql::ast::{
+    Argument, Body, DeclarationKind, Declared, Dml, Expr, ExprKind, IndexBy, InsertSource, Item,
+    Query,
+};
 use crate::sql::dml::Target;
 use crate::sql::evaluate::convert;
 use crate::sql::query::Rows;
@@ -16,6 +19,8 @@ use crate::value::{ColumnType, Value};
 
 /// The most elements of one collection: some hundred megabytes.
 const ELEMENTS_MAX: usize = 1_000_000;
+/// What the texts of one collection may take besides.
+const BYTES_MAX: usize = 64 * 1_024 * 1_024;
 
 /// What an element is found by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,16 +43,26 @@ impl Key {
 pub(super) struct Collection {
     type_name: String,
     element: Declared,
-    /// INDEX BY: elements come and go one by one. Others have a constructor and EXTEND.
-    indexed: bool,
+    /// Without INDEX BY there are a constructor and EXTEND.
+    index: Option<IndexBy>,
     /// `None` before the constructor.
     items: Option<BTreeMap<Key, Value>>,
+    /// Of the texts.
+    bytes: usize,
+}
+
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Raw(raw) => raw.len(),
+        _ => 0,
+    }
 }
 
 impl Collection {
-    pub(super) fn new(type_name: &str, element: Declared, indexed: bool) -> Self {
-        let items = indexed.then(BTreeMap::new);
-        Self { type_name: type_name.to_owned(), element, indexed, items }
+    pub(super) fn new(type_name: &str, element: Declared, index: Option<IndexBy>) -> Self {
+        let items = index.map(|_| BTreeMap::new());
+        Self { type_name: type_name.to_owned(), element, index, items, bytes: 0 }
     }
 
     fn items(&self) -> Result<&BTreeMap<Key, Value>, OraError> {
@@ -58,8 +73,20 @@ impl Collection {
         self.items.as_mut().ok_or_else(uninitialized)
     }
 
-    fn fill(&mut self, values: Vec<Value>) {
+    fn fill(&mut self, values: Vec<Value>) -> Result<(), OraError> {
+        let bytes = values.iter().map(bytes_of).sum();
+        check_size(values.len(), bytes)?;
+        self.bytes = bytes;
         self.items = Some((1..).map(Key::Number).zip(values).collect());
+        Ok(())
+    }
+
+    fn put(&mut self, key: Key, value: Value) -> Result<(), OraError> {
+        let count = self.items()?.len() + 1;
+        self.bytes += bytes_of(&value);
+        let before = self.items_mut()?.insert(key, value);
+        self.bytes -= before.as_ref().map_or(0, bytes_of);
+        check_size(count, self.bytes)
     }
 
     /// The number behind the last element.
@@ -73,7 +100,7 @@ impl Collection {
     fn get(&self, key: &Key) -> Result<Value, OraError> {
         let found = self.items()?.get(key).cloned();
         found.ok_or_else(|| {
-            if self.indexed {
+            if self.index.is_some() {
                 OraError::new(1403, "no data found")
             } else {
                 OraError::new(6533, "Subscript beyond count")
@@ -110,23 +137,29 @@ impl Collection {
             _ => 0,
         };
         match method {
-            "DELETE" => match key {
-                Some(key) => drop(self.items_mut()?.remove(&key)),
-                None => self.items_mut()?.clear(),
-            },
-            "EXTEND" if !self.indexed => {
-                check_size(self.items()?.len().saturating_add(count))?;
+            "DELETE" => {
+                let items = self.items_mut()?;
+                let gone: usize = match key {
+                    Some(key) => items.remove(&key).as_ref().map_or(0, bytes_of),
+                    None => std::mem::take(items).values().map(bytes_of).sum(),
+                };
+                self.bytes -= gone;
+            }
+            "EXTEND" if self.index.is_none() => {
+                check_size(self.items()?.len().saturating_add(count), self.bytes)?;
                 for _ in 0..count {
                     let next = self.next()?;
                     self.items_mut()?.insert(Key::Number(next), Value::Null);
                 }
             }
-            "TRIM" if !self.indexed => {
-                let items = self.items_mut()?;
-                if count > items.len() {
+            "TRIM" if self.index.is_none() => {
+                if count > self.items()?.len() {
                     return Err(OraError::new(6533, "Subscript beyond count"));
                 }
-                (0..count).for_each(|_| drop(items.pop_last()));
+                for _ in 0..count {
+                    let gone = self.items_mut()?.pop_last();
+                    self.bytes -= gone.map_or(0, |(_, value)| bytes_of(&value));
+                }
             }
             _ => return Ok(false),
         }
@@ -138,8 +171,8 @@ fn uninitialized() -> OraError {
     OraError::new(6531, "Reference to uninitialized collection")
 }
 
-fn check_size(count: usize) -> Result<(), OraError> {
-    if count <= ELEMENTS_MAX {
+fn check_size(count: usize, bytes: usize) -> Result<(), OraError> {
+    if count <= ELEMENTS_MAX && bytes <= BYTES_MAX {
         return Ok(());
     }
     Err(OraError::new(4030, "out of process memory when trying to allocate a collection"))
@@ -178,7 +211,7 @@ impl Machine {
         let Some((collection, method)) = self.collection_of(name) else { return Ok(None) };
         let key = match arguments {
             [] => None,
-            [one] => Some(self.key(&one.value).await?),
+            [one] => Some(self.argument_of(collection, method, &one.value).await?),
             _ => return Err(wrong_type()),
         };
         let known = self.collections.get(collection).ok_or_else(wrong_type)?;
@@ -208,20 +241,36 @@ impl Machine {
         })
     }
 
-    async fn key(&mut self, index: &Expr) -> Result<Key, OraError> {
-        Ok(match Box::pin(self.evaluate(index)).await? {
-            Value::Text(text) => Key::Text(text),
-            Value::Null => {
-                return Err(OraError::new(
-                    6502,
-                    "PL/SQL: numeric or value error: NULL index table key value",
-                ));
-            }
+    /// The number of EXTEND and TRIM, or the index of an element.
+    async fn argument_of(
+        &mut self,
+        collection: &str,
+        method: &str,
+        argument: &Expr,
+    ) -> Result<Key, OraError> {
+        let index = self.collections.get(collection).and_then(|known| known.index);
+        let counts = matches!(method, "EXTEND" | "TRIM");
+        self.key(argument, if counts { None } else { index }).await
+    }
+
+    /// What an element is found by: of the type that the collection is indexed by.
+    async fn key(&mut self, index: &Expr, by: Option<IndexBy>) -> Result<Key, OraError> {
+        let value = Box::pin(self.evaluate(index)).await?;
+        if value.is_null() {
+            let text = "PL/SQL: numeric or value error: NULL index table key value";
+            return Err(OraError::new(6502, text));
+        }
+        let declared = match by {
+            Some(IndexBy::Text) => Declared::Sql(ColumnType::Varchar2(32_767), None),
+            Some(IndexBy::Number) | None => Declared::Integer(i32::MIN, i32::MAX),
+        };
+        match self.fitted(value, declared).await? {
+            Value::Text(text) => Ok(Key::Text(text)),
             value => {
                 let whole = convert::whole(&value)?;
-                Key::Number(whole.ok_or_else(|| super::variables::value_error(""))?)
+                whole.map(Key::Number).ok_or_else(|| super::variables::value_error(""))
             }
-        })
+        }
     }
 
     /// `c(i) := value`.
@@ -231,19 +280,89 @@ impl Machine {
         index: &Expr,
         value: &Expr,
     ) -> Result<(), OraError> {
-        let key = self.key(index).await?;
+        let by = self.collections.get(name).and_then(|known| known.index);
+        let key = self.key(index, by).await?;
+        if self.records.contains_key(name) {
+            return self.assign_record(name, &key, value);
+        }
         let value = self.evaluate(value).await?;
         let element =
             self.collections.get(name).map(|known| known.element).ok_or_else(wrong_type)?;
         let value = self.fitted(value, element).await?;
-        let known = self.collections.get_mut(name).ok_or_else(wrong_type)?;
-        let indexed = known.indexed;
-        let items = known.items_mut()?;
-        if !indexed && !items.contains_key(&key) {
-            return Err(OraError::new(6533, "Subscript beyond count"));
+        self.make_element(name, &key)?;
+        self.collections.get_mut(name).ok_or_else(wrong_type)?.put(key, value)
+    }
+
+    /// Makes room for an element; in a collection of records, for all of its fields.
+    fn make_element(&mut self, name: &str, key: &Key) -> Result<(), OraError> {
+        let whole = name.rsplit_once('.').map(|(whole, _)| whole);
+        let whole = whole.filter(|whole| self.records.contains_key(*whole)).unwrap_or(name);
+        let fields = self.records.get(whole).cloned().unwrap_or_default();
+        for one in fields.iter().map(String::as_str).chain([whole]) {
+            let known = self.collections.get_mut(one).ok_or_else(wrong_type)?;
+            if known.items()?.contains_key(key) {
+                continue;
+            }
+            if known.index.is_none() {
+                return Err(OraError::new(6533, "Subscript beyond count"));
+            }
+            known.put(key.clone(), Value::Null)?;
         }
-        check_size(items.len() + 1)?;
-        items.insert(key, value);
+        Ok(())
+    }
+
+    /// `l(i) := r`.
+    fn assign_record(&mut self, name: &str, key: &Key, value: &Expr) -> Result<(), OraError> {
+        let ExprKind::Name { parts, .. } = &value.kind else { return Err(wrong_type()) };
+        let given = self.records.get(&parts.join(".")).cloned().ok_or_else(wrong_type)?;
+        let fields = self.records.get(name).cloned().unwrap_or_default();
+        if given.len() != fields.len() {
+            return Err(wrong_type());
+        }
+        self.make_element(name, key)?;
+        for (field, from) in fields.iter().zip(given) {
+            let value = self.inputs.variables.get(&from).map(|input| input.value.clone());
+            let known = self.collections.get_mut(field).ok_or_else(wrong_type)?;
+            known.put(key.clone(), value.ok_or_else(wrong_type)?)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a name is that of a collection or a record.
+    pub(super) fn is_whole(&self, name: &str) -> bool {
+        self.collections.contains_key(name) || self.records.contains_key(name)
+    }
+
+    /// An assignment to one of them.
+    pub(super) async fn assign_whole(&mut self, name: &str, value: &Expr) -> Result<(), OraError> {
+        if self.collections.contains_key(name) {
+            return self.assign_collection(name, value).await;
+        }
+        self.copy_record(name, value).await
+    }
+
+    /// `r := l(i)`, `r := s`.
+    async fn copy_record(&mut self, name: &str, from: &Expr) -> Result<(), OraError> {
+        let (other, arguments) = called(from);
+        let given = self.records.get(&other).cloned().ok_or_else(wrong_type)?;
+        let fields = self.records.get(name).cloned().unwrap_or_default();
+        if given.len() != fields.len() {
+            return Err(wrong_type());
+        }
+        let key = match arguments.as_slice() {
+            [] => None,
+            [one] => Some(self.argument_of(&other, "", &one.value).await?),
+            _ => return Err(wrong_type()),
+        };
+        for (field, from) in fields.into_iter().zip(&given) {
+            let value = if let Some(key) = &key {
+                self.collections.get(from).ok_or_else(wrong_type)?.get(key)?
+            } else {
+                let input = self.inputs.variables.get(from);
+                input.map(|input| input.value.clone()).ok_or_else(wrong_type)?
+            };
+            self.assign(&Target::Variable(field), value).await?;
+        }
         Ok(())
     }
 
@@ -253,25 +372,45 @@ impl Machine {
         name: &str,
         value: &Expr,
     ) -> Result<(), OraError> {
-        let known = self.collections.get(name).cloned().ok_or_else(wrong_type)?;
+        let known = self.collections.get(name).ok_or_else(wrong_type)?;
+        let (type_name, index, element) = (known.type_name.clone(), known.index, known.element);
         let (other, arguments) = called(value);
-        if let Some(other) = self.collections.get(&other).filter(|_| arguments.is_empty()) {
-            let items = other.items.clone();
-            if let Some(known) = self.collections.get_mut(name) {
-                known.items = items;
+        if let Some(from) = self.collections.get(&other).filter(|_| arguments.is_empty()) {
+            if from.type_name != type_name {
+                return Err(wrong_type());
             }
-            return Ok(());
+            return self.copy_collection(name, &other);
         }
-        if other != known.type_name || known.indexed || !matches!(value.kind, ExprKind::Call(_)) {
+        if other != type_name || index.is_some() || !matches!(value.kind, ExprKind::Call(_)) {
             return Err(wrong_type());
+        }
+        if self.records.contains_key(name) && !arguments.is_empty() {
+            return Err(OraError::new(3001, "unimplemented feature: a constructor of records"));
+        }
+        for field in self.records.get(name).cloned().unwrap_or_default() {
+            self.collections.get_mut(&field).ok_or_else(wrong_type)?.fill(Vec::new())?;
         }
         let mut values = Vec::new();
         for argument in &arguments {
             let value = Box::pin(self.evaluate(&argument.value)).await?;
-            values.push(self.fitted(value, known.element).await?);
+            values.push(self.fitted(value, element).await?);
         }
-        if let Some(known) = self.collections.get_mut(name) {
-            known.fill(values);
+        self.collections.get_mut(name).ok_or_else(wrong_type)?.fill(values)
+    }
+
+    /// `c := d`, with the fields of records.
+    fn copy_collection(&mut self, name: &str, from: &str) -> Result<(), OraError> {
+        let all = |name: &str| {
+            let fields = self.records.get(name).cloned().unwrap_or_default();
+            fields.into_iter().chain([name.to_owned()]).collect::<Vec<String>>()
+        };
+        for (to, from) in all(name).into_iter().zip(all(from)) {
+            let (items, bytes) = match self.collections.get(&from) {
+                Some(from) => (from.items.clone(), from.bytes),
+                None => return Err(wrong_type()),
+            };
+            let known = self.collections.get_mut(&to).ok_or_else(wrong_type)?;
+            (known.items, known.bytes) = (items, bytes);
         }
         Ok(())
     }
@@ -285,26 +424,37 @@ impl Machine {
         let Some((collection, method)) = self.collection_of(name) else { return Ok(false) };
         let key = match arguments {
             [] => None,
-            [one] => Some(self.key(&one.value).await?),
+            [one] => Some(self.argument_of(collection, method, &one.value).await?),
             _ => return Err(OraError::new(3001, "unimplemented feature: a range of elements")),
         };
-        let known = self.collections.get_mut(collection).ok_or_else(wrong_type)?;
-        if known.change(method, key)? { Ok(true) } else { Err(no_method(method)) }
+        let fields = self.records.get(collection).cloned().unwrap_or_default();
+        for one in fields.iter().map(String::as_str).chain([collection]) {
+            let known = self.collections.get_mut(one).ok_or_else(wrong_type)?;
+            if !known.change(method, key.clone())? {
+                return Err(no_method(method));
+            }
+        }
+        Ok(true)
     }
 
     /// BULK COLLECT INTO: a collection a column. They are emptied first.
     pub(super) async fn collect(&mut self, rows: &Rows, into: &[Target]) -> Result<(), OraError> {
         let width = rows.columns.len().max(1);
-        self.show_count(Some((rows.cells.len() / width) as u64));
-        check_size(rows.cells.len() / width)?;
-        if width != into.len() {
+        let count = rows.cells.len() / width;
+        self.show_count(Some(count as u64));
+        check_size(count, 0)?;
+        let fields = self.spread(into);
+        if width != fields.len() {
             return Err(OraError::new(1007, "variable not in select list"));
         }
-        for (column, target) in into.iter().enumerate() {
+        for (column, target) in fields.iter().enumerate() {
             let values = rows.cells.iter().skip(column).step_by(width).cloned().collect();
             self.fill(target, values).await?;
         }
-        Ok(())
+        match into {
+            [whole] if *into != fields => self.fill(whole, vec![Value::Null; count]).await,
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn fill(
@@ -319,9 +469,32 @@ impl Machine {
         for value in values {
             fitted.push(self.fitted(value, element).await?);
         }
-        if let Some(known) = self.collections.get_mut(name) {
-            known.fill(fitted);
+        self.collections.get_mut(name).ok_or_else(wrong_type)?.fill(fitted)
+    }
+
+    /// A collection of records: one for each field.
+    pub(super) async fn declare_columns(
+        &mut self,
+        name: &str,
+        record: &DeclarationKind,
+        index: Option<IndexBy>,
+        saved: &mut Vec<Saved>,
+        at: usize,
+    ) -> Result<(), OraError> {
+        let fields = match record {
+            DeclarationKind::Record(fields) => fields.clone(),
+            DeclarationKind::RowType(table) => self.row_type(table).await?,
+            _ => return Err(wrong_type()),
+        };
+        let mut names = Vec::new();
+        for (field, declared) in fields {
+            let full = format!("{name}.{field}");
+            saved.push(self.save(&full));
+            let declared = self.resolved(declared, at).await?;
+            self.collections.insert(full.clone(), Collection::new("", declared, index));
+            names.push(full);
         }
+        self.records.insert(name.to_owned(), names);
         Ok(())
     }
 

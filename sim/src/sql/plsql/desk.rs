@@ -1,8 +1,7 @@
 //! Where a block that runs and its host meet: the block puts a request there and waits for the answer, so it holds
 //! nothing that belongs to the host.
 
-use crate::sql::number::Digits;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use super::{Executed, Host, Returned, Signature};
@@ -10,26 +9,26 @@ use crate::conversation::{Release, ResultColumn};
 use crate::ora::OraError;
 use crate::sql::ast::{Expr, Query};
 use crate::sql::compile::{Compiler, Scope};
-use crate::sql::evaluate::{Evaluator, Frame, convert};
+use crate::sql::evaluate::{Evaluator, Frame, Texts, convert};
 use crate::sql::meter::Meter;
 use crate::sql::query::{self, Inputs, Rows};
 use crate::sql::statement::Command;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// What a block wants to know or to have done.
 pub(super) enum Request {
     /// The value of an expression; a condition is 1, 0 or NULL.
-    Evaluate(Expr, Inputs),
+    Evaluate(Expr, Arc<Inputs>),
     /// Whether an expression can be compiled at all, as a condition or not.
     Check {
         expr: Expr,
         condition: bool,
-        inputs: Inputs,
+        inputs: Arc<Inputs>,
     },
     Convert(Value, ColumnType, Option<Digits>),
-    Describe(Query, Inputs),
-    Query(Query, Inputs),
-    Execute(Command, Inputs),
+    Describe(Query, Arc<Inputs>),
+    Query(Query, Arc<Inputs>),
+    Execute(Command, Arc<Inputs>),
     Signatures(String),
     Call(Signature, Vec<Option<Value>>),
     Release,
@@ -189,9 +188,11 @@ impl crate::catalog::Catalog for NoTables {
 
 fn evaluated(expr: &Expr, inputs: &Inputs, host: &dyn Host) -> Result<Value, OraError> {
     let environment = host.environment();
-    let compiler = Compiler { catalog: &NoTables, inputs };
+    let compiler = Compiler::new(&NoTables, inputs);
     let typed = compiler.expression(expr, &Scope::empty())?;
-    let evaluator = Evaluator { catalog: &NoTables, environment, meter: &Meter::unlimited() };
+    let meter = Meter::unlimited();
+    let texts = Texts::Plsql;
+    let evaluator = Evaluator { catalog: &NoTables, environment, meter: &meter, texts };
     let value = evaluator.value(&typed.code, &Frame::empty());
     value.map_err(|error| match error.code {
         1722 => OraError::new(
@@ -208,7 +209,7 @@ fn checked(
     inputs: &Inputs,
     _: &dyn Host,
 ) -> Result<Answer, OraError> {
-    let compiler = Compiler { catalog: &NoTables, inputs };
+    let compiler = Compiler::new(&NoTables, inputs);
     let scope = Scope::empty();
     if condition {
         compiler.condition(expr, &scope).map(drop)?;

@@ -43,6 +43,9 @@ pub(super) fn predefined(name: &str) -> Option<u32> {
     NAMED.iter().find(|named| named.0 == name).map(|named| named.1)
 }
 
+/// What is said of an exception whose text is not known here.
+const UNHANDLED: &str = "PL/SQL: unhandled exception";
+
 /// The text of a predefined exception that RAISE names.
 pub(super) fn text(code: u32) -> &'static str {
     match code {
@@ -57,8 +60,24 @@ pub(super) fn text(code: u32) -> &'static str {
         1001 => "invalid cursor",
         1 => "unique constraint violated",
         51 => "timeout occurred while waiting for a resource",
-        _ => "PL/SQL: unhandled exception",
+        _ => UNHANDLED,
     }
+}
+
+/// The text of SQLERRM for a number that is no error at hand.
+pub(super) fn message(code: i64) -> String {
+    let number = match code {
+        0 => return "ORA-0000: normal, successful completion".into(),
+        1 => return "User-Defined Exception".into(),
+        100 => 1403,
+        2.. => return format!(" -{code}: non-ORACLE exception "),
+        _ => u32::try_from(code.unsigned_abs()).unwrap_or(u32::MAX),
+    };
+    match text(number) {
+        UNHANDLED => {}
+        known => return format!("ORA-{number:05}: {known}"),
+    }
+    format!("ORA-{number:05}: Message {number} not found;  product=RDBMS; facility=ORA")
 }
 
 impl Raised {

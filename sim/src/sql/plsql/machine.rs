@@ -23,8 +23,9 @@ use crate::value::{ColumnType, Number, Value};
 const SLICE_STEPS: u64 = 1_000;
 
 pub(super) struct Machine {
-    /// Binds and variables as they are now.
-    pub(super) inputs: Inputs,
+    /// Binds and variables as they are now. A request shares them, and is gone before they change, so that nothing is
+    /// copied for an expression.
+    pub(super) inputs: Arc<Inputs>,
     pub(super) rules: BTreeMap<String, Rules>,
     /// Exceptions of the block, and their numbers: 6510 unless PRAGMA EXCEPTION_INIT gave one.
     pub(super) exceptions: BTreeMap<String, u32>,
@@ -67,7 +68,7 @@ pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + S
 impl Machine {
     pub(super) fn new(inputs: Inputs, cursor_binds: Vec<usize>, desk: Arc<Desk>) -> Self {
         let mut machine = Self {
-            inputs,
+            inputs: Arc::new(inputs),
             rules: BTreeMap::new(),
             exceptions: BTreeMap::new(),
             cursors: BTreeMap::new(),
@@ -84,6 +85,11 @@ impl Machine {
         machine.show_error();
         machine.show_count(None);
         machine
+    }
+
+    /// Binds and variables, to be changed.
+    pub(super) fn inputs_mut(&mut self) -> &mut Inputs {
+        Arc::make_mut(&mut self.inputs)
     }
 
     pub(super) async fn ask(&self, request: Request) -> Result<Answer, OraError> {
@@ -114,13 +120,12 @@ impl Machine {
                 _ => Direction::In,
             })
             .collect();
-        let values =
-            self.inputs.binds.into_iter().zip(&directions).map(
-                |(input, direction)| match direction {
-                    Direction::In => Value::Null,
-                    Direction::Out | Direction::InOut => input.value,
-                },
-            );
+        let values = Arc::unwrap_or_clone(self.inputs).binds.into_iter().zip(&directions).map(
+            |(input, direction)| match direction {
+                Direction::In => Value::Null,
+                Direction::Out | Direction::InOut => input.value,
+            },
+        );
         let opened = self.opened.into_iter().collect();
         Ok(Finished { values: values.collect(), directions, opened })
     }
@@ -225,11 +230,14 @@ impl Machine {
         at: usize,
     ) -> Result<(), OraError> {
         match kind {
-            DeclarationKind::Collection { type_name, element, indexed, .. } => {
+            DeclarationKind::Collection { type_name, element, record, index, .. } => {
                 let element = self.resolved(*element, at).await?;
-                let made = Collection::new(type_name, element, *indexed);
+                let made = Collection::new(type_name, element, *index);
                 self.collections.insert(name.to_owned(), made);
-                Ok(())
+                match record {
+                    Some(record) => self.declare_columns(name, record, *index, saved, at).await,
+                    None => Ok(()),
+                }
             }
             DeclarationKind::Record(fields) => self.declare_fields(name, fields, saved, at).await,
             DeclarationKind::RowType(table) => {
@@ -286,6 +294,16 @@ impl Machine {
         self.set("DBMS_UTILITY.FORMAT_ERROR_BACKTRACE", ColumnType::Varchar2(2000), backtrace);
         self.set("SQLCODE", ColumnType::Number, Value::integer(code));
         self.set("SQLERRM", ColumnType::Varchar2(512), Value::text(text));
+    }
+
+    /// SQLERRM of a number: the text is known of the error at hand and of those that PL/SQL names.
+    pub(super) fn message(&self, code: Option<&Option<Value>>) -> Value {
+        let Some(Some(Value::Number(code))) = code else { return Value::Null };
+        let code = crate::sql::number::round(*code, 0).to_i64().unwrap_or(0);
+        if let Some(raised) = self.caught.last().filter(|raised| raised.sqlcode() == code) {
+            return Value::text(raised.sqlerrm());
+        }
+        Value::text(exception::message(code))
     }
 
     /// SQL%ROWCOUNT and its kin.
@@ -489,11 +507,13 @@ impl Machine {
 
     async fn bound(&mut self, expr: &Expr, at: usize) -> Result<i64, Raised> {
         let value = self.evaluate(expr).await.map_err(|error| self.raised(error, at))?;
-        let whole = convert::number(&value)
-            .ok()
-            .flatten()
-            .and_then(|n| crate::sql::number::round(n, 0).to_i64());
-        whole.ok_or_else(|| self.raised(value_error(""), at))
+        let number = convert::number(&value).ok().flatten();
+        let number = number.ok_or_else(|| self.raised(value_error(""), at))?;
+        // The index is a PLS_INTEGER.
+        let whole = crate::sql::number::round(number, 0).to_i64();
+        let whole = whole.and_then(|whole| i32::try_from(whole).ok());
+        let overflow = || self.raised(OraError::new(1426, "numeric overflow"), at);
+        whole.map(i64::from).ok_or_else(overflow)
     }
 
     /// A cursor FOR loop: the record's fields are variables while it runs.

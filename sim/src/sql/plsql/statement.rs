@@ -21,10 +21,8 @@ const CALLS_MAX: usize = 100;
 impl Machine {
     pub(super) async fn action(&mut self, statement: &Stmt) -> Result<(), OraError> {
         match &statement.kind {
-            StmtKind::Assign(Target::Variable(name), value)
-                if self.collections.contains_key(name) =>
-            {
-                self.assign_collection(name, value).await
+            StmtKind::Assign(Target::Variable(name), value) if self.is_whole(name) => {
+                self.assign_whole(name, value).await
             }
             StmtKind::AssignElement { name, index, value } => {
                 self.assign_element(name, index, value).await
@@ -42,7 +40,7 @@ impl Machine {
                 let rows = match self.with_elements(command).await? {
                     Command::Query(query) => self.rows(&query.0).await?,
                     command => {
-                        let done = self.execute(command, self.inputs.clone()).await?;
+                        let done = self.execute(command, Arc::clone(&self.inputs)).await?;
                         done.rows.unwrap_or_default()
                     }
                 };
@@ -86,7 +84,7 @@ impl Machine {
         let mut expr = expr.clone();
         for _ in 0..CALLS_MAX {
             let Some(call) = self.find_call(&mut expr) else {
-                return match self.ask(Request::Evaluate(expr, self.inputs.clone())).await? {
+                return match self.ask(Request::Evaluate(expr, Arc::clone(&self.inputs))).await? {
                     Answer::Value(value) => Ok(value),
                     _ => Ok(Value::Null),
                 };
@@ -131,13 +129,17 @@ impl Machine {
     }
 
     pub(super) async fn rows(&mut self, query: &Query) -> Result<Rows, OraError> {
-        match self.ask(Request::Query(query.clone(), self.inputs.clone())).await? {
+        match self.ask(Request::Query(query.clone(), Arc::clone(&self.inputs))).await? {
             Answer::Rows(rows) => Ok(rows),
             _ => Ok(Rows::default()),
         }
     }
 
-    async fn execute(&mut self, command: Command, inputs: Inputs) -> Result<Executed, OraError> {
+    async fn execute(
+        &mut self,
+        command: Command,
+        inputs: Arc<Inputs>,
+    ) -> Result<Executed, OraError> {
         match self.ask(Request::Execute(command, inputs)).await? {
             Answer::Executed(executed) => Ok(executed),
             _ => Ok(Executed::default()),
@@ -149,19 +151,14 @@ impl Machine {
         let command = self.with_elements(command.clone()).await?;
         let returning = if let Command::Dml(dml) = &command { dml.0.returning() } else { None };
         let bulk = returning.is_some_and(|returning| returning.bulk);
-        let done = self.execute(command, self.inputs.clone()).await?;
+        let done = self.execute(command, Arc::clone(&self.inputs)).await?;
         self.show_count(Some(done.count));
         for returned in done.returning {
             if bulk {
                 self.fill(&returned.target, returned.values).await?;
                 continue;
             }
-            if returned.values.len() > 1 {
-                let text = "exact fetch returns more than requested number of rows";
-                return Err(OraError::new(1422, text));
-            }
-            let value = returned.values.into_iter().next().unwrap_or(Value::Null);
-            self.assign(&returned.target, value).await?;
+            self.assign(&returned.target, only_one(&returned.values)?).await?;
         }
         Ok(())
     }
@@ -208,7 +205,8 @@ impl Machine {
         match parsed.command {
             Command::Query(query) => {
                 if into.is_empty() {
-                    return Ok(());
+                    // It is compiled, and never run.
+                    return self.ask(Request::Describe(query.0, inputs)).await.map(drop);
                 }
                 let rows = match self.ask(Request::Query(query.0, inputs)).await? {
                     Answer::Rows(rows) => rows,
@@ -217,6 +215,7 @@ impl Machine {
                 self.take(&rows, into, bulk).await
             }
             Command::Block(block) => {
+                let inputs = Arc::unwrap_or_clone(inputs);
                 let mut child = Self::new(inputs, Vec::new(), Arc::clone(&self.desk));
                 child.steps = self.steps;
                 let finished = Box::pin(child.whole(block.0)).await?;
@@ -233,12 +232,9 @@ impl Machine {
                 self.show_count(Some(done.count));
                 for (place, target) in returning.iter().enumerate() {
                     let place = Target::Bind(using.len() + place);
-                    let value = done.returning.iter().find(|returned| returned.target == place);
-                    let value = value
-                        .and_then(|returned| returned.values.first())
-                        .cloned()
-                        .unwrap_or(Value::Null);
-                    self.assign(target, value).await?;
+                    let given = done.returning.iter().find(|returned| returned.target == place);
+                    let values = given.map_or(&[][..], |returned| returned.values.as_slice());
+                    self.assign(target, only_one(values)?).await?;
                 }
                 match (done.rows, into.is_empty()) {
                     (Some(rows), false) => self.take(&rows, into, bulk).await,
@@ -282,7 +278,7 @@ impl Machine {
         using: &[(Expr, Direction)],
         returning: &[Target],
         places: usize,
-    ) -> Result<Inputs, OraError> {
+    ) -> Result<Arc<Inputs>, OraError> {
         let mut inputs = Inputs::default();
         for (value, direction) in using {
             inputs.binds.push(self.used(value, *direction).await?);
@@ -297,7 +293,7 @@ impl Machine {
         if inputs.binds.len() > places {
             return Err(OraError::new(1006, "bind variable does not exist"));
         }
-        Ok(inputs)
+        Ok(Arc::new(inputs))
     }
 
     async fn used(&mut self, value: &Expr, direction: Direction) -> Result<Input, OraError> {
@@ -379,6 +375,10 @@ impl Machine {
                 }
             });
         }
+        if name == SQLERRM {
+            let value = Some(self.message(values.first()));
+            return Ok(Returned { value, ..Returned::default() });
+        }
         let returned = match self.ask(Request::Call(signature.clone(), values)).await? {
             Answer::Returned(returned) => returned,
             _ => Returned::default(),
@@ -407,6 +407,9 @@ impl Machine {
     }
 
     pub(super) async fn signatures(&self, name: &str) -> Result<Vec<Signature>, OraError> {
+        if name == SQLERRM {
+            return Ok(vec![sqlerrm()]);
+        }
         match self.ask(Request::Signatures(name.to_owned())).await? {
             Answer::Signatures(signatures) => Ok(signatures),
             _ => Ok(Vec::new()),
@@ -513,6 +516,32 @@ impl Machine {
             number,
             found.map_or(Value::Null, |found| flag(!found)),
         );
+    }
+}
+
+/// The only function that the block itself knows.
+const SQLERRM: &str = "SQLERRM";
+
+fn sqlerrm() -> Signature {
+    let parameter = Parameter {
+        name: "ERROR_NUMBER".to_owned(),
+        direction: Direction::In,
+        column_type: ColumnType::Number,
+        optional: false,
+    };
+    let returns = Some(ColumnType::Varchar2(512));
+    Signature { name: SQLERRM.to_owned(), parameters: vec![parameter], returns }
+}
+
+/// What RETURNING gave of one row at most.
+fn only_one(values: &[Value]) -> Result<Value, OraError> {
+    match values {
+        [] => Ok(Value::Null),
+        [value] => Ok(value.clone()),
+        _ => {
+            let text = "exact fetch returns more than requested number of rows";
+            Err(OraError::new(1422, text))
+        }
     }
 }
 

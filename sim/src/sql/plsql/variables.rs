@@ -7,9 +7,9 @@ use crate::ora::OraError;
 use crate::sql::ast::Declared;
 use crate::sql::dml::Target;
 use crate::sql::evaluate::convert;
-use crate::sql::number::{self, Digits};
+use crate::sql::number;
 use crate::sql::query::Input;
-use crate::value::{ColumnType, Value};
+use crate::value::{ColumnType, Digits, Value};
 
 /// A declaration that lasts.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Machine {
     pub(super) fn save(&mut self, name: &str) -> Saved {
         Saved {
             name: name.to_owned(),
-            input: self.inputs.variables.remove(name),
+            input: self.inputs_mut().variables.remove(name),
             rules: self.rules.remove(name),
             exception: self.exceptions.remove(name),
             cursor: self.cursors.remove(name),
@@ -63,7 +63,7 @@ impl Machine {
             let Saved { name, input, rules, exception, cursor, collection, record } = one;
             put(&mut self.collections, &name, collection);
             put(&mut self.records, &name, record);
-            put(&mut self.inputs.variables, &name, input);
+            put(&mut self.inputs_mut().variables, &name, input);
             put(&mut self.rules, &name, rules);
             put(&mut self.exceptions, &name, exception);
             put(&mut self.cursors, &name, cursor);
@@ -73,7 +73,7 @@ impl Machine {
     /// A variable without a value.
     pub(super) fn declare(&mut self, name: &str, rules: Rules) {
         let input = Input { column_type: column_type(rules.declared), value: Value::Null };
-        self.inputs.variables.insert(name.to_owned(), input);
+        self.inputs_mut().variables.insert(name.to_owned(), input);
         self.rules.insert(name.to_owned(), rules);
     }
 
@@ -103,7 +103,8 @@ impl Machine {
 
     /// A variable that the block itself sets: a loop's index, a field of a cursor loop's record.
     pub(super) fn set(&mut self, name: &str, column_type: ColumnType, value: Value) {
-        self.inputs.variables.insert(name.to_owned(), Input { column_type, value });
+        let input = Input { column_type, value };
+        self.inputs_mut().variables.insert(name.to_owned(), input);
     }
 
     /// `target := value`.
@@ -122,7 +123,7 @@ impl Machine {
                     other => Declared::Sql(other, None),
                 };
                 let value = self.fitted(value, declared).await?;
-                self.inputs.binds[*place].value = value;
+                self.inputs_mut().binds[*place].value = value;
             }
             Target::Variable(name) => {
                 let rules = self.rules.get(name).copied();
@@ -134,7 +135,7 @@ impl Machine {
                     None => value,
                 };
                 let anything = rules.is_none_or(|rules| rules.declared == Declared::Anything);
-                if let Some(input) = self.inputs.variables.get_mut(name) {
+                if let Some(input) = self.inputs_mut().variables.get_mut(name) {
                     if anything {
                         input.column_type = type_of(&value);
                     }

@@ -190,9 +190,7 @@ at 54
 
 DECLARE TYPE t IS TABLE OF notes%ROWTYPE; BEGIN NULL; END;
 ----
-ORA-06550: line 1, column 41:
-PL/SQL: ORA-03001: unimplemented feature: a table of records
-at 40
+done
 
 BEGIN FORALL i IN 1 .. 2 SELECT 1 FROM dual; END;
 ----

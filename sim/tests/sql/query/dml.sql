@@ -76,3 +76,54 @@ DELETE nothing
 ----
 ORA-00942: table or view does not exist
 at 7
+
+DELETE FROM notes WHERE ROWNUM <= 2
+----
+NOTES
+Delete { row: 0 }
+Delete { row: 1 }
+
+DELETE FROM notes WHERE id > 1 AND ROWNUM <= 1
+----
+NOTES
+Delete { row: 1 }
+
+UPDATE notes SET amount = ROWNUM WHERE ROWNUM = 1
+----
+NOTES
+Update { row: 0, values: [(3, Number(1))] }
+
+DELETE FROM notes WHERE ROWNUM > 1
+----
+NOTES
+
+UPDATE notes SET body = 'x', code = 'A', body = 'y'
+----
+ORA-00957: duplicate column name
+at 41
+
+INSERT INTO notes (id, body, id) VALUES (1, 'x', 2)
+----
+ORA-00957: duplicate column name
+at 29
+
+UPDATE notes SET id = NULL
+----
+ORA-01407: cannot update ("NOTES"."ID") to NULL
+
+INSERT INTO held (id, hash) VALUES (1, HEXTORAW('0102030405'))
+----
+ORA-12899: value too large for column "HELD"."HASH" (actual: 5, maximum: 4)
+
+INSERT INTO held (id, hash, rate) VALUES (1, '01FF', 123.456)
+----
+HELD
+Insert([Number(1), Raw([1, 255]), Number(123.46)])
+
+INSERT INTO held (id, rate) VALUES (1, 1234)
+----
+ORA-01438: value larger than specified precision allowed for this column
+
+UPDATE held SET rate = id * 1000
+----
+ORA-01438: value larger than specified precision allowed for this column

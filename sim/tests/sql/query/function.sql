@@ -123,3 +123,18 @@ SELECT 1 FROM dual WHERE LNNVL(1)
 ----
 ORA-00920: invalid relational operator
 at 31
+
+SELECT DBMS_LOB.SUBSTR(program, 4, 2) a, DBMS_LOB.GETLENGTH(program) b, DBMS_LOB.INSTR(program, '@') c FROM v$session WHERE sid = 55
+----
+A Varchar2(4000) | B Number | C Number
+'qlpl' | 12 | 8
+
+SELECT DBMS_LOB.SUBSTR(program) a, DBMS_LOB.SUBSTR(program, 3) b FROM v$session WHERE sid = 55
+----
+A Varchar2(4000) | B Varchar2(4000)
+'sqlplus@host' | 'sql'
+
+SELECT ANY_VALUE(username) a, APPROX_COUNT_DISTINCT(username) b FROM v$session WHERE username = 'APP'
+----
+A Varchar2(128) | B Number!
+'APP' | 1
