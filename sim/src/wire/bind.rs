@@ -11,10 +11,6 @@ use crate::value::Value;
 /// 32 here.
 const VALUES_MAX: usize = 1_000_000;
 const ROW: u8 = 7;
-/// What a client library declares a bind with that nobody gave a variable to.
-const UNBOUND: u8 = 0;
-/// What it sends for a bind that takes what RETURNING gives.
-const GIVEN_LATER: [u8; 2] = [0xfd, 1];
 
 /// Rows of values for binds, or why the call fails for them.
 pub(super) type Rows = Result<Vec<Vec<Value>>, OraError>;
@@ -35,18 +31,7 @@ pub(super) struct Declared {
 impl Declared {
     /// True if a return code follows each value that is sent back.
     pub(super) const fn wants_return_code(&self) -> bool {
-        self.flags & 0x02 != 0 || self.is_given_later()
-    }
-
-    /// True if a client library is to be asked where to put what RETURNING gives: among the values it sends a mark in
-    /// the place of one. The thin drivers send nothing there.
-    pub(super) const fn is_given_later(&self) -> bool {
-        self.returning && self.flags & 0x04 != 0
-    }
-
-    /// True if a row of values has something for it.
-    pub(super) fn is_sent(&self) -> bool {
-        self.direction != Direction::Out || self.is_given_later()
+        self.flags & 0x02 != 0
     }
 
     /// True if a block is to open it.
@@ -101,13 +86,9 @@ pub(super) fn read_rows(
     binds: &[Declared],
     count: u64,
     plsql: bool,
+    sent: impl Fn(&Declared) -> bool,
 ) -> Result<Rows, Unreadable> {
-    if binds.iter().any(|bind| bind.code == UNBOUND) {
-        // Which of the others have values behind it is not known.
-        reader.lose();
-        return Ok(Err(OraError::new(1_008, "not all variables bound")));
-    }
-    let mut order: Vec<usize> = (0..binds.len()).filter(|index| binds[*index].is_sent()).collect();
+    let mut order: Vec<usize> = (0..binds.len()).filter(|index| sent(&binds[*index])).collect();
     if !plsql {
         order.sort_by_key(|index| binds[*index].is_long());
     }
@@ -157,12 +138,6 @@ enum Read {
 }
 
 fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadable> {
-    if bind.is_given_later() {
-        if [reader.u8()?, reader.u8()?] != GIVEN_LATER {
-            return Err(Unreadable::Wrong("a value for what RETURNING gives"));
-        }
-        return Ok(Read::Value(Value::Null));
-    }
     if bind.is_cursor() && !bind.array {
         let known = *reader.counted()? == [1];
         let number = if known { reader.ub4()? } else { 0 };
@@ -273,29 +248,6 @@ impl<'a> Iterator for Words<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_library_says_which_binds_have_no_variable_and_which_are_given_later() {
-        let read = |declared: &[u8], row: &[u8]| {
-            let mut binds = vec![2, 1, 0, 0, 1, 22, 0, 0, 0, 0, 0, 0, 0];
-            binds.extend(declared);
-            binds.extend(row);
-            let mut reader = Reader::new(&binds);
-            let sql = "update t set a = :1 returning a into :2";
-            let binds = read_binds(&mut reader, 7, 2, sql).expect("two binds");
-            (read_rows(&mut reader, &binds, 1, false), reader.left())
-        };
-        let given = vec![vec![Value::integer(1), Value::Null]];
-        let later = [2, 5, 0, 0, 1, 22, 0, 0, 0, 0, 0, 0, 0];
-        let now = [2, 1, 0, 0, 1, 22, 0, 0, 0, 0, 0, 0, 0];
-        let nothing = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(read(&later, &[7, 2, 0xc1, 2, 0xfd, 1]), (Ok(Ok(given.clone())), 0));
-        assert_eq!(read(&now, &[7, 2, 0xc1, 2]), (Ok(Ok(given)), 0));
-        assert!(matches!(read(&later, &[7, 2, 0xc1, 2, 0xfd]), (Err(Unreadable::Short), _)));
-        assert!(matches!(read(&later, &[7, 2, 0xc1, 2, 2, 1]), (Err(Unreadable::Wrong(_)), _)));
-        let (refused, _) = read(&nothing, &[7, 2, 0xc1, 2, 0]);
-        assert_eq!(refused.map(|rows| rows.map_err(|error| error.code)), Ok(Err(1_008)));
-    }
 
     #[test]
     fn only_binds_behind_returning_are_not_sent() {

@@ -253,10 +253,22 @@ pub(super) struct Block {
 impl Block {
     /// Which binds went where, and the values of those that came back, iteration by iteration. The error is ORA-01426.
     pub(super) fn write(&self, to: &mut Writer, binds: &[Declared]) -> Result<(), OraError> {
+        const FLAGS: u8 = 5;
         if binds.is_empty() {
             return Ok(());
         }
-        write_directions(to, (0..binds.len()).map(|index| self.direction(index)));
+        to.raw(&[11, FLAGS]);
+        to.ub((binds.len() & 255) as u64);
+        to.ub((binds.len() >> 8) as u64);
+        to.ub(1_u8);
+        to.zeros(3);
+        for index in 0..binds.len() {
+            to.u8(match self.direction(index) {
+                Direction::In => 0x20,
+                Direction::Out => 0x10,
+                Direction::InOut => 0x30,
+            });
+        }
         if (0..binds.len()).all(|index| self.direction(index) == Direction::In) {
             return Ok(());
         }
@@ -289,23 +301,6 @@ impl Block {
     }
 }
 
-/// Which binds go where.
-fn write_directions(to: &mut Writer, directions: impl ExactSizeIterator<Item = Direction>) {
-    const FLAGS: u8 = 5;
-    to.raw(&[11, FLAGS]);
-    to.ub((directions.len() & 255) as u64);
-    to.ub((directions.len() >> 8) as u64);
-    to.ub(1_u8);
-    to.zeros(3);
-    for direction in directions {
-        to.u8(match direction {
-            Direction::In => 0x20,
-            Direction::Out => 0x10,
-            Direction::InOut => 0x30,
-        });
-    }
-}
-
 /// What RETURNING gave to each bind that takes it, iteration by iteration. The error is ORA-01426.
 pub(super) fn write_returning(
     to: &mut Writer,
@@ -315,9 +310,6 @@ pub(super) fn write_returning(
     let takers: Vec<_> = binds.iter().enumerate().filter(|(_, bind)| bind.returning).collect();
     if takers.is_empty() {
         return Ok(());
-    }
-    if takers.iter().any(|(_, bind)| bind.is_given_later()) {
-        write_directions(to, binds.iter().map(|bind| bind.direction));
     }
     for returned in iterations {
         // By place of the bind, or only of those that take something.

@@ -5,6 +5,7 @@ use super::auth::Message;
 use super::bind::{Declared, Rows, read_binds, read_declared, read_rows};
 use super::codec::{Reader, Unreadable, text};
 use super::piggyback::{self, Piggyback};
+use crate::conversation::Direction;
 
 /// The longest text of a statement.
 pub(super) const SQL_BYTES_MAX: usize = 1_024 * 1_024;
@@ -264,7 +265,8 @@ fn read_execute(
         }
         let once = settings[7] == QUERY || !execute.has(Execute::EXECUTE);
         let rows = if once { 1 } else { iterations.max(1) };
-        execute.rows = read_rows(reader, &binds, rows, plsql)?;
+        execute.rows =
+            read_rows(reader, &binds, rows, plsql, |bind| bind.direction != Direction::Out)?;
         execute.binds = (head.binds > 0).then_some(binds);
     }
     execute.sql = sql;
@@ -284,7 +286,7 @@ fn read_again(
     let commit = reader.ub4()? & COMMIT != 0;
     let binds = known.binds(cursor).unwrap_or_default();
     let count = if query { 1 } else { u64::from(iterations.max(1)) };
-    let rows = read_rows(reader, binds, count, true)?;
+    let rows = read_rows(reader, binds, count, true, |bind| bind.direction != Direction::Out)?;
     Ok(Again { cursor, fetch: query.then_some(iterations), commit, rows })
 }
 

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 24] = [
+    let checks: [(&str, fn(&Target) -> Checked); 22] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
@@ -35,8 +35,6 @@ fn main() -> ExitCode {
         ("blocks", blocks),
         ("cursors of blocks", cursors_of_blocks),
         ("changes", changes),
-        ("RETURNING", returning),
-        ("binds without a variable", unbound),
         ("errors of single rows", errors_of_single_rows),
         ("errors", errors),
         ("ALTER and kill", alter),
@@ -307,29 +305,6 @@ fn changes(to: &Target) -> Checked {
     connection.rollback()?;
     connection.set_autocommit(true);
     connection.execute(insert, &[&1, &"x"])?;
-    one(&connection)
-}
-
-fn returning(to: &Target) -> Checked {
-    let connection = to.connect()?;
-    let sql = "update a set b = :1 returning b, c into :2, :3";
-    let mut statement = connection.statement(sql).build()?;
-    for number in [5, 70_000, -1] {
-        statement.execute(&[&number, &OracleType::Varchar2(20), &OracleType::Number(0, 0)])?;
-        assert_eq!(statement.returned_values::<_, String>(2)?, [number.to_string(), "7".into()]);
-        assert_eq!(statement.returned_values::<_, i32>(3)?, [number, 7]);
-    }
-    let sql = "delete from a returning c into :1";
-    let mut statement = connection.statement(sql).build()?;
-    statement.execute(&[&OracleType::Int64])?;
-    assert_eq!(statement.returned_values::<_, Option<i64>>(1)?, [None, Some(7)]);
-    one(&connection)
-}
-
-fn unbound(to: &Target) -> Checked {
-    let connection = to.connect()?;
-    fails(connection.execute("begin p(:in1); end;", &[]), &[1_008]);
-    fails(connection.query("select :1, :2 from dual", &[]).map(drop), &[1_008]);
     one(&connection)
 }
 
