@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -63,12 +63,10 @@ type AnyError = Box<dyn std::error::Error>;
 fn run(arguments: &Arguments) -> Result<(), AnyError> {
     let scenario = match Scenario::shipped(&arguments.scenario) {
         Some(scenario) => scenario,
-        None => Scenario::parse(&fs::read_to_string(&arguments.scenario)?)?,
+        None => Scenario::parse(&read(Path::new(&arguments.scenario))?)?,
     };
     let tls = match (&arguments.certificate, &arguments.key) {
-        (Some(chain), Some(key)) => {
-            Some(Tls::from_pem(&fs::read_to_string(chain)?, &fs::read_to_string(key)?)?)
-        }
+        (Some(chain), Some(key)) => Some(Tls::from_pem(&read(chain)?, &read(key)?)?),
         _ => None,
     };
     let options = Options {
@@ -80,6 +78,11 @@ fn run(arguments: &Arguments) -> Result<(), AnyError> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(&scenario, options))
+}
+
+/// The text of a file. The error names it.
+fn read(file: &Path) -> Result<String, AnyError> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
 /// Serves until a signal says to stop.

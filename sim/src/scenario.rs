@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::cluster::spec::{INSTANCES_MAX, Spec};
+use crate::cluster::spec::{INSTANCES_MAX, Spec, release};
+use crate::conversation::Release;
 use crate::database::SimDatabase;
 
 /// A scenario.
@@ -40,6 +41,9 @@ pub struct DatabaseSpec {
     pub name: Option<String>,
     /// How many instances, whatever the model says.
     pub instances: Option<u32>,
+    /// The release, whatever the model says.
+    #[serde(deserialize_with = "release::read_some")]
+    pub release: Option<Release>,
     /// Who operates it.
     pub managed: ManagedSpec,
     /// Accounts besides SYSTEM, APP and ORAWARDEN; one of the same name replaces these.
@@ -315,6 +319,13 @@ mod tests {
             "databases: [{accounts: [{name: JOE, pasword: x}]}]",
             "databases: [{model: {releas: 19c}}]",
             "databases: [{managed: azure}]",
+            "databases: [{release: 10g}]",
+            "databases: [{services: [{name: far, instances: [3]}]}]",
+            "databases: [{parameters: {open_cursors: many}}]",
+            "databases: [{tables: [{owner: O, name: T, columns: [A VARCHAR2(3)], rows: [[long]]}]}]",
+            "databases: [{procedures: [{owner: O, name: P, parameters: [], body: begin nonsense end}]}]",
+            "databases: [{procedures: [{owner: O, name: P, parameters: [], body: select 1 from dual}]}]",
+            "databases: [{procedures: [{owner: O, name: P, parameters: [], body: 'begin :x := 1; end;'}]}]",
             "",
             "# nothing but a remark",
             "databases: []",

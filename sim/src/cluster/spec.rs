@@ -1,7 +1,7 @@
 //! What a simulated database is made of, as plain data: scenario files deserialise into it.
 
 mod problems;
-mod release;
+pub(crate) mod release;
 mod shipped;
 mod switches;
 mod workload;

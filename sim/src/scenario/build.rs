@@ -12,14 +12,17 @@ use crate::catalog::books::{Books, Managed, Parameters, Procedure, Service};
 use crate::catalog::heap::Heap;
 use crate::cluster::Cluster;
 use crate::cluster::spec::{InstanceSpec, ProfileSpec, Spec};
-use crate::conversation::Direction;
+use crate::conversation::{Direction, Release};
 use crate::database::SimDatabase;
 use crate::sql::number;
 use crate::sql::plsql::{Parameter, Signature};
+use crate::sql::statement::{self, Command};
 use crate::value::{ColumnType, Digits, Value};
 
 /// The name of a database that has none.
 const NAME: &str = "RACDB";
+/// The TYPE of a parameter that is a whole number.
+const INTEGER: u8 = 3;
 
 fn invalid(text: impl Into<String>) -> ScenarioError {
     ScenarioError::Invalid(text.into())
@@ -49,6 +52,9 @@ impl DatabaseSpec {
             }
             if let Some(count) = self.instances {
                 model.instances.resize(count as usize, InstanceSpec::default());
+            }
+            if let Some(release) = self.release {
+                model.release = release;
             }
             let problems = model.problems();
             if !problems.is_empty() {
@@ -84,6 +90,7 @@ pub(super) fn database(
     let domain = &model.domain;
     let global_name =
         if domain.is_empty() { model.name.clone() } else { format!("{}.{domain}", model.name) };
+    let release = model.release;
     let mut cluster = Cluster::new(model, seed);
     add_clients(&mut accounts, &mut cluster);
     let mut heap = Heap::default();
@@ -92,7 +99,7 @@ pub(super) fn database(
     }
     let mut procedures = BTreeMap::new();
     for procedure in &spec.procedures {
-        let made = procedure_of(procedure)?;
+        let made = procedure_of(procedure, release)?;
         procedures.insert(made.signature.name.clone(), made);
     }
     let managed = match spec.managed {
@@ -252,6 +259,9 @@ fn parameters(spec: &DatabaseSpec, model: &Spec) -> Result<Parameters, ScenarioE
     for (name, value) in &spec.parameters {
         let kind = parameters.get(name).map(|known| known.kind);
         let kind = kind.ok_or_else(|| invalid(format!("there is no parameter {name}")))?;
+        if kind == INTEGER && value.parse::<i64>().is_err() {
+            return Err(invalid(format!("parameter {name}: `{value}` is no number")));
+        }
         parameters.add(name, kind, value, false);
     }
     Ok(parameters)
@@ -347,11 +357,11 @@ fn value(cell: &serde_yaml::Value, column: &Column) -> Option<Value> {
         }
         ColumnType::Char(size) | ColumnType::Varchar2(size) if text.len() > size as usize => None,
         ColumnType::Char(size) => {
-            // As Oracle stores it; empty text is NULL all the same.
-            let missing = if text.is_empty() { 0 } else { size as usize - text.len() };
+            let missing = size as usize - text.len();
             Some(Value::text(text + &" ".repeat(missing)))
         }
-        _ => Some(Value::text(text)),
+        ColumnType::Varchar2(_) => Some(Value::text(text)),
+        _ => None,
     }
 }
 
@@ -384,16 +394,45 @@ fn parameter(text: &str) -> Option<Parameter> {
     Some(Parameter { name: name.clone(), direction, column_type, optional })
 }
 
-fn procedure_of(spec: &ProcedureSpec) -> Result<Procedure, ScenarioError> {
+fn procedure_of(spec: &ProcedureSpec, release: Release) -> Result<Procedure, ScenarioError> {
     let owner = spec.owner.to_ascii_uppercase();
     let name = format!("{owner}.{}", spec.name.to_ascii_uppercase());
     let read = |text: &String| {
         parameter(text).ok_or_else(|| invalid(format!("{name}: `{text}` is no parameter")))
     };
     let parameters = spec.parameters.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let parsed = statement::parse(&spec.body, release)
+        .map_err(|error| invalid(format!("the body of {name}: {error}")))?;
+    if !matches!(parsed.command, Command::Block(_)) {
+        return Err(invalid(format!("the body of {name} is no block")));
+    }
+    let known = |bind: &&String| parameters.iter().all(|one| one.name != **bind);
+    if let Some(bind) = parsed.binds.iter().find(known) {
+        return Err(invalid(format!("the body of {name} has a bind :{bind} that is no parameter")));
+    }
     Ok(Procedure {
         owner,
         signature: Signature { name, parameters, returns: None },
         body: spec.body.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_goes_before_what_the_model_says() {
+        for (text, release) in [
+            ("like: quiet, release: 11.2", Release::R11_2),
+            ("like: oltp, release: 12.1", Release::R12_1),
+            ("like: fleet, release: 23ai", Release::R23),
+            ("name: X", Release::R19),
+        ] {
+            let spec: DatabaseSpec =
+                serde_yaml::from_str(&format!("{{{text}}}")).expect("a database");
+            let models = spec.models().expect("models");
+            assert!(models.iter().all(|model| model.release == release), "{text}");
+        }
+    }
 }

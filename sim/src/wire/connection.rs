@@ -142,6 +142,10 @@ async fn read_connect(feed: &mut Feed) -> Result<(Connect, String), Fault> {
 fn resolve(shared: &Shared, wanted: &Destination) -> Result<(Arc<dyn Database>, u32), OraError> {
     /// The service or the SID is not known, which one database may say while another one knows it.
     const NOT_KNOWN: [u32; 2] = [12_514, 12_505];
+    if wanted.service.is_none() && wanted.sid.is_none() {
+        let text = "TNS:listener was not given the SERVICE_NAME in CONNECT_DATA";
+        return Err(OraError::new(12_504, text));
+    }
     let mut worst = OraError::new(12_514, "listener does not know of the service");
     for (index, database) in shared.databases.iter().enumerate() {
         match database.resolve(wanted) {

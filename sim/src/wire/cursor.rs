@@ -112,6 +112,15 @@ impl Cursors {
         }
     }
 
+    /// Forgets the rows of those that are there.
+    pub(super) fn cancel(&mut self, numbers: &[u16]) {
+        for number in numbers {
+            if let Some(cursor) = self.by_number.get_mut(number) {
+                cursor.close();
+            }
+        }
+    }
+
     /// True while any of them has rows left.
     pub(super) fn any_open(&self) -> bool {
         self.by_number.values().any(Cursor::is_open)

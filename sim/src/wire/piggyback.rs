@@ -15,6 +15,8 @@ const ATTRIBUTES_MAX: usize = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piggyback {
     Close(Vec<u16>),
+    /// Cursors whose rows nobody wants any more; their statements may be run again.
+    Cancel(Vec<u16>),
     Tag(Tags),
     /// The schema for names without one.
     Schema(String),
@@ -37,11 +39,8 @@ pub(super) enum AfterError {
 pub(super) fn read(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unreadable> {
     let Header { code, .. } = read_header(reader, fields)?;
     match code {
-        105 => {
-            reader.skip(1)?;
-            let count = reader.count(CLOSED_MAX)?;
-            (0..count).map(|_| reader.ub2()).collect::<Result<_, _>>().map(Piggyback::Close)
-        }
+        105 => read_cursors(reader).map(Piggyback::Close),
+        120 => read_cursors(reader).map(Piggyback::Cancel),
         135 => read_tags(reader, fields).map(Piggyback::Tag),
         107 => reader.skip_ub(3).map(|()| Piggyback::Other),
         176 => reader.skip_ub(1).map(|()| Piggyback::Other),
@@ -53,6 +52,12 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: u8) -> Result<Piggyback, Unr
         199 => read_pipeline(reader).map(Piggyback::Pipeline),
         _ => Err(Unreadable::Wrong("an unknown piggyback")),
     }
+}
+
+fn read_cursors(reader: &mut Reader<'_>) -> Result<Vec<u16>, Unreadable> {
+    reader.skip(1)?;
+    let count = reader.count(CLOSED_MAX)?;
+    (0..count).map(|_| reader.ub2()).collect()
 }
 
 /// Attributes of an application context, of which there are none here.

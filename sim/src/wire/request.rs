@@ -320,6 +320,10 @@ mod tests {
         let call = read_all(&bytes, 13).expect("readable");
         assert_eq!(call.piggybacks, [Piggyback::Close(vec![3, 4])]);
         assert_eq!(call.function, Function::LogOff);
+        let mut cancelled = bytes;
+        cancelled[1] = 120;
+        let call = read_all(&cancelled, 13).expect("readable");
+        assert_eq!(call.piggybacks, [Piggyback::Cancel(vec![3, 4])]);
         for length in 0..bytes.len() {
             assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");
         }

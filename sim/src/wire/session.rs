@@ -234,6 +234,7 @@ impl Session {
         for piggyback in piggybacks {
             match piggyback {
                 Piggyback::Close(numbers) => self.cursors.close(&numbers),
+                Piggyback::Cancel(numbers) => self.cursors.cancel(&numbers),
                 Piggyback::Tag(tags) => conversation.tag(&tags),
                 Piggyback::Schema(schema) => done = set_schema(conversation.as_mut(), &schema),
                 Piggyback::Refused(error) => done = Err(error),

@@ -132,6 +132,19 @@ const checks = {
     });
   },
 
+  async resultSetsThatAreClosedTooSoon() {
+    await withConnection(async (connection) => {
+      const sql = 'select * from t where rownum <= 500';
+      for (let round = 0; round < 3; round += 1) {
+        const { resultSet } = await connection.execute(sql, [], { resultSet: true, fetchArraySize: 10 });
+        compare(await resultSet.getRows(10), 10);
+        await resultSet.close();
+        assert.deepStrictEqual((await connection.execute('select 1 from dual')).rows, [[1]]);
+        compare((await connection.execute(sql)).rows, 500);
+      }
+    });
+  },
+
   async types() {
     await withConnection(async (connection) => {
       const [first, second, nulls] = (await connection.execute('select * from types')).rows;

@@ -64,6 +64,7 @@ def unknown_service():
     sid = f"(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=127.0.0.1)(PORT={PORT}))(CONNECT_DATA=(SID=%s)))"
     fails(lambda: connect(dsn=sid % "nowhere"), "DPY-6003")
     connect(dsn=sid % "sales1").close()
+    fails(lambda: connect(dsn=(sid % "").replace("(SID=)", "(SERVER=DEDICATED)")), "ORA-12504")
 
 
 def locked():

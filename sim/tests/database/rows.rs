@@ -305,8 +305,12 @@ databases:
 
 #[test]
 fn a_scenarios_rows_have_to_fit() {
-    for (column, cell) in [("A NUMBER(3)", "1000"), ("A VARCHAR2(3)", "long"), ("A NUMBER(0)", "1")]
-    {
+    for (column, cell) in [
+        ("A NUMBER(3)", "1000"),
+        ("A VARCHAR2(3)", "long"),
+        ("A CHAR(3)", "long"),
+        ("A NUMBER(0)", "1"),
+    ] {
         let text = format!(
             "databases: [{{like: quiet, tables: [{{owner: APP, name: N, columns: [{column}], rows: [[{cell}]]}}]}}]"
         );

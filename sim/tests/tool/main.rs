@@ -127,7 +127,7 @@ fn what_cannot_be_played_is_said() {
     let path = file.to_str().expect("it is text");
     for (arguments, part) in [
         (&["--scenario", path][..], "unknown field `nme`"),
-        (&["--scenario", "/no/such/file"], "No such file"),
+        (&["--scenario", "/no/such/file"], "/no/such/file: No such file"),
         (&["--instances", "0"], "--instances"),
         (&["--certificate", path], "--key"),
     ] {

@@ -11,6 +11,12 @@ pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Release
     deserializer.deserialize_any(Reader)
 }
 
+pub(crate) fn read_some<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Release>, D::Error> {
+    read(deserializer).map(Some)
+}
+
 struct Reader;
 
 impl Visitor<'_> for Reader {
