@@ -1,6 +1,7 @@
 //! The verbs that look at a live database: what one of them writes, another reads back.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -63,6 +64,24 @@ fn a_recording_goes_on_until_it_has_looked_often_enough() {
         let (code, out, err) = rig.types(&words);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{words:?}: {err}");
     }
+}
+
+/// What is left of a look that did not fit would be read as one with fewer sessions.
+#[test]
+fn a_look_that_does_not_fit_on_the_disk_is_not_in_the_file_at_all() {
+    let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
+    assert_eq!(rig.types(&["record", "--out", "seen.jsonl"]).0, Some(0));
+    let whole = rig.read("seen.jsonl");
+    // Room for half of a second one, in the shell's blocks of 512 bytes.
+    let room = whole.len() * 3 / 2 / 512;
+    let record = rig.command(&["record", "--out", "seen.jsonl", "--every", "1s", "--count", "2"]);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {room}; exec \"$@\"")).arg("sh");
+    limited.arg(record.get_program()).args(record.get_args()).current_dir(rig.path(""));
+    let output = limited.stdin(Stdio::null()).output().expect("there is a shell");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{err}");
+    assert!(rig.read("seen.jsonl") == whole, "{} of {}", rig.read("seen.jsonl").len(), whole.len());
 }
 
 #[test]
