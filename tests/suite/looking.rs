@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::relay::Relay;
 use crate::rig::{OLTP, Rig, json_lines};
 
 const POLICY: &str = "
@@ -64,6 +65,23 @@ fn a_recording_goes_on_until_it_has_looked_often_enough() {
         let (code, out, err) = rig.types(&words);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{words:?}: {err}");
     }
+}
+
+#[test]
+fn a_check_against_a_database_looks_at_it_as_often_as_an_examination_does() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let relay = Relay::to(rig.address());
+    rig.configure("orawarden", &format!("{{connect: '//{}/RACDB'}}", relay.address()));
+    let turns = |words: &[&str]| {
+        let before = relay.turns();
+        let (code, out, err) = rig.types(words);
+        assert_eq!(code, Some(0), "{out}{err}");
+        relay.turns() - before
+    };
+    let once = turns(&["doctor"]);
+    assert!(once > 10, "{once}");
+    // A log-on takes a packet more or less; another one, and another look, take many.
+    assert!(turns(&["check", "--live", "c.yaml"]) < once + 5);
 }
 
 /// What is left of a look that did not fit would be read as one with fewer sessions.
