@@ -34,6 +34,7 @@ fn logs_in(trust: &str) -> Result<String, String> {
             "WALLET_LOCATION = (SOURCE = (METHOD = FILE) (METHOD_DATA = (DIRECTORY = {place})))
 SSL_VERSION = 1.2
 DIAG_ADR_ENABLED = OFF
+LOG_DIRECTORY_CLIENT = {place}
 "
         ),
     );
