@@ -23,10 +23,8 @@ use crate::engine::session::Snapshot;
 use crate::engine::standing::Standing;
 use crate::engine::text::counted;
 use crate::oracle::block::can;
-use crate::oracle::connection::Account;
-use crate::oracle::doctor::{Duty, Grade, examine};
+use crate::oracle::doctor::{Duty, Examined, Grade, examine};
 use crate::oracle::protocol::Release;
-use crate::oracle::source::OracleSource;
 
 /// What was found at one database.
 struct Found {
@@ -71,7 +69,11 @@ pub(super) fn run(
 fn look(live: &Live, policies: &PolicySet) -> Result<Vec<Found>, CliError> {
     let failed = |error| live.failed(&error);
     let duty = Duty { via: live.way.via.clone(), leadership: live.way.leadership };
-    let findings = examine(live.settings.clone(), &duty, || Utc::now().into()).map_err(failed)?;
+    let all: Vec<usize> = (0..policies.rules.len()).collect();
+    let needs = Needs::of(policies, &all);
+    let examined = examine(live.settings.clone(), &duty, &needs, || Utc::now().into());
+    let Examined { findings, seen, release } = examined.map_err(failed)?;
+    let snapshot = seen.map_err(failed)?;
     let mut found: Vec<Found> = findings
         .into_iter()
         .filter(|it| it.grade != Grade::Fine)
@@ -81,12 +83,9 @@ fn look(live: &Live, policies: &PolicySet) -> Result<Vec<Found>, CliError> {
             what: it.advice.map_or(it.found.clone(), |advice| format!("{}; {advice}", it.found)),
         })
         .collect();
-    let mut source = OracleSource::new(live.settings.clone(), Account::default());
-    let all: Vec<usize> = (0..policies.rules.len()).collect();
-    let snapshot = source.look(&Needs::of(policies, &all)).map_err(failed)?;
     let here = |rule: &&Rule| asleep(rule, &snapshot) != Some(Asleep::Database);
     for rule in policies.rules.iter().filter(here) {
-        found.extend(rule_finds(rule, &snapshot, live, source.release()));
+        found.extend(rule_finds(rule, &snapshot, live, release));
     }
     let plan = decide(Question {
         policies,
@@ -111,12 +110,7 @@ fn look(live: &Live, policies: &PolicySet) -> Result<Vec<Found>, CliError> {
 
 /// A rule that asks what this database cannot tell matches nobody; one that asks for a verb that cannot be sent there
 /// ends nobody.
-fn rule_finds(
-    rule: &Rule,
-    snapshot: &Snapshot,
-    live: &Live,
-    release: Option<Release>,
-) -> Vec<Found> {
+fn rule_finds(rule: &Rule, snapshot: &Snapshot, live: &Live, release: Release) -> Vec<Found> {
     let about = || format!("rule {}", rule.name);
     let untold =
         unanswerable(rule.leaves(), &Facts::new(snapshot)).into_iter().map(|field| Found {
@@ -125,7 +119,7 @@ fn rule_finds(
             what: format!("nothing here tells {}: its tests are unknown", field.name()),
         });
     let mut found: Vec<Found> = untold.collect();
-    let (Action::Ladder(rungs), Some(release)) = (&rule.action, release) else { return found };
+    let Action::Ladder(rungs) = &rule.action else { return found };
     for rung in rungs.iter() {
         let sent = |remote| {
             let names_instance = live.way.disconnect_names_instance;

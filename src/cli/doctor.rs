@@ -8,8 +8,9 @@ use super::exit::{CliError, ExitStatus};
 use super::inputs::load_service;
 use super::live::Live;
 use super::{Format, Global, table};
+use crate::engine::needs::Needs;
 use crate::engine::text::{fold, printable};
-use crate::oracle::doctor::{Duty, Finding, Grade, examine};
+use crate::oracle::doctor::{Duty, Examined, Finding, Grade, examine};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -33,8 +34,8 @@ pub(super) fn run(
         let Some(live) = Live::of(database, &global.config) else { continue };
         examined += 1;
         let duty = Duty { via: live.way.via.clone(), leadership: live.way.leadership };
-        match examine(live.settings.clone(), &duty, || Utc::now().into()) {
-            Ok(findings) => {
+        match examine(live.settings.clone(), &duty, &Needs::always(), || Utc::now().into()) {
+            Ok(Examined { findings, .. }) => {
                 write(&database.name, &findings, format, console)?;
                 let fails = findings.iter().any(|it| it.grade == Grade::Failure);
                 if fails && status == ExitStatus::Fine {

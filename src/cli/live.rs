@@ -16,7 +16,7 @@ use crate::engine::session::Snapshot;
 use crate::oracle::block::Via;
 use crate::oracle::connection::{Account, Settings, Topology};
 use crate::oracle::error::CallError;
-use crate::oracle::host::Program;
+use crate::oracle::host::{Program, hide};
 use crate::oracle::killer::{OracleKiller, Way};
 use crate::oracle::protocol::DriverKind;
 use crate::oracle::secret::SecretPlace;
@@ -39,6 +39,7 @@ impl Live {
         let path = |path: &Option<String>| {
             path.as_ref().map(|path| beside.join(path).to_string_lossy().into_owned())
         };
+        hide(connection.secret_variables.iter().map(Into::into));
         let settings = Settings {
             name: database.name.clone(),
             driver: match connection.driver {
@@ -57,9 +58,7 @@ impl Live {
             connect_within: connection.deadlines.connect.to_duration(),
             snapshot_within: connection.deadlines.snapshot.to_duration(),
             kill_within: connection.deadlines.kill.to_duration(),
-            program: Program::default()
-                .without(connection.secret_variables.iter().map(Into::into))
-                .with_libraries(path(&connection.client_lib)),
+            program: Program::default().with_libraries(path(&connection.client_lib)),
         };
         let way = Way {
             via: match &connection.kill_via {
@@ -119,5 +118,34 @@ fn secret(connection: &Connection, beside: &Path) -> SecretPlace {
         Password::File(path) => SecretPlace::File(beside.join(path)),
         Password::Env(name) => SecretPlace::Variable(name.clone()),
         Password::Wallet => SecretPlace::Wallet,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Live;
+    use crate::config::diagnostic::SourceFile;
+    use crate::config::service::decode;
+
+    /// Of the target that each database is worked with.
+    fn fingerprints(variables: [&str; 2]) -> Vec<u64> {
+        let [one, other] = variables.map(|it| format!("username: U, password: {{env: {it}}}"));
+        let text = format!(
+            "version: 1\npolicies: p.yaml\ndatabases:\n  - {{name: one, connect: //h/s, {one}}}\n  \
+             - {{name: other, connect: //h/t, {other}}}\n"
+        );
+        let (service, found) = decode(&SourceFile { name: "c.yaml".to_owned(), text });
+        let service = service.unwrap_or_else(|| panic!("{found:?}"));
+        let of = |database| Live::of(database, Path::new("c.yaml")).expect("it is live");
+        service.databases.iter().map(|it| of(it).target(it).fingerprint).collect()
+    }
+
+    #[test]
+    fn a_password_that_moves_makes_its_own_database_anew_and_no_other() {
+        let (before, after) = (fingerprints(["A", "B"]), fingerprints(["A", "C"]));
+        assert_eq!(before[0], after[0]);
+        assert_ne!(before[1], after[1]);
     }
 }

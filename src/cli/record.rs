@@ -1,7 +1,7 @@
 //! `record`: looks at a live database, once or again and again, and writes what it saw as a capture.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -67,11 +67,10 @@ pub(super) fn run(
                 for warning in &snapshot.warnings {
                     console.note(&format!("warning: {warning}"));
                 }
-                // All of a look at once: only a full disk leaves half of one.
                 let mut lines = Vec::new();
                 write_jsonl(&snapshot, &mut lines)?;
                 match &mut file {
-                    Some(file) => file.write_all(&lines)?,
+                    Some(file) => append(file, &lines)?,
                     None => console.out().write_all(&lines)?,
                 }
                 written += 1;
@@ -91,9 +90,6 @@ pub(super) fn run(
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
         }
-    }
-    if let Some(file) = &file {
-        file.sync_all()?;
     }
     console.note(&format!("{} of {} written", counted(written, "look"), done));
     Ok(failed.unwrap_or(ExitStatus::Fine))
@@ -125,7 +121,30 @@ fn live(args: &Args, global: &Global, console: &mut Console) -> Result<Live, Cli
 fn open(path: &PathBuf) -> Result<File, CliError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(MODE_OF_CAPTURES);
-    Ok(options.open(path)?)
+    let file = options.open(path)?;
+    // What one takes back must not be another's.
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            CliError::Usage(format!("--out {}: another process writes it", path.display()))
+        }
+        TryLockError::Error(cause) => cause.into(),
+    })?;
+    Ok(file)
+}
+
+/// Adds a look whole or not at all: in half of one, sessions that nobody wrote down would seem to have ended.
+fn append(file: &mut File, lines: &[u8]) -> Result<(), CliError> {
+    let before = file.metadata()?;
+    let Err(error) = file.write_all(lines).and_then(|()| file.sync_data()) else { return Ok(()) };
+    // Nothing can be taken back from a pipe or a device, and whoever reads it there sees the end.
+    if before.is_file()
+        && let Err(why) = file.set_len(before.len())
+    {
+        let whole = before.len();
+        let what = format!("{error}; what is behind byte {whole} is half a look: {why}");
+        return Err(io::Error::new(error.kind(), what).into());
+    }
+    Err(error.into())
 }
 
 /// Says when SIGINT or SIGTERM came. Looks have deadlines, so whoever asks waits for one at most.

@@ -15,6 +15,7 @@ use super::yaml::{Node, excerpt, parse};
 use crate::engine::condition::Field;
 use crate::engine::policy::{Exemption, PolicySet, Query};
 use crate::engine::time::Span;
+use crate::engine::witness::AGE_MAX;
 
 /// The version of the language that this release reads.
 const VERSION: &str = "1";
@@ -259,6 +260,10 @@ fn query(name: &str, node: &Node, sink: &mut Sink) -> Option<Query> {
             let message = format!("`{key}` of a query is more than nothing");
             sink.error(Code::BadQuery, &fields.span_of(key), message);
         }
+    }
+    if deadline > AGE_MAX {
+        let message = format!("nobody is ended by what was asked longer ago than {AGE_MAX}");
+        sink.error(Code::BadQuery, &fields.span_of("deadline"), message);
     }
     let node = fields.get("sql")?;
     let sql = filled_text(node, "a SELECT", sink)?.trim();

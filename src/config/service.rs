@@ -16,6 +16,7 @@ use super::yaml::{Node, ScalarKind, excerpt, parse};
 use crate::engine::policy::Limits;
 use crate::engine::text::fold;
 use crate::engine::time::Span;
+use crate::engine::witness::AGE_MAX;
 
 pub(super) static SERVICE_FILE: Shape = Shape {
     name: "configuration",
@@ -127,7 +128,7 @@ pub(super) static WRAPPER: Shape = Shape {
 
 pub(super) static DEADLINES: Shape = Shape {
     name: "map of deadlines",
-    doc: "how long calls may take",
+    doc: "how long calls may take; a look, which makes several of them, has to be over within 5 minutes",
     keys: &[
         Key::optional("connect", Kind::Span, "connecting; default 10s"),
         Key::optional("snapshot", Kind::Span, "reading all sessions; default 20s"),
@@ -510,13 +511,14 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
     let username = optional_text(fields, "username", sink);
     let password = password(fields, sink);
     let kill_via = fields.get("kill_via").and_then(|node| kill_via(node, sink));
-    let deadlines = fields.get("deadlines").and_then(|node| deadlines(node, sink));
     let leadership = fields.get("leadership").and_then(|node| flag(node, sink));
     let concurrency = fields.get("concurrency").and_then(|node| concurrency(node, sink));
     let at_instance = fields.get("disconnect_at_instance").and_then(|node| flag(node, sink));
     let topologies = [("gv", Topology::Gv), ("per-instance", Topology::PerInstance)];
     let topology =
         fields.get("topology").and_then(|node| word(node, &topologies, "a topology", sink));
+    let topology = topology.unwrap_or(Topology::Gv);
+    let deadlines = fields.get("deadlines").and_then(|node| deadlines(node, topology, sink));
     let password = password?;
     if username.is_none() && fields.get("username").is_none() && password != Password::Wallet {
         sink.error(Code::MissingKey, &fields.span, "`username` is missing from this database")
@@ -535,7 +537,7 @@ fn connection(fields: &Fields<'_>, connect: Option<&str>, sink: &mut Sink) -> Op
         client_lib: optional_text(fields, "client_lib", sink),
         wallet: optional_text(fields, "wallet", sink),
         disconnect_at_instance: at_instance.unwrap_or(false),
-        topology: topology.unwrap_or(Topology::Gv),
+        topology,
         secret_variables: Vec::new(),
     })
 }
@@ -600,7 +602,18 @@ fn kill_via(node: &Node, sink: &mut Sink) -> Option<KillVia> {
     })
 }
 
-fn deadlines(node: &Node, sink: &mut Sink) -> Option<Deadlines> {
+/// What a look can take at most: to log on, say who we are and what we do, then how the database stands, and its
+/// sessions. With `per-instance` then which instances are up, and the same again at all others at once.
+fn look_max(connect: Span, snapshot: Span, topology: Topology) -> Span {
+    let (connects, snapshots) = match topology {
+        Topology::Gv => (3, 2),
+        Topology::PerInstance => (6, 5),
+    };
+    let times = |span: Span, count: i64| span.0.saturating_mul(count);
+    Span(times(connect, connects).saturating_add(times(snapshot, snapshots)))
+}
+
+fn deadlines(node: &Node, topology: Topology, sink: &mut Sink) -> Option<Deadlines> {
     let fields = DEADLINES.read(node, sink)?;
     let default = Deadlines::default();
     let mut deadline = |name: &str, default: Span| {
@@ -611,9 +624,17 @@ fn deadlines(node: &Node, sink: &mut Sink) -> Option<Deadlines> {
         }
         span
     };
-    Some(Deadlines {
+    let deadlines = Deadlines {
         connect: deadline("connect", default.connect),
         snapshot: deadline("snapshot", default.snapshot),
         kill: deadline("kill", default.kill),
-    })
+    };
+    let look = look_max(deadlines.connect, deadlines.snapshot, topology);
+    if look > AGE_MAX {
+        let message = format!(
+            "a look may take {look} with these deadlines, and nobody is ended by one older than {AGE_MAX}"
+        );
+        sink.error(Code::BadDuration, &node.span, message).help("shorten `connect` or `snapshot`");
+    }
+    Some(deadlines)
 }

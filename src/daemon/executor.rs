@@ -223,12 +223,13 @@ mod tests {
     use super::{Leaving, Means, execute};
     use crate::daemon::killer::Killers;
     use crate::daemon::pace::{Beat, Pace};
-    use crate::daemon::recheck::{PLAN_AGE_MAX, Recheck};
+    use crate::daemon::recheck::Recheck;
     use crate::engine::breaker::Fuses;
     use crate::engine::guard::End;
     use crate::engine::policy::Mode;
     use crate::engine::report::{Acting, Failure, Outcome};
     use crate::engine::session::Snapshot;
+    use crate::engine::witness::AGE_MAX;
     use crate::observe::fixture::{RuleSketch, plan_of, snapshot};
     use crate::ports::{AuditError, SessionKiller};
 
@@ -462,7 +463,7 @@ mod tests {
             let means = Means { seen: &seen, killers, acting, leaving, per_second: None, recheck };
             let (outcomes, recorded) =
                 execute(&plan, means, &mut Pace::new(beat), Fuses::default(), |_, _| {
-                    *now.lock().expect("nobody panicked") += PLAN_AGE_MAX + at;
+                    *now.lock().expect("nobody panicked") += AGE_MAX.to_duration() + at;
                     Ok(())
                 });
             assert!(recorded.is_ok());

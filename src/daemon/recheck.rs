@@ -9,10 +9,7 @@ use std::time::Duration;
 use super::holds;
 use crate::engine::standing::Hold;
 use crate::engine::time::Timestamp;
-
-/// What was seen longer ago is judged again before anybody is ended. Longer than a look and a few slow ends take, much
-/// shorter than windows and maintenance are.
-pub const PLAN_AGE_MAX: Duration = Duration::from_mins(5);
+use crate::engine::witness::AGE_MAX;
 
 /// The file of holds is read again after so long: who pauses means now, and a file that is read for every end costs
 /// more than the ends.
@@ -60,7 +57,7 @@ impl<'a> Recheck<'a> {
     }
 
     fn look(&self, now: Duration) -> Option<&'static str> {
-        if now.saturating_sub(self.began) > PLAN_AGE_MAX {
+        if now.saturating_sub(self.began) > AGE_MAX.to_duration() {
             return Some("what was seen is too old to act on");
         }
         let held = self.holds.as_ref()?;

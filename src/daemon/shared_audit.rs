@@ -131,15 +131,14 @@ impl SharedAudit {
 
     fn with(
         &self,
-        write: impl FnOnce(&mut Sink) -> Result<(), AuditError>,
+        write: impl FnOnce(&mut Sink, Result<(), AuditError>) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
         let Some(desk) = &self.0 else { return Ok(()) };
         let (mut taken, owed) = desk.take()?;
         let Some(sink) = &mut taken.sink else { return Err(AuditError::Broken) };
         // The sink keeps what it cannot write down.
         let paid = owed.iter().map(|owed| owed.pay(sink)).fold(Ok(()), Result::and);
-        let written = write(sink);
-        paid.and(written)
+        write(sink, paid)
     }
 
     /// Keeps an outcome that the sink could not be told.
@@ -159,7 +158,7 @@ impl AuditSink for SharedAudit {
         verified: &[Verified],
         now: Timestamp,
     ) -> Result<(), AuditError> {
-        self.with(|sink| sink.verified(stamp, verified, now))
+        self.with(|sink, paid| paid.and(sink.verified(stamp, verified, now)))
     }
 
     fn intend(
@@ -168,7 +167,8 @@ impl AuditSink for SharedAudit {
         plan: &ApprovedPlan,
         now: Timestamp,
     ) -> Result<(), AuditError> {
-        self.with(|sink| sink.intend(stamp, plan, now))
+        // An intent that its caller takes for failed must not be there: no outcome would follow it.
+        self.with(|sink, paid| paid.and_then(|()| sink.intend(stamp, plan, now)))
     }
 
     fn outcome(
@@ -178,7 +178,7 @@ impl AuditSink for SharedAudit {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<(), AuditError> {
-        let written = self.with(|sink| sink.outcome(stamp, end, outcome, now));
+        let written = self.with(|sink, paid| paid.and(sink.outcome(stamp, end, outcome, now)));
         if matches!(written, Err(AuditError::Busy)) {
             let TickStamp { tick, database, taken_at, acting } = stamp;
             let (database, end) = (database.to_owned(), end.clone());
@@ -188,7 +188,7 @@ impl AuditSink for SharedAudit {
     }
 
     fn settle(&mut self) -> Result<(), AuditError> {
-        self.with(|sink| sink.settle())
+        self.with(|sink, paid| paid.and(sink.settle()))
     }
 }
 
@@ -286,5 +286,68 @@ mod tests {
         let panics = thread::spawn(move || first.intend(stamp("first"), &of_first, NOON));
         assert!(panics.join().is_err());
         assert!(matches!(audit.intend(stamp("other"), &plan, NOON), Err(AuditError::Broken)));
+    }
+
+    /// Hangs in its first intent, and has no room for the first outcome after that.
+    struct Full {
+        hanging: Hanging,
+        is_full: bool,
+    }
+
+    impl AuditSink for Full {
+        fn verified(
+            &mut self,
+            _: TickStamp<'_>,
+            _: &[Verified],
+            _: Timestamp,
+        ) -> Result<(), AuditError> {
+            Ok(())
+        }
+
+        fn intend(
+            &mut self,
+            stamp: TickStamp<'_>,
+            plan: &ApprovedPlan,
+            now: Timestamp,
+        ) -> Result<(), AuditError> {
+            self.hanging.intend(stamp, plan, now)
+        }
+
+        fn outcome(
+            &mut self,
+            stamp: TickStamp<'_>,
+            end: &End,
+            outcome: Outcome,
+            now: Timestamp,
+        ) -> Result<(), AuditError> {
+            self.hanging.outcome(stamp, end, outcome, now)?;
+            if std::mem::take(&mut self.is_full) { Err(AuditError::Busy) } else { Ok(()) }
+        }
+
+        fn settle(&mut self) -> Result<(), AuditError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_intent_that_is_refused_for_what_was_owed_is_not_written() {
+        let (begun, begins) = channel();
+        let (lets, go) = channel();
+        let wrote = Arc::<Mutex<Vec<String>>>::default();
+        let hanging = Hanging { begun, go, wrote: Arc::clone(&wrote) };
+        let sink = Box::new(Full { hanging, is_full: true });
+        let mut audit = SharedAudit::waiting(Some(sink), Duration::from_millis(1));
+        let rule = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+        let plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP")]));
+        let (mut first, of_first) = (audit.clone(), plan.clone());
+        let hangs = thread::spawn(move || first.intend(stamp("first"), &of_first, NOON));
+        begins.recv().expect("it has begun");
+        assert!(audit.outcome(stamp("other"), &plan.ends()[0], Outcome::Ended, NOON).is_err());
+        lets.send(()).expect("it waits");
+        assert!(hangs.join().expect("it does not panic").is_ok());
+        lets.send(()).expect("it would be let go at once");
+        assert!(audit.intend(stamp("third"), &plan, NOON).is_err());
+        assert_eq!(*wrote.lock().expect("nobody panicked"), ["first", "other ended"]);
+        assert!(audit.intend(stamp("third"), &plan, NOON).is_ok());
     }
 }

@@ -179,7 +179,7 @@ impl Field {
         matches!(self, Self::WaitEvent | Self::WaitClass | Self::WaitingFor)
     }
 
-    /// True for fields that need the rows of every instance to be right.
+    /// True for fields that need the rows of every instance to be right. A named query may read GV$ views.
     pub const fn spans_instances(self) -> bool {
         matches!(
             self,
@@ -187,6 +187,7 @@ impl Field {
                 | Self::BlockingFor
                 | Self::RootBlocker
                 | Self::ParallelCoordinator
+                | Self::InQuery
         )
     }
 }

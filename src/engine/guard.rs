@@ -169,7 +169,8 @@ pub fn review(
     for rule_plan in &mut plan.rules {
         let rule = &policies.rules[rule_plan.rule];
         spare_protected(rule, rule_plan, snapshot, &mut warnings);
-        stand_still_if_partial(rule, rule_plan, &missing, snapshot);
+        let counts = counts_across_instances(rule, policies);
+        stand_still_if_partial(counts, rule_plan, &missing, snapshot);
         if rule.action != Action::Report {
             let counted = Counted::of(rule.mode, standing.acting);
             apply_limits(rule, rule_plan, snapshot, &|| {
@@ -339,7 +340,7 @@ fn lifts_process(rule: &Rule, session: Session<'_>) -> bool {
 
 /// A rule that counts across instances cannot count what it does not see; and nobody on a missing instance is ended.
 fn stand_still_if_partial(
-    rule: &Rule,
+    stands_still: bool,
     rule_plan: &mut RulePlan,
     missing: &[u32],
     snapshot: &Snapshot,
@@ -349,7 +350,6 @@ fn stand_still_if_partial(
     }
     let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
     let detail = Detail::text(format!("instance {} did not answer", names.join(", ")));
-    let stands_still = counts_across_instances(rule);
     if stands_still && rule_plan.halted.is_none() {
         rule_plan.halted = Some((HaltReason::Partial, detail.clone()));
     }
@@ -361,11 +361,12 @@ fn stand_still_if_partial(
     }
 }
 
-fn counts_across_instances(rule: &Rule) -> bool {
-    let victims = &rule.victims;
-    !victims.is_everybody()
+/// Whom `protect` exempts counts too: who blocks nobody that is seen may block somebody who is not.
+fn counts_across_instances(rule: &Rule, policies: &PolicySet) -> bool {
+    let protects = policies.protections.iter().flat_map(|it| it.condition.leaves());
+    !rule.victims.is_everybody()
         || !rule.only_when.is_empty()
-        || rule.leaves().iter().any(|leaf| leaf.field.spans_instances())
+        || rule.leaves().into_iter().chain(protects).any(|leaf| leaf.field.spans_instances())
 }
 
 /// `ended` is who the rule ended in the hour before.

@@ -16,6 +16,8 @@ pub struct Needs {
     pub columns: BTreeSet<Column>,
     /// The queries that rules ask about.
     pub queries: Vec<Query>,
+    /// The names of all queries that there are, also of those that no rule asks about now.
+    pub query_names: BTreeSet<String>,
 }
 
 /// What every decision needs, whatever the rules ask: protections, witness, limits, and what log and audit say.
@@ -60,12 +62,12 @@ impl Needs {
     pub fn always() -> Self {
         let texts = TEXTS.into_iter().map(Column::Text);
         let columns = texts.chain(NUMBERS.into_iter().map(Column::Number)).collect();
-        Self { columns, queries: Vec::new() }
+        Self { columns, ..Self::default() }
     }
 
     /// Every column that there is.
     pub fn everything() -> Self {
-        Self { columns: Column::all().collect(), queries: Vec::new() }
+        Self { columns: Column::all().collect(), ..Self::default() }
     }
 
     /// What the rules of these numbers need, and `protect`.
@@ -80,6 +82,7 @@ impl Needs {
             let watched = Watched::of(policies, rule);
             needs.columns.extend(watched.columns().iter().copied().map(Column::Text));
         }
+        needs.query_names = policies.queries.iter().map(|query| query.name.clone()).collect();
         needs.queries = policies
             .queries
             .iter()

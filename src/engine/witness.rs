@@ -5,6 +5,11 @@ use super::condition::{Field, Leaf};
 use super::facts::{Facts, Value};
 use super::policy::{PolicySet, Rule};
 use super::session::{NumberColumn, Session, SessionLife, TextColumn};
+use super::time::Span;
+
+/// What was seen longer ago is judged again before anybody is ended. Longer than a look and a few slow ends take, much
+/// shorter than windows and maintenance are.
+pub const AGE_MAX: Span = Span::seconds(300);
 
 /// The judged state of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

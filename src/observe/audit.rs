@@ -26,12 +26,15 @@
 //! which is locked while it is open: two would cut each other's lines, and their intents could not be told apart. The
 //! text of statements is never written: it may hold secrets, and audits are kept for years.
 //!
+//! The file may be moved away, as by logrotate: before and after each record it is compared with the one at the path,
+//! and what may have gone to another is written again. A daemon that starts reads the end of `FILE.1` too.
+//!
 //! On a full disk nothing is left of a record that could not be written whole. An intent that failed is forgotten:
 //! nobody was ended. What did happen is kept, and comes first once there is room again.
 
 pub mod recall;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -53,6 +56,9 @@ const MODE_OF_NEW_FILES: u32 = 0o600;
 
 /// Stands where a statement's text was observed.
 const WITHHELD: &str = "(withheld)";
+
+/// What logrotate appends to the name of the file that it moves away last.
+const ROTATED: &str = ".1";
 
 /// How every record begins.
 const FIRST_BYTES: &[u8] = br#"{"time":"#;
@@ -88,9 +94,13 @@ impl FileAudit {
         Ok(Self { path, file, pending: Pending::default() })
     }
 
-    /// What earlier runs wrote down at the end of the file. Each intent without an outcome gets one: it is unknown.
+    /// What earlier runs wrote down at the end of the file, and of the one before it if it was rotated. Each intent
+    /// without an outcome gets one: it is unknown.
     pub fn recall(&mut self, now: Timestamp) -> Result<Recall, AuditError> {
-        let recall = Recall::read(&mut self.file).map_err(|cause| unwritable(&self.path, cause))?;
+        let mut before = self.path.clone().into_os_string();
+        before.push(ROTATED);
+        let recall = Recall::read(&mut self.file, Path::new(&before))
+            .map_err(|cause| unwritable(&self.path, cause))?;
         self.write_down(&recall.missing(now))?;
         Ok(recall)
     }
@@ -114,8 +124,9 @@ impl FileAudit {
         self.pending.failed = !self.pending.lines.is_empty();
     }
 
-    /// Before anything else is written: what could not be written earlier.
+    /// Before anything else is written: the file at the path, and what could not be written earlier.
     fn catch_up(&mut self) -> Result<(), AuditError> {
+        self.whole(Self::follow_the_path)?;
         if !self.pending.failed {
             return Ok(());
         }
@@ -126,9 +137,8 @@ impl FileAudit {
         })
     }
 
-    /// The next record begins a line of the file that is at the path.
+    /// The next record begins a line.
     fn begin(&mut self) -> io::Result<()> {
-        self.follow_the_path()?;
         // An intent that is glued to half a line is none, and the lock does not hold everybody off.
         close_last_line(&mut self.file)?;
         if self.pending.from.is_none() {
@@ -137,8 +147,12 @@ impl FileAudit {
         Ok(())
     }
 
+    /// Nobody looks for a record in a file that was moved away while it was written, and it may be deleted next.
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
+        if !self.is_at_the_path() {
+            return Err(io::Error::other("it was moved away"));
+        }
         self.pending = Pending::default();
         Ok(())
     }
@@ -154,6 +168,7 @@ impl FileAudit {
             caught_up.and_then(|()| self.settle())?;
         } else if caught_up.is_err() {
             self.pending.lines.extend_from_slice(lines);
+            self.pending.failed = true;
             return caught_up;
         }
         self.whole(|audit| {
@@ -161,18 +176,38 @@ impl FileAudit {
             audit.pending.lines.extend_from_slice(lines);
             begun.and_then(|()| write(audit, lines))
         })
+        .or_else(|error| self.again_if_moved(error, Self::catch_up))
+    }
+
+    /// What failed because the file was moved away is done in the next one.
+    fn again_if_moved(
+        &mut self,
+        error: AuditError,
+        again: impl FnOnce(&mut Self) -> Result<(), AuditError>,
+    ) -> Result<(), AuditError> {
+        if self.is_at_the_path() { Err(error) } else { again(self) }
+    }
+
+    fn is_at_the_path(&self) -> bool {
+        let place = |it: Metadata| (it.dev(), it.ino());
+        let ours = self.file.metadata().map(place);
+        fs::metadata(&self.path).map(place).is_ok_and(|there| ours.is_ok_and(|it| it == there))
     }
 
     /// Goes on in a new file when the old one was moved away: a record in a deleted file is no record.
     fn follow_the_path(&mut self) -> io::Result<()> {
-        let ours = self.file.metadata()?;
-        let there = fs::metadata(&self.path);
-        if !there.is_ok_and(|it| (it.dev(), it.ino()) == (ours.dev(), ours.ino())) {
-            if !self.pending.failed {
-                self.sync()?;
-            }
-            self.file = open(&self.path)?;
+        if self.is_at_the_path() {
+            return Ok(());
         }
+        let next = open(&self.path)?;
+        if self.file.metadata()?.nlink() == 0 {
+            self.pending.failed = !self.pending.lines.is_empty();
+        } else if !self.pending.failed {
+            self.file.sync_data()?;
+            self.pending = Pending::default();
+        }
+        self.pending.from = None;
+        self.file = next;
         Ok(())
     }
 }
@@ -210,22 +245,27 @@ impl FileAudit {
 
     /// Has whole lines on disk when it returns, or none of them.
     fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
-        self.catch_up()?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.whole(|audit| {
-            audit.begin()?;
-            audit.file.write_all(batch)?;
-            audit.sync()
-        })
+        let write = |audit: &mut Self| {
+            audit.catch_up()?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            audit.whole(|audit| {
+                audit.begin()?;
+                audit.file.write_all(batch)?;
+                audit.sync()
+            })
+        };
+        write(self).or_else(|error| self.again_if_moved(error, write))
     }
 }
 
 impl Drop for FileAudit {
     /// The last chance for what is kept; the next run says of an intent without an outcome that it is unknown.
     fn drop(&mut self) {
-        drop(self.catch_up());
+        if self.pending.failed {
+            drop(self.catch_up());
+        }
     }
 }
 
@@ -278,7 +318,7 @@ impl AuditSink for FileAudit {
 
     fn settle(&mut self) -> Result<(), AuditError> {
         self.catch_up()?;
-        self.whole(Self::sync)
+        self.whole(Self::sync).or_else(|error| self.again_if_moved(error, Self::catch_up))
     }
 }
 

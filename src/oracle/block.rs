@@ -9,9 +9,9 @@ use super::error::CallError;
 use super::protocol::Release;
 use crate::engine::policy::Verb;
 use crate::engine::report::{Failure, Outcome, Refusal};
-use crate::engine::session::{SessionKey, TextColumn};
+use crate::engine::session::{SessionKey, Snapshot, TextColumn};
 use crate::engine::time::{MICROS_PER_SECOND, Span, Timestamp};
-use crate::engine::witness::Witness;
+use crate::engine::witness::{AGE_MAX, Witness};
 
 /// How statements that end sessions are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,8 +37,8 @@ pub struct Order<'a> {
     pub own_instance: u32,
     /// The rule's name, for the wrapper's own records.
     pub rule: &'a str,
-    /// How far the database's clock is ahead of UTC.
-    pub clock_offset: Span,
+    /// What it was judged by.
+    pub seen: &'a Snapshot,
     /// The view of parallel slaves can be read.
     pub px_readable: bool,
 }
@@ -86,6 +86,12 @@ const GONE: i64 = 1;
 const CHANGED: i64 = 2;
 const SENDING: i64 = 3;
 const SENT: i64 = 4;
+const LATE: i64 = 5;
+
+/// How far the clock of the instance that ends a session may be behind that of the one that told when it was seen.
+/// Cluster Time Synchronization keeps them much closer; further off, a clock was set, and nobody knows how long it has
+/// been.
+const CLOCKS_APART_MAX: Span = Span::seconds(60);
 
 /// Of the server's message about an error.
 const MESSAGE_BYTES: u32 = 600;
@@ -138,12 +144,14 @@ BEGIN
       v_stage := {GONE};
     ELSIF v_same = 0 THEN
       v_stage := {CHANGED};
-    ELSE
+    ELSIF TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYYMMDDHH24MISS') BETWEEN b_from AND b_until THEN
       v_stage := {SENDING};
       {send}
       IF v_code = 0 THEN
         v_stage := {SENT};
       END IF;
+    ELSE
+      v_stage := {LATE};
     END IF;
   EXCEPTION WHEN OTHERS THEN
     v_code := SQLCODE;
@@ -185,9 +193,13 @@ fn same(order: &Order<'_>, declared: &mut Declared) -> String {
             same.push_str(part);
         }
     }
-    if let Some(blocked) = order.witness.blocks {
-        same.push_str(if blocked { "\n           AND " } else { "\n           AND NOT " });
-        same.push_str(BLOCKS);
+    match order.witness.blocks {
+        Some(true) => same.push_str(BLOCKS),
+        Some(false) => same.push_str(&all_seen(order.seen, NOBODY_WAITS)),
+        None => {}
+    }
+    if order.witness.queries.iter().any(|(_, returned)| !returned) {
+        same.push_str(&all_seen(order.seen, ""));
     }
     if order.verb == Verb::CancelSql {
         // Without a SQL_ID the next statement would be cancelled (facts, section 2.4).
@@ -201,9 +213,28 @@ const QUERY_END: &str =
     "\n           ) q WHERE q.inst_id = b_inst AND q.sid = b_sid AND q.serial# = b_serial)";
 
 /// Somebody waits for it.
-const BLOCKS: &str = "EXISTS (SELECT 1 FROM gv$session w WHERE w.state = 'WAITING'
+const BLOCKS: &str = "
+           AND EXISTS (SELECT 1 FROM gv$session w WHERE w.state = 'WAITING'
                 AND w.blocking_session_status = 'VALID'
                 AND w.blocking_instance = b_inst AND w.blocking_session = b_sid)";
+
+/// Nobody among the rows of `w` does.
+const NOBODY_WAITS: &str = "
+                AND COUNT(CASE WHEN w.state = 'WAITING' AND w.blocking_session_status = 'VALID'
+                    AND w.blocking_instance = b_inst AND w.blocking_session = b_sid THEN 1 END) = 0";
+
+/// All instances that were expected show somebody, their background processes at least, and `nobody` is found among the
+/// same rows: what a GV$ view does not show is no evidence while an instance is missing from it.
+fn all_seen(seen: &Snapshot, nobody: &str) -> String {
+    let expected: Vec<String> = seen.instances.iter().map(|it| it.inst_id.to_string()).collect();
+    let (list, count) = (expected.join(", "), expected.len());
+    format!(
+        "
+           AND 1 = (SELECT CASE WHEN
+                COUNT(DISTINCT CASE WHEN w.inst_id IN ({list}) THEN w.inst_id END) = {count}{nobody}
+                THEN 1 END FROM gv$session w)"
+    )
+}
 
 /// No slave of a parallel statement, on our own instance.
 const NO_SLAVE_HERE: &str = "
@@ -223,7 +254,11 @@ fn declared(order: &Order<'_>) -> Declared {
     declared.add("b_inst", "NUMBER", Datum::Number(inst_id.into()));
     declared.add("b_sid", "NUMBER", Datum::Number(sid.into()));
     declared.add("b_serial", "NUMBER", Datum::Number(serial.into()));
-    declared.add("b_logon", "VARCHAR2(14)", logon(life.logon_time, order.clock_offset));
+    declared.add("b_logon", "VARCHAR2(14)", stamp(life.logon_time, order.seen.clock_offset));
+    let judged = order.seen.taken_at;
+    let [from, until] = [Span(-CLOCKS_APART_MAX.0), AGE_MAX].map(|it| Some(judged.plus(it)));
+    declared.add("b_from", "VARCHAR2(14)", stamp(from, Span::ZERO));
+    declared.add("b_until", "VARCHAR2(14)", stamp(until, Span::ZERO));
     declared.add("b_user", "VARCHAR2(128)", Datum::text(username.as_deref()));
     declared.add("b_status", "VARCHAR2(8)", Datum::text(status.as_deref()));
     declared.add("b_et", "NUMBER", Datum::number(*last_call_et));
@@ -273,8 +308,8 @@ fn send(via: &Via, verb: Verb, remote: bool) -> String {
     }
 }
 
-/// LOGON_TIME as the server writes it. Without one nothing is equal to it.
-fn logon(at: Option<Timestamp>, offset: Span) -> Datum {
+/// A time as the block writes it, so far ahead of UTC. Without one nothing is equal to it.
+fn stamp(at: Option<Timestamp>, offset: Span) -> Datum {
     let local = at.and_then(|at| {
         let seconds = at.0.saturating_add(offset.0).div_euclid(MICROS_PER_SECOND);
         DateTime::from_timestamp(seconds, 0)
@@ -325,6 +360,7 @@ fn answered(verb: Verb, stage: Option<i64>, code: i64) -> Outcome {
         Some(SENT) if verb == Verb::DisconnectPostTransaction => Outcome::Accepted,
         Some(SENT) => Outcome::Ended,
         Some(SENDING) => refused(code),
+        Some(LATE) => Outcome::Failed(Failure::NotTried),
         // The row could not be read: nothing was sent.
         Some(0) => match code {
             942 | 1031 => Outcome::Refused(Refusal::Privilege),
@@ -374,23 +410,18 @@ fn unanswered(error: &CallError) -> Outcome {
 mod tests {
     use super::{Order, Via, block, can, comparable};
     use crate::engine::policy::Verb;
-    use crate::engine::session::{Column, SessionKey, Sessions, TextColumn};
-    use crate::engine::time::Span;
+    use crate::engine::session::{Column, SessionKey, Sessions, Snapshot, TextColumn};
+    use crate::engine::time::Timestamp;
     use crate::engine::witness::Witness;
     use crate::oracle::protocol::Release;
 
     fn text(verb: Verb, looked_at: &[TextColumn]) -> String {
-        let mut seen = Sessions::with_columns(Column::all());
-        let row = seen.push(SessionKey { inst_id: 1, sid: 7, serial: 1 });
-        let witness = Witness::of(looked_at, seen.get(row));
-        let order = Order {
-            witness: &witness,
-            verb,
-            own_instance: 1,
-            rule: "r",
-            clock_offset: Span::ZERO,
-            px_readable: true,
-        };
+        let mut rows = Sessions::with_columns(Column::all());
+        let row = rows.push(SessionKey { inst_id: 1, sid: 7, serial: 1 });
+        let seen = &Snapshot::of_sessions("prod", Timestamp(0), rows);
+        let witness = Witness::of(looked_at, seen.sessions.get(row));
+        let order =
+            Order { witness: &witness, verb, own_instance: 1, rule: "r", seen, px_readable: true };
         block(&Via::AlterSystem, &order).0
     }
 

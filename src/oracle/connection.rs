@@ -1,7 +1,7 @@
 //! A session of one database that is made when it is needed and made anew when it was lost, less and less eagerly while
 //! that fails.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::codes::Class;
 use super::datum::{Bind, Datum, Kind, Rows, session_key};
 use super::error::CallError;
-use super::host::{Process, Program};
+use super::host::{Process, Program, hide};
 use super::protocol::{DriverKind, Login, Release, Reply, Request};
 use super::secret::SecretPlace;
 use crate::engine::session::SessionKey;
@@ -25,6 +25,10 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// The pause while the configuration or a grant is wrong: somebody has to mend it first.
 const PAUSE_SLOW: Duration = Duration::from_mins(5);
+
+/// How many log in at once with a password that was right: instances that hang cost one deadline together, and a
+/// password that was changed meanwhile is tried less often than accounts are locked for (10 by default).
+const LOG_INS_AT_ONCE_MAX: usize = 4;
 
 /// How the sessions of several instances are read and ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,19 +76,31 @@ pub struct Account(Arc<Shared>);
 struct Shared {
     sessions: Mutex<Vec<SessionKey>>,
     door: Mutex<Door>,
+    /// Told of everybody who comes out.
+    passed: Condvar,
 }
 
-/// Who logs in holds it, so that one of us tries a wrong password, once: each try brings the account closer to
-/// being locked.
+/// Who log in pass it: one alone with a password that is not known to be right, so that a wrong one is tried once. Each
+/// try brings the account closer to being locked.
 #[derive(Default)]
 struct Door {
     refused: Option<Refused>,
+    /// What was right the last time.
+    proven: Option<Secret>,
+    /// How many log in now, and whether that is one who must be alone.
+    inside: usize,
+    alone: bool,
 }
+
+/// A password; `None`: what the client's wallet holds.
+type Secret = Option<Zeroizing<String>>;
+
+/// Logging in.
+struct Pass<'a>(&'a Account);
 
 /// What was refused as a password, and how.
 struct Refused {
-    /// `None`: what the client's wallet holds.
-    secret: Option<Zeroizing<String>>,
+    secret: Secret,
     said: String,
 }
 
@@ -104,6 +120,32 @@ impl Account {
 
     fn door(&self) -> MutexGuard<'_, Door> {
         held(&self.0.door)
+    }
+
+    /// Waits until one may log in with it. While we have a session there, what was right still is, as far as anybody
+    /// knows. Everybody inside has a deadline.
+    fn pass(&self, secret: &Secret) -> Result<Pass<'_>, CallError> {
+        let mut door = self.door();
+        loop {
+            door.check(secret.as_ref())?;
+            let proven = door.proven.as_ref() == Some(secret) && !held(&self.0.sessions).is_empty();
+            let room = if proven { LOG_INS_AT_ONCE_MAX } else { 1 };
+            if !door.alone && door.inside < room {
+                door.inside += 1;
+                door.alone = !proven;
+                return Ok(Pass(self));
+            }
+            door = self.0.passed.wait(door).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        let mut door = self.0.door();
+        door.inside -= 1;
+        door.alone = false;
+        self.0.0.passed.notify_all();
     }
 }
 
@@ -203,11 +245,10 @@ impl Connection {
         if self.live.is_none() {
             self.retry.check()?;
             let account = self.account.clone();
-            let door = account.door();
             // That costs the database nothing, so no pause follows it.
             let secret = self.settings.secret.read().map_err(CallError::NotConnected)?;
-            door.check(secret.as_ref())?;
-            match self.log_in(door, secret) {
+            let pass = account.pass(&secret)?;
+            match self.log_in(pass, secret) {
                 Ok(live) => {
                     self.retry = Retry::default();
                     self.account.add(live.1.key);
@@ -236,7 +277,7 @@ impl Connection {
     /// ACTION from the next call on.
     pub fn act_as(&mut self, action: &str) -> Result<(), CallError> {
         if self.action != action {
-            self.ask(&Request::Tag { action: action.to_owned() }, self.settings.connect_within)?;
+            self.ask(Request::Tag { action: action.to_owned() }, self.settings.connect_within)?;
             action.clone_into(&mut self.action);
         }
         Ok(())
@@ -252,7 +293,7 @@ impl Connection {
         within: Duration,
     ) -> Result<Rows, CallError> {
         let request = Request::Query { sql: sql.to_owned(), binds, kinds, prefetch };
-        match self.ask(&request, within)? {
+        match self.ask(request, within)? {
             Reply::Rows(rows) => {
                 self.round_trips += rows.round_trips;
                 Ok(rows)
@@ -269,7 +310,7 @@ impl Connection {
         within: Duration,
     ) -> Result<Vec<Datum>, CallError> {
         self.round_trips += 1;
-        match self.ask(&Request::Call { sql: sql.to_owned(), binds }, within)? {
+        match self.ask(Request::Call { sql: sql.to_owned(), binds }, within)? {
             Reply::Values(values) => Ok(values),
             other => Err(out_of_step(&other)),
         }
@@ -281,7 +322,7 @@ impl Connection {
     }
 
     /// Never makes a session: a new one would not hold what the old one held.
-    fn ask(&mut self, request: &Request, within: Duration) -> Result<Reply, CallError> {
+    fn ask(&mut self, request: Request, within: Duration) -> Result<Reply, CallError> {
         let Some((process, _)) = &mut self.live else {
             return Err(CallError::NotConnected("there is no session".to_owned()));
         };
@@ -292,11 +333,7 @@ impl Connection {
         answer
     }
 
-    fn log_in(
-        &self,
-        mut door: MutexGuard<'_, Door>,
-        secret: Option<Zeroizing<String>>,
-    ) -> Result<(Process, Identity), CallError> {
+    fn log_in(&self, pass: Pass<'_>, secret: Secret) -> Result<(Process, Identity), CallError> {
         let settings = &self.settings;
         let within = settings.connect_within;
         let login = Login {
@@ -310,19 +347,21 @@ impl Connection {
             module: MODULE.to_owned(),
             client_info: "orawarden:keep".to_owned(),
         };
-        let hidden = settings.secret.variable();
-        let mut process = Process::start(&settings.program.clone().without(hidden))?;
-        let release = match process.ask(&Request::Connect(Box::new(login)), within) {
+        hide(settings.secret.variable());
+        let mut process = Process::start(&settings.program)?;
+        let release = match process.ask(Request::Connect(Box::new(login)), within) {
             Ok(Reply::Connected(release)) => release,
             Ok(other) => return Err(out_of_step(&other)),
             Err(error) => {
                 if error.class() == Class::Password {
-                    door.refused = Some(Refused { secret, said: error.to_string() });
+                    let said = error.to_string();
+                    self.account.door().refused = Some(Refused { secret, said });
                 }
                 return Err(error);
             }
         };
-        drop(door);
+        self.account.door().proven = Some(secret);
+        drop(pass);
         let identity = who_are_we(&mut process, release, within)?;
         Ok((process, identity))
     }
@@ -379,7 +418,7 @@ fn who_are_we(
     );
     let kinds = vec![Kind::Number, Kind::Number, Kind::Number, Kind::Text, Kind::Text];
     let request = Request::Query { sql, binds: Vec::new(), kinds, prefetch: 2 };
-    let rows = match process.ask(&request, within)? {
+    let rows = match process.ask(request, within)? {
         Reply::Rows(rows) => rows,
         other => return Err(out_of_step(&other)),
     };

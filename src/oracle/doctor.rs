@@ -9,6 +9,7 @@ use super::connection::{Account, Connection, Identity, Settings, Topology};
 use super::datum::Kind;
 use super::error::CallError;
 use super::grants::{Ending, Wanted, objects};
+use super::protocol::Release;
 use super::source::{OracleSource, is_closed};
 use crate::engine::needs::Needs;
 use crate::engine::session::{InstanceState, Snapshot};
@@ -65,12 +66,24 @@ pub struct Duty {
     pub leadership: bool,
 }
 
-/// Examines a database. An error means that nothing can be looked at.
+/// What came of an examination.
+#[derive(Debug)]
+pub struct Examined {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What its one look saw; why it failed is among the findings too.
+    pub seen: Result<Snapshot, CallError>,
+    /// The server's release.
+    pub release: Release,
+}
+
+/// Examines a database, and looks at it as the daemon looks. An error means that nobody can log in.
 pub fn examine(
     settings: Arc<Settings>,
     duty: &Duty,
+    needs: &Needs,
     now: impl Fn() -> Timestamp,
-) -> Result<Vec<Finding>, CallError> {
+) -> Result<Examined, CallError> {
     let account = Account::default();
     let mut connection = Connection::new(Arc::clone(&settings), account.clone());
     let start = Instant::now();
@@ -91,10 +104,14 @@ pub fn examine(
     doctor.ending(duty)?;
     doctor.own_limits()?;
     doctor.native_limits()?;
-    doctor.look(&mut OracleSource::new(settings, account), &now);
+    let seen = OracleSource::new(settings, account).look(needs);
+    match &seen {
+        Ok(seen) => doctor.seen(seen, now()),
+        Err(error) => doctor.note(Grade::Failure, "sessions", error.to_string(), None),
+    }
     let pack = "no view that orawarden reads needs the Diagnostics or Tuning Pack".to_owned();
     doctor.note(Grade::Fine, "licence", pack, None);
-    Ok(doctor.findings)
+    Ok(Examined { findings: doctor.findings, seen, release })
 }
 
 struct Doctor {
@@ -271,14 +288,6 @@ impl Doctor {
             self.note(Grade::Warning, "profiles", limits.join(", "), Some(advice));
         }
         Ok(())
-    }
-
-    /// One look, as the daemon looks.
-    fn look(&mut self, source: &mut OracleSource, now: &impl Fn() -> Timestamp) {
-        match source.look(&Needs::always()) {
-            Ok(seen) => self.seen(&seen, now()),
-            Err(error) => self.note(Grade::Failure, "sessions", error.to_string(), None),
-        }
     }
 
     fn seen(&mut self, seen: &Snapshot, now: Timestamp) {

@@ -1,11 +1,13 @@
 //! The daemon's end of a connection process: starts it, asks it, and ends it when it does not answer in time.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Read as _};
+use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -22,12 +24,24 @@ const TALKATIVE: [&str; 2] = ["RSO_DEBUG_PACKETS", "DPI_DEBUG_LEVEL"];
 /// Where the dynamic linker looks.
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
+/// Environment variables that hold passwords, of any database that was configured since this process started. They are
+/// no part of what a connection is made from: that another's password moved makes none anew. Only what the environment
+/// has is in it, which bounds it.
+static SECRETS: Mutex<BTreeSet<OsString>> = Mutex::new(BTreeSet::new());
+
+fn secrets() -> MutexGuard<'static, BTreeSet<OsString>> {
+    SECRETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// No connection process that is started from now on sees these environment variables.
+pub fn hide(variables: impl IntoIterator<Item = OsString>) {
+    secrets().extend(variables.into_iter().filter(|name| std::env::var_os(name).is_some()));
+}
+
 /// What a connection process is started from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Program {
     path: PathBuf,
-    /// Variables that it must not see: they hold passwords of others.
-    hidden: Vec<OsString>,
     /// Where the dynamic linker looks first: the directory of Oracle Client libraries.
     libraries: Option<PathBuf>,
 }
@@ -35,7 +49,7 @@ pub struct Program {
 impl Default for Program {
     /// This very program, also after its file was replaced by a newer one.
     fn default() -> Self {
-        Self { path: PathBuf::from("/proc/self/exe"), hidden: Vec::new(), libraries: None }
+        Self { path: PathBuf::from("/proc/self/exe"), libraries: None }
     }
 }
 
@@ -43,13 +57,6 @@ impl Program {
     /// Another file: tests run in a program of their own.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), ..Self::default() }
-    }
-
-    /// Without these environment variables.
-    #[must_use]
-    pub fn without(mut self, variables: impl IntoIterator<Item = OsString>) -> Self {
-        self.hidden.extend(variables);
-        self
     }
 
     /// With Oracle Client libraries from this directory.
@@ -66,7 +73,7 @@ impl Program {
         for variable in TALKATIVE {
             command.env_remove(variable);
         }
-        for variable in &self.hidden {
+        for variable in secrets().iter() {
             command.env_remove(variable);
         }
         if let Some(libraries) = &self.libraries {
@@ -87,7 +94,8 @@ impl Program {
 /// A connection process at work. Dropping it ends it.
 pub struct Process {
     child: Child,
-    input: Option<BufWriter<ChildStdin>>,
+    /// What is to be written to it. A process that reads nothing must not stop whoever asks.
+    requests: Option<Sender<Request>>,
     replies: Receiver<io::Result<Option<Reply>>>,
     last_words: Option<JoinHandle<String>>,
 }
@@ -99,7 +107,7 @@ impl Process {
             CallError::NotConnected(format!("a connection process cannot be started: {error}"))
         };
         let mut child = program.command().spawn().map_err(failed)?;
-        let (Some(input), Some(mut output), Some(errors)) =
+        let (Some(mut input), Some(mut output), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(failed(io::Error::other("its pipes are missing")));
@@ -114,19 +122,16 @@ impl Process {
                 }
             }
         });
+        let (requests, asked) = mpsc::channel::<Request>();
+        // It ends with the sender, or with the process.
+        thread::spawn(move || while asked.recv().is_ok_and(|it| write(&mut input, &it).is_ok()) {});
         let last_words = thread::spawn(move || last_words(errors));
-        Ok(Self {
-            child,
-            input: Some(BufWriter::new(input)),
-            replies,
-            last_words: Some(last_words),
-        })
+        Ok(Self { child, requests: Some(requests), replies, last_words: Some(last_words) })
     }
 
     /// Asks, and waits for the answer. After any error but the driver's own it is of no use any more.
-    pub fn ask(&mut self, request: &Request, within: Duration) -> Result<Reply, CallError> {
-        let written = self.input.as_mut().is_some_and(|input| write(input, request).is_ok());
-        if !written {
+    pub fn ask(&mut self, request: Request, within: Duration) -> Result<Reply, CallError> {
+        if self.requests.as_ref().is_none_or(|requests| requests.send(request).is_err()) {
             return Err(self.died());
         }
         match self.replies.recv_timeout(within) {
@@ -151,7 +156,7 @@ impl Process {
 
     /// Ends it, if it has not ended by itself, and says how it went.
     fn end(&mut self) -> String {
-        self.input = None;
+        self.requests = None;
         // One that ended by itself has its own status; the others get ours. A child that cannot be killed is gone.
         drop(self.child.kill());
         match self.child.wait() {
@@ -175,4 +180,31 @@ fn last_words(mut errors: ChildStderr) -> String {
         drop(io::copy(&mut errors, &mut io::sink()));
     }
     String::from_utf8_lossy(&first).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    use super::{Process, Program};
+    use crate::oracle::error::CallError;
+    use crate::oracle::protocol::Request;
+
+    #[test]
+    fn a_process_that_reads_nothing_costs_a_deadline() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("deaf");
+        fs::write(&path, "#!/bin/sh\nexec tail -f /dev/null\n").expect("it can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        let mut process = Process::start(&Program::at(&path)).expect("there is a shell");
+        // More than a pipe takes.
+        let request = Request::Tag { action: "x".repeat(4 << 20) };
+        let asked = process.ask(request, Duration::from_millis(50));
+        assert!(matches!(asked, Err(CallError::Deadline(_))), "{asked:?}");
+        let again = Request::Tag { action: String::new() };
+        let asked = process.ask(again, Duration::from_mins(1));
+        assert!(matches!(asked, Err(CallError::Died(_))), "it was ended: {asked:?}");
+    }
 }

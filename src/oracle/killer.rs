@@ -260,7 +260,7 @@ impl Lane {
             verb: task.verb,
             own_instance,
             rule: task.rule,
-            clock_offset: seen.clock_offset,
+            seen,
             px_readable,
         };
         let (text, binds) = block(via, &order);

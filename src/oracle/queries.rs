@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::connection::{Account, Connection, Settings};
 use super::datum::{Kind, Rows, session_key};
 use super::error::CallError;
+use crate::engine::needs::Needs;
 use crate::engine::policy::Query;
 use crate::engine::session::SessionKey;
 
@@ -49,14 +50,16 @@ impl Queries {
         Self { connection: Connection::new(settings, account), answers: BTreeMap::new() }
     }
 
-    /// Who is returned by each query that is answered now, and a warning for each that is not.
+    /// Who is returned by each query that is answered now, and a warning for each that is not. Queries that are gone
+    /// are forgotten.
     pub(super) fn ask(
         &mut self,
-        wanted: &[Query],
+        needs: &Needs,
         warnings: &mut Vec<String>,
     ) -> BTreeMap<String, BTreeSet<SessionKey>> {
+        self.answers.retain(|name, _| needs.query_names.contains(name));
         let mut returned = BTreeMap::new();
-        for query in wanted {
+        for query in &needs.queries {
             match self.answer(query) {
                 Ok(keys) => {
                     returned.insert(query.name.clone(), keys.clone());
@@ -105,4 +108,58 @@ impl Queries {
 /// Rows that name nobody are left out: nobody is equal to them in the database either.
 fn keys(rows: &Rows) -> BTreeSet<SessionKey> {
     rows.iter().filter_map(session_key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Queries;
+    use crate::engine::needs::Needs;
+    use crate::engine::policy::Query;
+    use crate::engine::time::Span;
+    use crate::oracle::connection::{Account, Settings, Topology};
+    use crate::oracle::host::Program;
+    use crate::oracle::protocol::DriverKind;
+    use crate::oracle::secret::SecretPlace;
+
+    /// Nobody is reached, so each query fails, which is an answer too.
+    fn queries() -> Queries {
+        let settings = Settings {
+            name: "prod".to_owned(),
+            driver: DriverKind::Thin,
+            connect: "//localhost/PROD".to_owned(),
+            username: None,
+            secret: SecretPlace::Wallet,
+            config_dir: None,
+            wallet: None,
+            topology: Topology::Gv,
+            connect_within: Duration::from_mins(1),
+            snapshot_within: Duration::from_mins(1),
+            kill_within: Duration::from_mins(1),
+            program: Program::at("/nowhere"),
+        };
+        Queries::new(settings.into(), Account::default())
+    }
+
+    #[test]
+    fn a_query_that_no_rule_asks_now_is_remembered_and_one_that_is_gone_is_not() {
+        let query = |name: &str| {
+            let (name, sql, every) = (name.to_owned(), "SELECT".to_owned(), Span::seconds(60));
+            Query { name, sql, every, deadline: every }
+        };
+        let mut queries = queries();
+        let mut ask = |named: &[&str], asked: &[&str]| {
+            let mut needs = Needs::always();
+            needs.query_names = named.iter().map(|name| (*name).to_owned()).collect();
+            needs.queries = asked.iter().map(|name| query(name)).collect();
+            let mut warnings = Vec::new();
+            assert!(queries.ask(&needs, &mut warnings).is_empty());
+            assert_eq!(warnings.len(), asked.len(), "{warnings:?}");
+            queries.answers.keys().cloned().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(ask(&["a", "b"], &["a", "b"]), "a b");
+        assert_eq!(ask(&["a", "b"], &["b"]), "a b");
+        assert_eq!(ask(&["b", "c"], &["c"]), "b c");
+    }
 }

@@ -43,7 +43,7 @@ impl OracleSource {
         self.first.reach()?;
         let mut warnings = Vec::new();
         // Before the sessions, so that these are no older than need be.
-        let queries = self.queries.ask(&needs.queries, &mut warnings);
+        let queries = self.queries.ask(needs, &mut warnings);
         let mut seen = match self.settings.topology {
             Topology::Gv => self.first.look(needs)?,
             Topology::PerInstance => self.look_at_each(needs)?,

@@ -86,6 +86,35 @@ fn between_answer_and_record_it_is_unknown_and_found_to_be_gone() {
     ward.every_intent_has_one_outcome();
 }
 
+/// The outcome is written when it is known, and synced with the tick's last: a process that dies in between leaves it,
+/// a machine may not.
+#[test]
+fn between_record_and_sync_it_is_known_or_unknown_and_never_done_again() {
+    for is_lost in [false, true] {
+        let mut ward = Ward::new(2, "concurrency: 1, limits: {per_second: 1}");
+        let daemon = ward.start();
+        ward.until_told("kind", "outcome", 1);
+        kill(daemon);
+        let (ended, known) = (ward.ended(), ward.told("outcome", "ended"));
+        assert!(known > 0 && known <= ended, "{known} of {ended}");
+        if is_lost {
+            let text = ward.rig.read("audit.jsonl");
+            let is_intent = |line: &&str| line.contains("\"kind\":\"intent\"");
+            let synced: String = text.split_inclusive('\n').filter(is_intent).collect();
+            ward.rig.write("audit.jsonl", &synced);
+        }
+        let mut daemon = ward.start();
+        let interrupted = if is_lost { 2 } else { 2 - known };
+        ward.until_told("finding", "gone", ended);
+        assert_eq!(ward.told("why", "interrupted"), interrupted);
+        ward.idle_before(&mut daemon);
+        ward.until_ended(2);
+        ward.until_told("finding", "gone", 2);
+        drop(daemon);
+        ward.every_intent_has_one_outcome();
+    }
+}
+
 #[test]
 fn half_an_intent_is_none_and_spoils_nothing() {
     let mut ward = Ward::new(2, "");

@@ -1,7 +1,10 @@
 //! Several databases in one daemon: one that accepts connections and never answers, or falls silent while its rows are
 //! fetched, is reported, delays no other, and is looked at again once it answers.
 
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use orawarden::engine::needs::Needs;
@@ -10,13 +13,13 @@ use orawarden::engine::report::{Failure, Outcome};
 use orawarden::engine::session::TextColumn;
 use orawarden::engine::witness::Witness;
 use orawarden::oracle::block::Via;
-use orawarden::oracle::connection::{Account, Settings};
+use orawarden::oracle::connection::{Account, Connection, Settings};
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::protocol::DriverKind;
 use orawarden::oracle::source::OracleSource;
 use serde_json::{Value, json};
 
-use crate::daemon::Running;
+use crate::daemon::{Running, until};
 use crate::relay::Relay;
 use crate::rig::{OLTP, Rig, with_both_drivers};
 
@@ -25,6 +28,37 @@ with_both_drivers!(
     a_look_takes_two_round_trips_on_the_wire,
     an_end_without_an_answer_is_unknown_and_the_next_look_settles_it,
 );
+
+/// So far apart that a second one never comes in time if it waits for the first.
+const LONG: Duration = Duration::from_mins(10);
+
+/// As instances that hang: each accepts a connection and says nothing.
+#[test]
+fn who_logs_on_with_a_password_that_was_right_waits_for_nobody_else() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let account = Account::default();
+    let silent = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    silent.set_nonblocking(true).expect("it is a socket");
+    let connect = format!("//{}/RACDB", silent.local_addr().expect("it is bound"));
+    let settings =
+        Arc::new(Settings { connect, connect_within: LONG, ..(*rig.settings("RACDB")).clone() });
+    let log_on = || Connection::new(Arc::clone(&settings), account.clone()).reach().map(drop);
+    let mut proven = Connection::new(rig.settings("RACDB"), account.clone());
+    proven.reach().expect("it answers");
+    let mut hung = Vec::new();
+    thread::scope(|threads| {
+        let all: Vec<_> = (0..3).map(|_| threads.spawn(log_on)).collect();
+        until("three at once", || {
+            hung.extend(silent.accept());
+            hung.len() == 3
+        });
+        hung.clear();
+        drop(silent);
+        for one in all {
+            assert!(one.join().expect("it does not panic").is_err());
+        }
+    });
+}
 
 /// Far more than a tick takes, and many ticks of the others long.
 const SECONDS: &str = "10s";

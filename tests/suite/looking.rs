@@ -1,9 +1,11 @@
 //! The verbs that look at a live database: what one of them writes, another reads back.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::relay::Relay;
 use crate::rig::{OLTP, Rig, json_lines};
 
 const POLICY: &str = "
@@ -63,6 +65,41 @@ fn a_recording_goes_on_until_it_has_looked_often_enough() {
         let (code, out, err) = rig.types(&words);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{words:?}: {err}");
     }
+}
+
+#[test]
+fn a_check_against_a_database_looks_at_it_as_often_as_an_examination_does() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    let relay = Relay::to(rig.address());
+    rig.configure("orawarden", &format!("{{connect: '//{}/RACDB'}}", relay.address()));
+    let turns = |words: &[&str]| {
+        let before = relay.turns();
+        let (code, out, err) = rig.types(words);
+        assert_eq!(code, Some(0), "{out}{err}");
+        relay.turns() - before
+    };
+    let once = turns(&["doctor"]);
+    assert!(once > 10, "{once}");
+    // A log-on takes a packet more or less; another one, and another look, take many.
+    assert!(turns(&["check", "--live", "c.yaml"]) < once + 5);
+}
+
+/// What is left of a look that did not fit would be read as one with fewer sessions.
+#[test]
+fn a_look_that_does_not_fit_on_the_disk_is_not_in_the_file_at_all() {
+    let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
+    assert_eq!(rig.types(&["record", "--out", "seen.jsonl"]).0, Some(0));
+    let whole = rig.read("seen.jsonl");
+    // Room for half of a second one, in the shell's blocks of 512 bytes.
+    let room = whole.len() * 3 / 2 / 512;
+    let record = rig.command(&["record", "--out", "seen.jsonl", "--every", "1s", "--count", "2"]);
+    let mut limited = Command::new("sh");
+    limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {room}; exec \"$@\"")).arg("sh");
+    limited.arg(record.get_program()).args(record.get_args()).current_dir(rig.path(""));
+    let output = limited.stdin(Stdio::null()).output().expect("there is a shell");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{err}");
+    assert!(rig.read("seen.jsonl") == whole, "{} of {}", rig.read("seen.jsonl").len(), whole.len());
 }
 
 #[test]

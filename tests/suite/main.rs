@@ -26,5 +26,6 @@ mod queries;
 mod relay;
 mod rig;
 mod secrets;
+mod tcps;
 mod tidy;
 mod warden;

@@ -8,13 +8,16 @@ use orawarden::engine::history::History;
 use orawarden::engine::needs::Needs;
 use orawarden::engine::plan::PlanOptions;
 use orawarden::engine::policy::{Limits, PolicySet, Verb};
-use orawarden::engine::report::Outcome;
-use orawarden::engine::session::Snapshot;
+use orawarden::engine::report::{Failure, Outcome};
+use orawarden::engine::session::{Instance, InstanceState, Snapshot};
 use orawarden::engine::standing::Standing;
+use orawarden::engine::time::MICROS_PER_SECOND;
+use orawarden::engine::witness::AGE_MAX;
 use orawarden::oracle::block::Via;
 use orawarden::oracle::connection::Account;
 use orawarden::oracle::killer::{OracleKiller, Task, Way};
 use orawarden::oracle::source::OracleSource;
+use rac_sim::cluster::fault::Fault;
 use rac_sim::conversation::{Conversation, Progress, Statement};
 
 use crate::rig::Rig;
@@ -171,4 +174,71 @@ fn a_blocker_nobody_waits_for_any_more_is_left_alone() {
     drop(waiter);
     assert_eq!(end(&killer, &plan.ends()[0], &seen), Outcome::Changed);
     assert_eq!(blocker.death(), None);
+}
+
+/// What GV$ does not show is no evidence while an instance is missing: neither that nobody waits, nor that a query
+/// does not return a session.
+#[test]
+fn who_is_spared_for_what_a_missing_instance_may_show_is_left_alone() {
+    let rig = Rig::start(SHOP);
+    let database = rig.database();
+    let mut blocker = database.connect("app", "RACDB1").expect("it can log in");
+    does(&mut blocker, "UPDATE shop.leases SET note = 'mine' WHERE sid = 7");
+    database.advance(OLD_ENOUGH);
+    let rule =
+        "rules: [{name: r, match: {username: APP}, action: kill, limits: {percent: unlimited}";
+    let policies = [
+        format!("{rule}, unless: [{{match: {{blocked_sessions: '> 0'}}}}]}}]"),
+        format!("protect: [{{name: p, match: {{root_blocker: true}}}}]\n{rule}}}]"),
+        format!("{LEASES}{rule}, unless: [{{match: {{in_query: leases}}}}]}}]"),
+    ];
+    let (mut source, killer) = hands(&rig);
+    let inject = |fault| database.lock().cluster.inject(&fault);
+    for policies in policies.map(|it| compiled(&it)) {
+        let seen = source.look(&Needs::of(&policies, &[0])).expect("it looks");
+        let judged = plan(&policies, &seen);
+        assert_eq!(judged.ends().len(), 1, "{judged:?}");
+        let mut partial = seen.clone();
+        partial.instances.push(Instance { inst_id: 3, state: InstanceState::Missing });
+        let stands_still = plan(&policies, &partial);
+        assert!(stands_still.ends().is_empty(), "{stands_still:?}");
+
+        inject(Fault::Hide { instance: 2, seconds: 0 });
+        assert_eq!(end(&killer, &judged.ends()[0], &seen), Outcome::Changed);
+        inject(Fault::Lift);
+        // It is ended for as long as all can be seen: the witness holds, and only the time does not.
+        database.advance(AGE_MAX.0 + MICROS_PER_SECOND);
+        let late = Outcome::Failed(Failure::NotTried);
+        assert_eq!(end(&killer, &judged.ends()[0], &seen), late);
+    }
+    assert_eq!(blocker.death(), None);
+}
+
+/// As when the call waited on a server that hung, or a clock was set meanwhile.
+#[test]
+fn nobody_is_ended_by_a_call_that_comes_to_run_long_after_the_look() {
+    let rig = Rig::start(SHOP);
+    let database = rig.database();
+    let victim = database.connect("app", "RACDB1").expect("it can log in");
+    database.advance(OLD_ENOUGH);
+    let policies = compiled(
+        "rules: [{name: r, match: {username: APP}, action: kill, limits: {percent: unlimited}}]",
+    );
+    let (mut source, killer) = hands(&rig);
+    let mut judged = || {
+        let seen = source.look(&Needs::of(&policies, &[0])).expect("it looks");
+        (plan(&policies, &seen), seen)
+    };
+    let late = Outcome::Failed(Failure::NotTried);
+    let (then, seen) = judged();
+    database.advance(AGE_MAX.0 + MICROS_PER_SECOND);
+    assert_eq!(end(&killer, &then.ends()[0], &seen), late);
+    let (then, seen) = judged();
+    let skew = |millis| Fault::Skew { instance: 1, millis };
+    database.lock().cluster.inject(&skew(-61_000));
+    assert_eq!(end(&killer, &then.ends()[0], &seen), late);
+    database.lock().cluster.inject(&skew(0));
+    assert_eq!(victim.death(), None);
+    database.advance(AGE_MAX.0 - MICROS_PER_SECOND);
+    assert_eq!(end(&killer, &then.ends()[0], &seen), Outcome::Ended);
 }

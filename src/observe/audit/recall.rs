@@ -2,8 +2,9 @@
 //! reads the end of the file and skips what it does not know.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -34,15 +35,16 @@ struct Told {
 }
 
 impl Recall {
-    /// Reads the end of an audit.
-    pub(super) fn read(file: &mut File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES_MAX)))?;
-        let mut tail = Vec::new();
-        file.take(TAIL_BYTES_MAX).read_to_end(&mut tail)?;
+    /// Reads the end of an audit, and of the one that was before it where there is one and this one is short.
+    pub(super) fn read(file: &mut File, before: &Path) -> io::Result<Self> {
+        let here = tail(file, TAIL_BYTES_MAX)?;
+        let room = TAIL_BYTES_MAX.saturating_sub(here.len() as u64);
+        let there = rotated(before, room).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", before.display()))
+        })?;
         let mut recall = Self::default();
         let mut places = HashMap::new();
-        for line in tail.split(|byte| *byte == b'\n') {
+        for line in [there, here].iter().flat_map(|text| text.split(|byte| *byte == b'\n')) {
             // What is no record, such as half a line, says nothing.
             if let Ok(record) = serde_json::from_slice(line) {
                 recall.take(record, &mut places);
@@ -85,6 +87,10 @@ impl Recall {
         let Some(place) = Place::of(&record) else { return };
         match text(&record, "kind") {
             Some("intent") if record["dry_run"] == Value::Bool(false) => {
+                // Written twice where the file was moved away meanwhile.
+                if places.contains_key(&place) {
+                    return;
+                }
                 let Some(recalled) = recalled(&record) else { return };
                 places.insert(place.clone(), self.0.len());
                 places.insert(place.clone().of_any_tick(), self.0.len());
@@ -111,6 +117,25 @@ impl Recall {
             }
             _ => {}
         }
+    }
+}
+
+/// At most so many bytes at the end.
+fn tail(file: &mut File, bytes: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+    let mut tail = Vec::new();
+    file.take(bytes).read_to_end(&mut tail)?;
+    Ok(tail)
+}
+
+/// The end of a file that need not be there. One that is and cannot be read may name who was ended: nobody knows.
+fn rotated(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => tail(&mut File::open(path)?, bytes),
+        Ok(_) => Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
@@ -240,6 +265,32 @@ mod tests {
         let again = audit.recall(NOON).expect("it can be read");
         assert_eq!((again.interrupted().count(), again.of("prod")), (0, told));
         assert_eq!(fs::read_to_string(&path).expect("it is text"), text);
+    }
+
+    /// As logrotate moves it, at any moment.
+    #[test]
+    fn what_was_rotated_away_is_known_too() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let rule = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+        let plan = plan_of(&[rule.build()], &snapshot(&[(1, "APP"), (2, "APP"), (3, "APP")]));
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        audit.outcome(STAMP, &plan.ends()[0], Outcome::Ended, NOON).expect("it can be written");
+        fs::rename(&path, place.path().join("audit.jsonl.1")).expect("it can be moved");
+        audit.outcome(STAMP, &plan.ends()[1], Outcome::Ended, NOON).expect("it can be written");
+        drop(audit);
+        for interrupted in [1, 0] {
+            let mut audit = FileAudit::open(&path).expect("nobody has it");
+            let recall = audit.recall(NOON).expect("both can be read");
+            let told: Vec<_> = recall.of("prod").iter().map(|it| it.outcome).collect();
+            assert_eq!(told, [Outcome::Ended, Outcome::Ended, Outcome::Unknown]);
+            assert_eq!(recall.interrupted().count(), interrupted);
+        }
+        fs::remove_file(place.path().join("audit.jsonl.1")).expect("it is there");
+        fs::create_dir(place.path().join("audit.jsonl.1")).expect("it can be made");
+        let why = FileAudit::open(&path).expect("nobody has it").recall(NOON);
+        assert!(why.is_err(), "nobody knows what was in it");
     }
 
     fn lives(ends: &[End]) -> Vec<crate::engine::session::SessionLife> {

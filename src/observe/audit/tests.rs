@@ -1,6 +1,7 @@
 //! The audit in a file: what it writes, what it refuses, and what becomes of it when the disk is full.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{FileAudit, ReasonRecord};
@@ -99,6 +100,39 @@ fn a_line_that_was_cut_off_does_not_spoil_the_next() {
         FileAudit::open(&path).expect("it can be opened");
         let after = if is_cut { format!("{before}\n") } else { before.to_owned() };
         assert_eq!(fs::read_to_string(&path).expect("it is text"), after);
+    }
+}
+
+/// Each of these records is in one file that is there, once.
+#[test]
+fn a_file_that_goes_between_a_record_and_its_sync_takes_nothing_with_it() {
+    let place = tempfile::tempdir().expect("a directory for the test");
+    let path = place.path().join("audit.jsonl");
+    let moved = place.path().join("audit.jsonl.1");
+    let plan = plan_of(&[RuleSketch::default().build()], &snapshot(&[(7, "APP"), (8, "APP")]));
+    let goes: [&dyn Fn(); 2] = [&|| fs::remove_file(&path).expect("it is there"), &|| {
+        fs::rename(&path, &moved).expect("it can be moved");
+    }];
+    for go in goes {
+        let mut audit = FileAudit::open(&path).expect("it can be opened");
+        fs::write(&moved, "").expect("it can be written");
+        audit.outcome(STAMP, &plan.ends()[0], Outcome::Ended, NOON).expect("it can be written");
+        go();
+        audit.outcome(STAMP, &plan.ends()[1], Outcome::Ended, NOON).expect("it can be written");
+        go();
+        audit.settle().expect("it can be synced");
+        let text = |path| fs::read_to_string(path).unwrap_or_default();
+        let all = format!("{}{}", text(&moved), text(&path));
+        let last = all.matches(r#""sid":8"#).count();
+        assert_eq!(last, 1, "{all}");
+        let written = audit.whole(|audit| {
+            audit.begin()?;
+            audit.file.write_all(b"{}\n")?;
+            go();
+            audit.sync()
+        });
+        assert!(written.is_err(), "nobody is ended by that record");
+        drop(audit);
     }
 }
 
