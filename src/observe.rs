@@ -2,7 +2,10 @@
 //! and nothing here is asked before a decision; `daemon` and `cli` call it afterwards, and the audit also before.
 
 pub mod audit;
+pub mod board;
+pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod plan_json;
 
 #[cfg(test)]
