@@ -1,4 +1,4 @@
-//! The HTTP listener: `/metrics`, `/healthz` and `/readyz`, read only. It has a thread of its own and reads nothing but
+//! The HTTP listener: the status page, `/metrics`, `/healthz` and `/readyz`, read only. It has a thread of its own and reads nothing but
 //! the board, so that no reader, however slow or many, holds up a tick.
 
 use std::convert::Infallible;
@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +26,8 @@ use tokio::time::timeout;
 use super::board::database::Look;
 use super::board::{Board, Stage};
 use super::metrics;
+use super::page::{self, Now};
+use crate::engine::time::Timestamp;
 
 /// Connections that are served at once; more wait in the kernel's queue. A few scrapers and browsers.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -110,9 +114,14 @@ impl Site {
             "/metrics" => {
                 answer(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&self.board))
             }
+            "/" => page(&self.board),
+            "/page.css" => answer(StatusCode::OK, "text/css; charset=utf-8", page::STYLE),
+            "/page.js" => answer(StatusCode::OK, "text/javascript; charset=utf-8", page::SCRIPT),
             "/healthz" => health(&self.board, Instant::now()),
             "/readyz" => readiness(&self.board, Instant::now()),
-            _ => answer(StatusCode::NOT_FOUND, TEXT, "there is /metrics, /healthz and /readyz\n"),
+            _ => {
+                answer(StatusCode::NOT_FOUND, TEXT, "there is /, /metrics, /healthz and /readyz\n")
+            }
         }
     }
 }
@@ -137,10 +146,18 @@ fn answer(status: StatusCode, kind: &'static str, text: impl Into<Bytes>) -> Ans
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, page::POLICY),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     answer
+}
+
+fn page(board: &Board) -> Answer {
+    let now = Now { wall: Timestamp::from(Utc::now()), steady: Instant::now() };
+    let text = page::render(&board.read(), now);
+    answer(StatusCode::OK, "text/html; charset=utf-8", text)
 }
 
 /// Whether the process works: the loop turns. Databases that are away do not make it ill.

@@ -497,52 +497,15 @@ fn seconds_of(time: Timestamp) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::{FAMILIES, Family, render};
-    use crate::engine::policy::{Mode, PolicySet};
-    use crate::engine::report::{Acting, Missed, Outcome, Refusal, TickId, TickReport};
-    use crate::engine::seen::Seen;
-    use crate::engine::time::Span;
-    use crate::observe::board::{Board, Stage, Told};
-    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
-
-    /// A tick of an enforcing rule and a dry run on a session of an application and one of SYS.
-    fn board() -> Board {
-        let rules = [("idle", Mode::Enforce), ("old", Mode::DryRun)]
-            .map(|(name, mode)| RuleSketch { name, mode, ..RuleSketch::default() }.build());
-        let seen = snapshot(&[(7, "APP"), (8, "APP"), (9, "SYS")]);
-        let plan = plan_of(&rules, &seen);
-        let summary = Seen::of(&seen, &plan);
-        let report = TickReport {
-            outcomes: vec![Outcome::Ended, Outcome::Refused(Refusal::Privilege)],
-            missed: vec![Missed { rule: "old".into(), ticks: 3 }],
-            duration: Span(260_000),
-            due: rules.iter().map(|rule| Arc::from(rule.name.as_str())).collect(),
-            acting: Acting::AsRulesSay,
-            ..TickReport::of(TickId { run: NOON, number: 1 }, plan, summary)
-        };
-        let board = Board::new(NOON);
-        let policies = PolicySet { rules: rules.to_vec(), ..PolicySet::default() };
-        board.loaded(&policies, ["prod", "hr"].into_iter(), false, NOON);
-        board.turned(Stage::Watching, 0);
-        board.ticked(&Told { report: &report, unaudited: None }, NOON);
-        board.card("hr", |card| card.not_seen("ORA-12541".to_owned()));
-        board
-    }
+    use crate::observe::fixture::{board, hold_against};
 
     #[test]
     fn every_family_is_told_in_the_format_that_scrapers_read() {
         let text = render(&board());
         let kept = |line: &&str| !line.starts_with("process_") && !line.contains(" process_");
         let lines: Vec<&str> = text.lines().filter(kept).collect();
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/metrics.expected");
-        let text = lines.join("\n") + "\n";
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(path, &text).expect("it can be written");
-        }
-        let expected = std::fs::read_to_string(path).expect("it is there");
-        assert_eq!(text, expected, "UPDATE_EXPECT=1 rewrites {path}");
+        hold_against("tests/metrics.expected", &(lines.join("\n") + "\n"));
     }
 
     #[test]
