@@ -35,4 +35,5 @@ mod limit;
 pub mod standing;
 pub mod guard;
 pub mod decide;
+pub mod seen;
 pub mod report;

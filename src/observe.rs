@@ -2,7 +2,11 @@
 //! and nothing here is asked before a decision; `daemon` and `cli` call it afterwards, and the audit also before.
 
 pub mod audit;
+pub mod board;
+pub mod http;
 pub mod log;
+pub mod metrics;
+pub mod page;
 pub mod plan_json;
 
 #[cfg(test)]

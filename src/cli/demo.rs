@@ -114,6 +114,7 @@ pub(super) fn run(
         dry_run: !args.enforce,
         log: of_ticks,
         manager: None,
+        board: None,
     };
     let left = run_daemon(setup);
     let last_words =

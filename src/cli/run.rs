@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::Utc;
 use rustc_hash::FxHasher;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -27,6 +29,9 @@ use crate::daemon::target::TargetSpec;
 use crate::engine::policy::Limits;
 use crate::engine::policy::PolicySet;
 use crate::engine::text::with_causes;
+use crate::engine::time::Timestamp;
+use crate::observe::board::Board;
+use crate::observe::http;
 use crate::observe::log::{self, Log, LogFormat};
 
 /// What can be typed.
@@ -58,7 +63,13 @@ struct Wanted {
     audit: Option<PathBuf>,
     /// What the configuration said of the log when it was set up.
     log: Option<LogWanted>,
+    /// What it said of where HTTP listens. A single tick is over before anybody could ask.
+    http: Option<Listening>,
 }
+
+/// What a configuration says of where HTTP listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Listening(Option<SocketAddr>);
 
 /// What a configuration says of the log.
 type LogWanted = (Option<service::LogFormat>, LogLevel);
@@ -72,8 +83,15 @@ pub(super) fn run(
     global.format.among(&[Format::Text, Format::Json])?;
     let mut wanted = wanted(args, global)?;
     let service = wanted.service().map_err(CliError::BadPolicy)?;
+    let address = service.as_ref().and_then(|it| it.http_listen).filter(|_| !args.once);
+    let shown = address.map(show).transpose()?;
     let log = start_log(global, service.as_ref(), console)?;
+    let board = shown.map(|(board, address)| {
+        tracing::info!(%address, "http listens");
+        board
+    });
     wanted.log = service.as_ref().map(log_wanted);
+    wanted.http = service.as_ref().filter(|_| !args.once).map(|it| Listening(it.http_listen));
     let setup = Setup {
         loader: Arc::new(move || wanted.load()),
         audit: Audit::AsLoaded,
@@ -81,6 +99,7 @@ pub(super) fn run(
         dry_run: args.dry_run,
         log: log.of_ticks(),
         manager: systemd::listener(),
+        board,
     };
     let (status, last_words) = match run_daemon(setup) {
         Ok(()) => (ExitStatus::Fine, String::new()),
@@ -92,6 +111,14 @@ pub(super) fn run(
     // Said here and not by the caller, who would wait for whoever reads standard error.
     log.close(last_words);
     Ok(status)
+}
+
+/// Metrics and health, from now on and there.
+fn show(address: SocketAddr) -> Result<(Board, SocketAddr), CliError> {
+    let board = Board::new(Timestamp::from(Utc::now()));
+    let address = http::serve(address, board.clone())
+        .map_err(|error| CliError::Unavailable(format!("http.listen {address}: {error}")))?;
+    Ok((board, address))
 }
 
 /// How the process ends, and its last words. The exit code is that of what is to blame.
@@ -126,6 +153,7 @@ fn wanted(args: &Args, global: &Global) -> Result<Wanted, CliError> {
         database: args.captures.database.clone(),
         audit: args.audit.clone(),
         log: None,
+        http: None,
     })
 }
 
@@ -193,8 +221,8 @@ impl Wanted {
 
     /// Says what the configuration asks for and does not get.
     fn warn(&self, service: &Service) {
-        if let Some(address) = service.http_listen {
-            tracing::warn!(%address, "http is configured, but this version does not serve it");
+        if self.http.is_some_and(|it| it != Listening(service.http_listen)) {
+            tracing::warn!("http: was changed, which takes a restart; it is served as it was");
         }
         if self.log.is_some_and(|log| log != log_wanted(service)) {
             tracing::warn!("log: was changed, which takes a restart; the log goes on as it was");

@@ -27,10 +27,11 @@ use super::target::{Finished, Target, TargetSpec};
 use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
 use crate::engine::policy::PolicySet;
-use crate::engine::report::{Acting, TickId};
+use crate::engine::report::{Acting, TickId, TickReport};
 use crate::engine::text::{counted, with_causes};
 use crate::engine::time::Timestamp;
 use crate::observe::audit::recall::Recall;
+use crate::observe::board::{Board, Stage, Told};
 use crate::observe::log::TickLog;
 use crate::ports::{AuditError, AuditSink, SourceError};
 
@@ -65,6 +66,8 @@ pub struct Setup {
     pub log: TickLog,
     /// Tells the service manager, if there is one.
     pub manager: Option<Listener>,
+    /// Where what is seen and done is shown, if anybody can look.
+    pub board: Option<Board>,
 }
 
 /// Where the audit goes.
@@ -142,6 +145,9 @@ struct Daemon {
     leaving: Leaving,
     log: TickLog,
     manager: Manager,
+    board: Board,
+    /// Somebody can ask whether the databases are reached.
+    is_shown: bool,
     unseen: BTreeSet<String>,
     /// Databases whose last tick could not be written down.
     unaudited: BTreeSet<String>,
@@ -183,13 +189,14 @@ enum Event {
 
 impl Daemon {
     fn new(setup: Setup, surroundings: Surroundings) -> Self {
-        let Setup { loader, audit, once, dry_run, log, manager } = setup;
+        let Setup { loader, audit, once, dry_run, log, manager, board } = setup;
         let (audit_at, sink) = match audit {
             Audit::AsLoaded => (AuditAt::Unsettled, None),
             Audit::Sink(sink) => (AuditAt::Given, Some(sink)),
         };
+        let started = (surroundings.clock)();
         Self {
-            started: (surroundings.clock)(),
+            started,
             surroundings,
             loads: Loads::new(loader),
             policies: Arc::default(),
@@ -206,6 +213,8 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             manager: Manager::new(manager),
+            is_shown: board.is_some(),
+            board: board.unwrap_or_else(|| Board::new(started)),
             unseen: BTreeSet::new(),
             unaudited: BTreeSet::new(),
             failure: None,
@@ -224,6 +233,7 @@ impl Daemon {
                 break;
             }
             self.tell_manager();
+            self.board.turned(self.stage(), self.log.lines_lost());
         }
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
@@ -284,6 +294,14 @@ impl Daemon {
         let gets_on = !self.targets.values().any(|target| target.is_overdue(now));
         let status = self.status();
         self.manager.turn(now, &status, gets_on);
+    }
+
+    fn stage(&self) -> Stage {
+        match self.phase {
+            Phase::Loading => Stage::Loading,
+            Phase::Watching => Stage::Watching,
+            Phase::Finishing | Phase::Leaving(_) => Stage::Leaving,
+        }
     }
 
     fn status(&self) -> String {
@@ -384,6 +402,7 @@ impl Daemon {
         let target = self.targets.get_mut(&name).expect("only what is watched is due");
         let holds = self.holds.clone();
         let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds);
+        self.board.card(&name, |card| card.begun(target.timetable.due_times()));
         self.ticks.spawn_blocking(move || (name, tick()));
     }
 
@@ -398,24 +417,30 @@ impl Daemon {
                 if self.unaudited.remove(name) {
                     info!(database = name, "the audit can be written again");
                 }
-                self.log.tick(&report);
+                self.show(&report, None);
             }
             TickEnd::Unseen(cause, missed) => {
                 target.timetable.give_back(&missed);
                 self.unseen.insert(name.to_owned());
+                self.board.card(name, |card| card.not_seen(with_causes(&cause)));
                 could_not_look(name, &cause);
             }
             TickEnd::Unaudited(cause, report) => {
                 self.unseen.remove(name);
                 self.unaudited.insert(name.to_owned());
                 error!(database = name, cause = with_causes(&cause), "nobody is ended: no audit");
-                self.log.tick(&report);
+                self.show(&report, Some(with_causes(&cause)));
                 if self.once {
                     self.failure.get_or_insert(RunError::Audit(cause));
                 }
             }
         }
         self.let_go();
+    }
+
+    fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
+        self.log.tick(report);
+        self.board.ticked(&Told { report, unaudited }, self.now());
     }
 
     fn reload(&mut self) {
@@ -436,7 +461,7 @@ impl Daemon {
 
     fn leave_load_behind(&mut self) {
         let again = self.loads.leave_behind();
-        self.last_load = Some(NOT_RELOADED);
+        self.not_reloaded();
         self.manager.tell(&[Notice::Ready]);
         error!(
             seconds = RELOAD_WITHIN.as_secs(),
@@ -447,6 +472,11 @@ impl Daemon {
         if again {
             self.reload();
         }
+    }
+
+    fn not_reloaded(&mut self) {
+        self.last_load = Some(NOT_RELOADED);
+        self.board.not_loaded();
     }
 
     fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
@@ -472,7 +502,7 @@ impl Daemon {
                 return ControlFlow::Break(());
             }
             Err(why) => {
-                self.last_load = Some(NOT_RELOADED);
+                self.not_reloaded();
                 let (rules, databases) = (self.policies.rules.len(), self.targets.len());
                 let cause = with_causes(&why);
                 error!(rules, databases, cause, "not reloaded: what was in force stays");
@@ -487,7 +517,7 @@ impl Daemon {
                 self.reload();
             } else if !is_first {
                 self.manager.tell(&[Notice::Ready]);
-            } else if self.manager.listens() {
+            } else if self.manager.listens() || self.is_shown {
                 self.look_first();
             }
         }
@@ -514,6 +544,7 @@ impl Daemon {
         }
         self.let_go();
         self.targets.values_mut().for_each(|target| target.timetable.swap(&self.policies, now));
+        self.show_what_is_watched(now);
         let (rules, databases) = (self.policies.rules.len(), self.targets.len());
         // It says nothing of the rules' own modes: those are told with each decision.
         let all_dry_run = acting == Acting::DryRun;
@@ -521,6 +552,15 @@ impl Daemon {
             info!(rules, databases, all_dry_run, "watching");
         } else {
             info!(rules, databases, all_dry_run, "reloaded");
+        }
+    }
+
+    fn show_what_is_watched(&self, now: Timestamp) {
+        let watched = || self.targets.iter().filter(|(_, target)| !target.retired);
+        let names = watched().map(|(name, _)| name.as_str());
+        self.board.loaded(&self.policies, names, self.acting() == Acting::DryRun, now);
+        for (name, target) in watched() {
+            self.board.card(name, |card| card.next(target.timetable.due_times()));
         }
     }
 

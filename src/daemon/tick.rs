@@ -21,9 +21,10 @@ use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
 use crate::engine::policy::{Action, Mode, PolicySet};
-use crate::engine::report::{Acting, Failure, Missed, Outcome, TickId, TickReport};
+use crate::engine::report::{Acting, Failure, Missed, Outcome, Phases, TickId, TickReport};
+use crate::engine::seen::Seen;
 use crate::engine::session::Snapshot;
-use crate::engine::standing::Standing;
+use crate::engine::standing::{Authority, Standing};
 use crate::engine::time::{Span, Timestamp};
 use crate::ports::{AuditError, AuditSink as _, SessionSource, SourceError, TickStamp};
 
@@ -95,11 +96,12 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         Err(error) => return TickEnd::Unseen(error, job.missed),
     };
     worker.pulse.beat();
+    let looked = worker.pace.now();
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
     look_at_clock(worker, &mut seen, start);
     let (held_at, read) = (time_of_holds(worker, &seen), worker.pace.now());
-    let standing = standing(worker, &job, &mut seen, held_at);
+    let (standing, authority) = standing(worker, &job, &mut seen, held_at);
     let verified = worker.history.verify(&seen);
     let breakers = worker.history.look_at_breakers(&job.policies, &seen);
     let plan = decide(Question {
@@ -111,23 +113,27 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
         limits: job.limits,
         standing: &standing,
     });
+    let decided = worker.pace.now();
+    let summary = Seen::of(&seen, &plan);
     let mut report = TickReport {
-        tick: job.tick,
-        plan,
-        outcomes: Vec::new(),
         verified,
         breakers,
         missed: job.missed,
-        duration: Span::ZERO,
-        acting: standing.acting,
+        authority,
+        holds: standing.holds,
+        due: job.due.iter().map(|at| Arc::from(job.policies.rules[*at].name.as_str())).collect(),
+        ..TickReport::of(job.tick, plan, summary)
     };
     let database = worker.database.clone();
-    let (at, holds) = (held_at, standing.holds.as_slice());
+    let (at, holds) = (held_at, report.holds.as_slice());
     let held = job.holds.as_deref().map(|path| Held { path, database: &database, at, holds });
     let recheck = Recheck::new(start, read, held);
     let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second, &recheck);
     report.outcomes = outcomes;
-    report.duration = span(worker.pace.now().saturating_sub(start));
+    let acted = worker.pace.now();
+    let (look, decide) = (between(start, looked), between(looked, decided));
+    report.phases = Phases { look, decide, act: between(decided, acted) };
+    report.duration = between(start, acted);
     worker.history.record_done(&seen, &report.plan, &report.outcomes);
     let TickReport { plan, outcomes, duration, breakers, .. } = &mut report;
     breakers.extend(worker.history.settle(&job.policies, &seen, plan, outcomes, *duration));
@@ -152,6 +158,10 @@ fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot, start: Duration) {
     }
 }
 
+fn between(from: Duration, to: Duration) -> Span {
+    span(to.saturating_sub(from))
+}
+
 fn span(length: Duration) -> Span {
     Span(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
 }
@@ -171,8 +181,14 @@ fn time_of_holds(worker: &Worker, seen: &Snapshot) -> Timestamp {
     there.map_or(now, |there| now.min(there))
 }
 
-/// What holds besides policies and sessions. A database that is not open for writing is rehearsed on.
-fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot, now: Timestamp) -> Standing {
+/// What holds besides policies and sessions, and who leads if that was asked. A database that is not open for writing
+/// is rehearsed on.
+fn standing(
+    worker: &Worker,
+    job: &Job,
+    seen: &mut Snapshot,
+    now: Timestamp,
+) -> (Standing, Option<Authority>) {
     let mut standing = Standing { acting: worker.killers.acting(), ..Standing::default() };
     if let Some(path) = &job.holds {
         let (holds, warning) = holds::standing(path, &worker.database, now);
@@ -184,12 +200,14 @@ fn standing(worker: &Worker, job: &Job, seen: &mut Snapshot, now: Timestamp) -> 
         rule.mode == Mode::Enforce && rule.action != Action::Report
     };
     if standing.acting == Acting::DryRun || !job.due.iter().any(enforces) {
-        return standing;
+        return (standing, None);
     }
-    if !standing.rehearses_on(seen) {
-        standing.authority = worker.killers.authority();
+    if standing.rehearses_on(seen) {
+        return (standing, None);
     }
-    standing
+    standing.authority = worker.killers.authority();
+    let asked = standing.authority.clone();
+    (standing, Some(asked))
 }
 
 /// The intent is on disk before anyone is ended; each outcome follows its end.

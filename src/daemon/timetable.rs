@@ -67,6 +67,11 @@ impl Timetable {
         self.rows.iter().filter_map(|row| row.next).min()
     }
 
+    /// Every rule with when it is due next.
+    pub fn due_times(&self) -> impl Iterator<Item = (&str, Option<Timestamp>)> {
+        self.rows.iter().map(|row| (row.timing.rule.name.as_str(), row.next))
+    }
+
     /// The rules that are due now, once each, however many of their due times went by; the others count as missed.
     pub fn take_due(&mut self, policies: &PolicySet, now: Timestamp) -> Vec<usize> {
         let due = self.pass(policies, now);

@@ -8,10 +8,12 @@ use super::breaker::BreakerChange;
 use super::guard::{ApprovedPlan, End};
 use super::policy::Mode;
 use super::pursuit::Verified;
+use super::seen::Seen;
+use super::standing::{Authority, Hold};
 use super::time::{Span, Timestamp};
 
 /// What became of one end. Closed: its words are labels of metrics and keys of the audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// The session or its statement is ended.
     Ended,
@@ -34,7 +36,7 @@ pub enum Outcome {
 }
 
 /// Why an end was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Refusal {
     /// A privilege is missing, or the service forbids the statement (ORA-01031).
     Privilege,
@@ -47,7 +49,7 @@ pub enum Refusal {
 }
 
 /// Why an end failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Failure {
     /// The connection was lost before the statement was sent.
     Disconnected,
@@ -189,11 +191,51 @@ pub struct TickReport {
     pub missed: Vec<Missed>,
     /// From the first look to the last outcome.
     pub duration: Span,
+    /// What of it was spent on what.
+    pub phases: Phases,
     /// Whether enforcing rules enforced at this tick.
     pub acting: Acting,
+    /// Whether this daemon leads, if that was asked: it is only when a rule that is due enforces.
+    pub authority: Option<Authority>,
+    /// Pauses and silences.
+    pub holds: Vec<Hold>,
+    /// The names of the rules that were due.
+    pub due: Vec<Arc<str>>,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// What the time of a tick was spent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Phases {
+    /// Looking at the database.
+    pub look: Span,
+    /// Deciding, and asking who leads.
+    pub decide: Span,
+    /// Writing down and ending.
+    pub act: Span,
 }
 
 impl TickReport {
+    /// Of a tick that has decided, and done nothing yet.
+    pub fn of(tick: TickId, plan: ApprovedPlan, seen: Seen) -> Self {
+        Self {
+            tick,
+            acting: plan.acting(),
+            plan,
+            outcomes: Vec::new(),
+            verified: Vec::new(),
+            breakers: Vec::new(),
+            missed: Vec::new(),
+            duration: Span::ZERO,
+            phases: Phases::default(),
+            authority: None,
+            holds: Vec::new(),
+            due: Vec::new(),
+            seen,
+        }
+    }
+
     /// The database's name.
     pub fn database(&self) -> &str {
         self.plan.database()

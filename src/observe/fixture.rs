@@ -13,12 +13,15 @@ use crate::engine::plan::PlanOptions;
 use crate::engine::policy::{
     Action, Breaker, Limits, Mode, OnExceed, PolicySet, Rule, RuleIdentity, Rung, Verb, Victims,
 };
+use crate::engine::report::{Missed, Outcome, Refusal, TickId, TickReport};
 use crate::engine::schedule::Schedule;
+use crate::engine::seen::Seen;
 use crate::engine::session::{
     Column, Number, NumberColumn, SessionKey, Sessions, Snapshot, TextColumn,
 };
-use crate::engine::standing::Standing;
+use crate::engine::standing::{Authority, Hold, Standing};
 use crate::engine::time::{Span, Timestamp};
+use crate::observe::board::{Board, Stage, Told};
 
 /// 2026-03-29T12:00:00Z: the time of every snapshot that says nothing else.
 pub(crate) const NOON: Timestamp = Timestamp(1_774_785_600_000_000);
@@ -168,4 +171,48 @@ pub(crate) fn plan_of(rules: &[Rule], snapshot: &Snapshot) -> ApprovedPlan {
 pub(crate) fn every_minute(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
     const MINUTE: i64 = 60_000_000;
     Some(Timestamp((after.0.div_euclid(MINUTE) + 1) * MINUTE))
+}
+
+/// Holds a text against a file. `UPDATE_EXPECT=1` rewrites the file.
+pub(crate) fn hold_against(path: &str, text: &str) {
+    let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&full, text).expect("it can be written");
+    }
+    let expected = std::fs::read_to_string(&full).expect("it is there");
+    assert_eq!(text, expected, "UPDATE_EXPECT=1 rewrites {path}");
+}
+
+/// What a daemon shows of two databases: one where an enforcing rule ended a session and was refused another, one dry
+/// run met both, and SYS was spared; and one that was not reached.
+pub(crate) fn board() -> Board {
+    let rules = [("idle", Mode::Enforce), ("old", Mode::DryRun)].map(|(name, mode)| {
+        let mut rule = RuleSketch { name, mode, ..RuleSketch::default() }.build();
+        rule.runbook = (name == "idle").then(|| "https://wiki.example.com/idle".to_owned());
+        rule.owner = (name == "old").then(|| "javascript:alert(1)".to_owned());
+        rule
+    });
+    let seen = snapshot(&[(7, "<script>alert(1)</script>"), (8, "APP"), (9, "SYS")]);
+    let plan = plan_of(&rules, &seen);
+    let summary = Seen::of(&seen, &plan);
+    let why = Arc::from("paused by ana: <i>month's end</i>");
+    let report = TickReport {
+        outcomes: vec![Outcome::Ended, Outcome::Refused(Refusal::Privilege)],
+        missed: vec![Missed { rule: "old".into(), ticks: 3 }],
+        duration: Span(260_000),
+        due: rules.iter().map(|rule| Arc::from(rule.name.as_str())).collect(),
+        holds: vec![Hold { condition: None, rule: Some("old".into()), why }],
+        authority: Some(Authority::Leads),
+        ..TickReport::of(TickId { run: NOON, number: 1 }, plan, summary)
+    };
+    let board = Board::new(NOON);
+    let policies = PolicySet { rules: rules.to_vec(), ..PolicySet::default() };
+    board.loaded(&policies, ["prod", "hr"].into_iter(), false, NOON);
+    board.turned(Stage::Watching, 0);
+    board.ticked(&Told { report: &report, unaudited: None }, NOON);
+    board.card("hr", |card| card.not_seen("ORA-12541".to_owned()));
+    board.card("prod", |card| {
+        card.next([("idle", Some(NOON.plus(Span::seconds(90)))), ("old", None)].into_iter());
+    });
+    board
 }

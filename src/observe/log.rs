@@ -165,6 +165,11 @@ impl TickLog {
         self.lost();
     }
 
+    /// How many lines found no room since the start.
+    pub fn lines_lost(&self) -> u64 {
+        self.lost.as_ref().map_or(0, |counter| counter.dropped_lines() as u64)
+    }
+
     /// Says how many lines were lost, until it is known that there was room to say it.
     pub fn lost(&mut self) {
         let Some(counter) = &self.lost else { return };
@@ -336,7 +341,8 @@ mod tests {
 
     use super::{LogFormat, TickLog, subscriber};
     use crate::engine::policy::Mode;
-    use crate::engine::report::{Acting, Missed, Outcome, Refusal, TickId, TickReport};
+    use crate::engine::report::{Missed, Outcome, Refusal, TickId, TickReport};
+    use crate::engine::seen::Seen;
     use crate::engine::time::Span;
     use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
 
@@ -365,15 +371,12 @@ mod tests {
 
     fn report(mode: Mode, outcome: Outcome) -> TickReport {
         let rule = RuleSketch { name: "idle", mode, ..RuleSketch::default() };
+        let plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP\nX"), (8, "SYS")]));
         TickReport {
-            tick: TickId { run: NOON, number: 1 },
-            plan: plan_of(&[rule.build()], &snapshot(&[(7, "APP\nX"), (8, "SYS")])),
             outcomes: vec![outcome],
-            verified: Vec::new(),
-            breakers: Vec::new(),
             missed: vec![Missed { rule: "idle".into(), ticks: 2 }],
             duration: Span(1_500),
-            acting: Acting::AsRulesSay,
+            ..TickReport::of(TickId { run: NOON, number: 1 }, plan, Seen::default())
         }
     }
 

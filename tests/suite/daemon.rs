@@ -117,18 +117,18 @@ fn a_reload_takes_up_another_audit_or_nothing() {
         let text = format!("version: 1\npolicies: p.yaml\n{databases}\n{audit}\n{more}\n");
         write(&place, "conf.yaml", &text);
     };
-    configure("a.jsonl", "http: {listen: '127.0.0.1:9469'}");
+    configure("a.jsonl", "");
     let mut running = Running::start(&place, &["run", "--config", "conf.yaml"]);
-    running.says("this version does not serve it");
     running.says("watching");
     configure("no/b.jsonl", "");
     running.signal("HUP");
     let why = running.says("not reloaded");
     assert!(why.contains("no/b.jsonl"), "{why}");
     running.says(" tick ");
-    configure("b.jsonl", "log: {level: error}");
+    configure("b.jsonl", "log: {level: error}\nhttp: {listen: '127.0.0.1:0'}");
     running.signal("HUP");
-    running.says("which takes a restart");
+    running.says("http: was changed, which takes a restart");
+    running.says("log: was changed, which takes a restart");
     running.says("reloaded rules=1 databases=1");
     until("an intent in the new file", || {
         fs::read_to_string(place.path().join("b.jsonl")).is_ok_and(|text| text.contains("intent"))
@@ -233,7 +233,7 @@ fn place() -> TempDir {
     place
 }
 
-fn write(place: &TempDir, name: &str, text: &str) {
+pub(crate) fn write(place: &TempDir, name: &str, text: &str) {
     fs::write(place.path().join(name), text).expect("it can be written");
 }
 
@@ -250,7 +250,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn start(place: &TempDir, args: &[&str]) -> Self {
+    pub(crate) fn start(place: &TempDir, args: &[&str]) -> Self {
         let mut command = command(place.path(), args);
         Self::of(command.stderr(Stdio::piped()).spawn().expect("it can be started"))
     }

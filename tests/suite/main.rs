@@ -12,6 +12,7 @@ mod drivers;
 mod fixture;
 mod grants;
 mod holds;
+mod http;
 mod hung;
 mod invariants;
 mod leaders;

@@ -285,8 +285,15 @@ fn the_whole_daemon_ticks_a_capture_once() {
         Ok(Loaded { audit: Some(audit_file.clone()), ..loaded(&[ENFORCE], targets) })
     };
     let (audit, log) = (Audit::AsLoaded, TickLog::default());
-    let setup =
-        Setup { loader: Arc::new(load), audit, once: true, dry_run: false, log, manager: None };
+    let setup = Setup {
+        loader: Arc::new(load),
+        audit,
+        once: true,
+        dry_run: false,
+        log,
+        manager: None,
+        board: None,
+    };
     assert!(super::run(setup).is_ok());
     let text = fs::read_to_string(path).expect("it is text");
     assert!(text.contains(r#""database":"yesterday""#), "{text}");
@@ -368,7 +375,8 @@ impl Sketch {
         };
         let Self { audit, once, dry_run, .. } = self;
         let log = TickLog::default();
-        let setup = Setup { loader: Arc::new(load), audit, once, dry_run, log, manager: None };
+        let setup =
+            Setup { loader: Arc::new(load), audit, once, dry_run, log, manager: None, board: None };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
 }
