@@ -11,7 +11,9 @@ use super::limits::{LIMITS, limits};
 use super::policies::{VERSION_KEY, check_version};
 use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::suggest::did_you_mean_or_list;
-use super::values::{count_as, filled_text, flag, list, name, one_or_many, word, wrong_type};
+use super::values::{
+    any_list, count_as, filled_text, flag, list, name, one_or_many, word, wrong_type,
+};
 use super::yaml::{Node, ScalarKind, excerpt, parse};
 use crate::engine::policy::Limits;
 use crate::engine::text::fold;
@@ -442,9 +444,9 @@ fn log(node: &Node, sink: &mut Sink) -> Option<(Option<LogFormat>, LogLevel, Vec
     ];
     let format = fields.get("format").and_then(|node| word(node, &formats, "a log format", sink));
     let level = fields.get("level").and_then(|node| word(node, &levels, "a log level", sink));
-    let listed =
-        fields.get("redact").map_or([].as_slice(), |node| list(node, "what is withheld", sink));
-    let redact = listed.iter().filter_map(|node| word(node, &personal, "what is withheld", sink));
+    let what = "something to withhold";
+    let listed = fields.get("redact").map_or([].as_slice(), |node| any_list(node, what, sink));
+    let redact = listed.iter().filter_map(|node| word(node, &personal, what, sink));
     Some((format, level.unwrap_or_default(), redact.collect()))
 }
 
