@@ -295,7 +295,7 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 macro_rules! say {
     ($kind:ident $(, $key:ident = $value:expr)* $(,)?) => {{
         const KIND: $crate::observe::log::kind::Kind = $crate::observe::log::kind::Kind::$kind;
-        const { assert!(KIND.has_keys(&[$(stringify!($key)),*]), "these are not the kind's keys") };
+        const _: () = assert!(KIND.has_keys(&[$(stringify!($key)),*]), "these are not the kind's keys");
         ::tracing::event!(
             name: KIND.word(),
             target: $crate::observe::log::kind::TARGET,

@@ -1,5 +1,5 @@
-//! The list of kinds is written down three times: here in the code, in the catalog of the journal, which says what to do,
-//! and on the page for people. The page is made of the other two, and what the code never says is in none of them.
+//! The list of kinds is written down three times: here in the code, in the catalog of the journal, which says what to
+//! do, and on the page for people. The page is made of the other two, and what the code never says is in none of them.
 
 use std::fmt::Write as _;
 use std::fs;
