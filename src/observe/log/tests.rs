@@ -109,22 +109,28 @@ const EVERY_OUTCOME: [Outcome; 9] = [
     Outcome::Unknown,
 ];
 
+/// What was found of the first session that the report ends.
+fn verified(report: &TickReport, finding: Finding) -> Verified {
+    let end = &report.plan.ends()[0];
+    Verified {
+        rule: Arc::clone(&end.rule),
+        life: end.life,
+        username: end.username.clone(),
+        verb: Verb::KillImmediate,
+        outcome: Outcome::Ended,
+        finding,
+        after: Some(Span::seconds(3)),
+    }
+}
+
 /// Reports that between them have everything that a report can have.
 fn everything() -> Vec<TickReport> {
     let mut reports: Vec<_> =
         EVERY_OUTCOME.iter().map(|it| report(Mode::Enforce, *it, "APP")).collect();
-    let life = reports[0].plan.ends()[0].life;
     let undo = Finding::Ending { from: Some(9), to: Some(4) };
     for finding in [Finding::Gone, undo, Finding::StillThere] {
-        reports[0].verified.push(Verified {
-            rule: "idle".into(),
-            life,
-            username: Some("APP".to_owned()),
-            verb: Verb::KillImmediate,
-            outcome: Outcome::Ended,
-            finding,
-            after: Some(Span::seconds(3)),
-        });
+        let found = verified(&reports[0], finding);
+        reports[0].verified.push(found);
     }
     for opened in [Some("three failures".into()), None] {
         reports[0].breakers.push(BreakerChange { rule: "idle".into(), opened });
@@ -260,7 +266,10 @@ fn trouble_is_a_warning_and_says_its_kind() {
 fn what_is_withheld_stands_in_no_format() {
     for format in [LogFormat::Text, LogFormat::Json, LogFormat::Journald] {
         let said = |redact: Redaction| {
-            let report = report(Mode::Enforce, Outcome::Ended, "MILLER");
+            let mut report = report(Mode::Enforce, Outcome::Ended, "MILLER");
+            for finding in [Finding::Gone, Finding::NotKnown] {
+                report.verified.push(verified(&report, finding));
+            }
             let mut log = TickLog::default();
             log.apply(Settings { level: LevelFilter::TRACE, redact });
             String::from_utf8_lossy(&written(format, || log.tick(&report))).into_owned()
