@@ -29,7 +29,8 @@ use crate::engine::policy::{Mode, OnExceed, PolicySet};
 use crate::engine::schedule::Schedule;
 use crate::engine::session::Snapshot;
 use crate::engine::text::with_causes;
-use crate::observe::log::{self, LogFormat, Teller, TickLog};
+use crate::observe::log::redact::Redaction;
+use crate::observe::log::{self, LogFormat, Settings, Teller, TickLog};
 use crate::ports::{SessionSource, SourceError};
 
 /// What can be typed.
@@ -98,7 +99,8 @@ pub(super) fn run(
         // Ticks are told, so of the log only trouble is news.
         _ => (LogFormat::Text, LevelFilter::WARN),
     };
-    let log = log::init(form, level).map_err(|error| failed(&error))?;
+    let log = log::init(form, Settings { level, redact: Redaction::default() })
+        .map_err(|error| failed(&error))?;
     let of_ticks = if format == Format::Json { log.of_ticks() } else { told() };
     if let Some(after) = leave_after {
         thread::spawn(move || {
@@ -216,6 +218,7 @@ fn load(
         targets: vec![target],
         audit: Some(audit.to_owned()),
         holds: None,
+        log: None,
     })
 }
 

@@ -32,7 +32,8 @@ use crate::engine::text::with_causes;
 use crate::engine::time::Timestamp;
 use crate::observe::board::Board;
 use crate::observe::http;
-use crate::observe::log::{self, Log, LogFormat};
+use crate::observe::log::redact::Personal;
+use crate::observe::log::{self, Log, LogFormat, Settings, journal, say};
 
 /// What can be typed.
 #[derive(Debug, clap::Args)]
@@ -61,8 +62,10 @@ struct Wanted {
     database: Option<String>,
     /// Instead of the configuration's.
     audit: Option<PathBuf>,
-    /// What the configuration said of the log when it was set up.
-    log: Option<LogWanted>,
+    /// What the configuration said when the log was set up.
+    log_format: Option<service::LogFormat>,
+    /// How often `-v` was typed.
+    verbose: u8,
     /// What it said of where HTTP listens. A single tick is over before anybody could ask.
     http: Option<Listening>,
 }
@@ -70,9 +73,6 @@ struct Wanted {
 /// What a configuration says of where HTTP listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Listening(Option<SocketAddr>);
-
-/// What a configuration says of the log.
-type LogWanted = (Option<service::LogFormat>, LogLevel);
 
 /// Runs until told to stop.
 pub(super) fn run(
@@ -87,10 +87,10 @@ pub(super) fn run(
     let shown = address.map(show).transpose()?;
     let log = start_log(global, service.as_ref(), console)?;
     let board = shown.map(|(board, address)| {
-        tracing::info!(%address, "http listens");
+        say!(HttpListens, address = tracing::field::display(address));
         board
     });
-    wanted.log = service.as_ref().map(log_wanted);
+    wanted.log_format = service.as_ref().and_then(|service| service.log_format);
     wanted.http = service.as_ref().filter(|_| !args.once).map(|it| Listening(it.http_listen));
     let setup = Setup {
         loader: Arc::new(move || wanted.load()),
@@ -152,13 +152,10 @@ fn wanted(args: &Args, global: &Global) -> Result<Wanted, CliError> {
         captures,
         database: args.captures.database.clone(),
         audit: args.audit.clone(),
-        log: None,
+        log_format: None,
+        verbose: global.verbose,
         http: None,
     })
-}
-
-const fn log_wanted(service: &Service) -> LogWanted {
-    (service.log_format, service.log_level)
 }
 
 fn start_log(
@@ -168,20 +165,35 @@ fn start_log(
 ) -> Result<Log, CliError> {
     let format = match (global.format, service.and_then(|service| service.log_format)) {
         (Format::Json, _) | (_, Some(service::LogFormat::Json)) => LogFormat::Json,
-        (_, Some(service::LogFormat::Journald)) => {
-            console.note("warning: log.format journald is not there yet; the log is JSON");
+        (_, Some(service::LogFormat::Journald)) if !Path::new(journal::SOCKET).exists() => {
+            let why = "is not there: the log is JSON, on standard error";
+            console.note(&format!("warning: the journal's socket {} {why}", journal::SOCKET));
             LogFormat::Json
         }
+        (_, Some(service::LogFormat::Journald)) => LogFormat::Journald,
         _ => LogFormat::Text,
     };
-    let level = match (global.verbose, service.map(|service| service.log_level)) {
+    log::init(format, log_settings(global.verbose, service))
+        .map_err(|error| CliError::Runtime(with_causes(&error)))
+}
+
+/// What a reload may change.
+fn log_settings(verbose: u8, service: Option<&Service>) -> Settings {
+    let level = match (verbose, service.map(|service| service.log_level)) {
         (2.., _) | (_, Some(LogLevel::Trace)) => LevelFilter::TRACE,
         (1, _) | (_, Some(LogLevel::Debug)) => LevelFilter::DEBUG,
         (_, Some(LogLevel::Warn)) => LevelFilter::WARN,
         (_, Some(LogLevel::Error)) => LevelFilter::ERROR,
         (_, Some(LogLevel::Info) | None) => LevelFilter::INFO,
     };
-    log::init(format, level).map_err(|error| CliError::Runtime(error.to_string()))
+    let personal = service.map_or([].as_slice(), |service| &service.log_redact).iter();
+    let redact = personal.map(|it| match it {
+        service::Personal::Username => Personal::Username,
+        service::Personal::Osuser => Personal::Osuser,
+        service::Personal::Machine => Personal::Machine,
+        service::Personal::Client => Personal::Client,
+    });
+    Settings { level, redact: redact.collect() }
 }
 
 impl Wanted {
@@ -216,16 +228,17 @@ impl Wanted {
             audit_path(service, config)
         });
         let holds = configured.and_then(|(service, config)| holds_path(service, config));
-        Ok(Loaded { policies, targets, audit, holds })
+        let log = Some(log_settings(self.verbose, service.as_ref()));
+        Ok(Loaded { policies, targets, audit, holds, log })
     }
 
     /// Says what the configuration asks for and does not get.
     fn warn(&self, service: &Service) {
         if self.http.is_some_and(|it| it != Listening(service.http_listen)) {
-            tracing::warn!("http: was changed, which takes a restart; it is served as it was");
+            say!(HttpStays);
         }
-        if self.log.is_some_and(|log| log != log_wanted(service)) {
-            tracing::warn!("log: was changed, which takes a restart; the log goes on as it was");
+        if self.log_format != service.log_format {
+            say!(LogFormatStays);
         }
     }
 
@@ -239,7 +252,7 @@ impl Wanted {
         let text = render::text(&diagnostics, false);
         let policies = policies.ok_or_else(|| text.clone())?;
         if diagnostics.count(Severity::Warning) > 0 {
-            tracing::warn!(diagnostics = text, "the policies load with warnings");
+            say!(PolicyWarnings, diagnostics = text);
         }
         Ok(policies)
     }
@@ -328,7 +341,11 @@ fn target(path: &Path, options: &ReadOptions, limits: Limits) -> Result<TargetSp
         return Err(named(&problem.to_string()));
     }
     for warning in &capture.warnings {
-        tracing::warn!(capture = %path.display(), warning, "the capture loads with a warning");
+        say!(
+            CaptureWarning,
+            capture = tracing::field::display(path.display()),
+            detail = warning.as_str()
+        );
     }
     let source = Box::new(CaptureSource::new(capture.snapshots));
     Ok(TargetSpec::dry_run(options.database.clone(), fingerprint(path), source, limits))

@@ -11,7 +11,9 @@ use super::limits::{LIMITS, limits};
 use super::policies::{VERSION_KEY, check_version};
 use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::suggest::did_you_mean_or_list;
-use super::values::{count_as, filled_text, flag, list, name, one_or_many, word, wrong_type};
+use super::values::{
+    any_list, count_as, filled_text, flag, list, name, one_or_many, word, wrong_type,
+};
 use super::yaml::{Node, ScalarKind, excerpt, parse};
 use crate::engine::policy::Limits;
 use crate::engine::text::fold;
@@ -169,12 +171,18 @@ pub(super) static LOG: Shape = Shape {
         Key::optional(
             "format",
             Kind::Words(&["text", "json", "journald"]),
-            "text is for people; default: text on a terminal, json elsewhere",
+            "text is for people, the default; journald sends fields to the journal itself; see docs/logs.md",
         ),
         Key::optional(
             "level",
             Kind::Words(&["error", "warn", "info", "debug", "trace"]),
             "the least that is written; default info",
+        ),
+        Key::optional(
+            "redact",
+            Kind::List(&Kind::Words(&["username", "osuser", "machine", "client"])),
+            "what is withheld of people: database users (and schemas), operating system users, clients' machines \
+             (and programs), what applications say of themselves; statements always are; default: nothing else",
         ),
     ],
 };
@@ -198,6 +206,8 @@ pub struct Service {
     pub log_format: Option<LogFormat>,
     /// The least that is logged.
     pub log_level: LogLevel,
+    /// What the log withholds.
+    pub log_redact: Vec<Personal>,
 }
 
 /// One database.
@@ -325,6 +335,19 @@ pub enum LogFormat {
     Journald,
 }
 
+/// What tells of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personal {
+    /// Database users.
+    Username,
+    /// Operating system users.
+    Osuser,
+    /// Clients' machines.
+    Machine,
+    /// What applications say of themselves.
+    Client,
+}
+
 /// The least that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogLevel {
@@ -369,7 +392,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
     let audit_file = fields.get("audit").and_then(|node| one_text(node, &AUDIT, "file", sink));
     let holds_file = fields.get("holds").and_then(|node| one_text(node, &HOLDS, "file", sink));
     let http_listen = fields.get("http").and_then(|node| listen(node, sink));
-    let (log_format, log_level) =
+    let (log_format, log_level, log_redact) =
         fields.get("log").and_then(|node| log(node, sink)).unwrap_or_default();
     Some(Service {
         policies: policies?,
@@ -379,6 +402,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
         http_listen,
         log_format,
         log_level,
+        log_redact,
     })
 }
 
@@ -402,7 +426,7 @@ fn listen(node: &Node, sink: &mut Sink) -> Option<SocketAddr> {
     address
 }
 
-fn log(node: &Node, sink: &mut Sink) -> Option<(Option<LogFormat>, LogLevel)> {
+fn log(node: &Node, sink: &mut Sink) -> Option<(Option<LogFormat>, LogLevel, Vec<Personal>)> {
     let fields = LOG.read(node, sink)?;
     let formats =
         [("text", LogFormat::Text), ("json", LogFormat::Json), ("journald", LogFormat::Journald)];
@@ -413,9 +437,18 @@ fn log(node: &Node, sink: &mut Sink) -> Option<(Option<LogFormat>, LogLevel)> {
         ("debug", LogLevel::Debug),
         ("trace", LogLevel::Trace),
     ];
+    let personal = [
+        ("username", Personal::Username),
+        ("osuser", Personal::Osuser),
+        ("machine", Personal::Machine),
+        ("client", Personal::Client),
+    ];
     let format = fields.get("format").and_then(|node| word(node, &formats, "a log format", sink));
     let level = fields.get("level").and_then(|node| word(node, &levels, "a log level", sink));
-    Some((format, level.unwrap_or_default()))
+    let what = "something to withhold";
+    let listed = fields.get("redact").map_or([].as_slice(), |node| any_list(node, what, sink));
+    let redact = listed.iter().filter_map(|node| word(node, &personal, what, sink));
+    Some((format, level.unwrap_or_default(), redact.collect()))
 }
 
 fn databases(node: &Node, sink: &mut Sink) -> Vec<Database> {

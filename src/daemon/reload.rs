@@ -12,13 +12,13 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
-use tracing::warn;
 
 use super::shared_audit::SharedAudit;
 use super::target::TargetSpec;
 use crate::engine::policy::PolicySet;
 use crate::observe::audit::FileAudit;
 use crate::observe::audit::recall::Recall;
+use crate::observe::log::{self, say};
 use crate::ports::AuditError;
 
 /// Databases of one daemon. Each may keep a thread busy; fleets are spread over several daemons.
@@ -44,6 +44,8 @@ pub struct Loaded {
     pub audit: Option<PathBuf>,
     /// The file of holds.
     pub holds: Option<PathBuf>,
+    /// How the log is written from here on; `None`: as before.
+    pub log: Option<log::Settings>,
 }
 
 /// Why nothing was loaded.
@@ -94,6 +96,7 @@ pub(super) struct Ready {
     pub(super) holds: Option<PathBuf>,
     /// An audit that goes elsewhere than the one in force, and what stands in it.
     pub(super) audit: Option<(AuditAt, SharedAudit, Recall)>,
+    pub(super) log: Option<log::Settings>,
 }
 
 /// A load that came to its end.
@@ -184,7 +187,7 @@ impl Loads {
 
 /// Loads, and checks what the daemon itself relies on. A new audit is opened last, and before anything is swapped.
 fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
-    let Loaded { policies, targets, audit, holds } = loader()?;
+    let Loaded { policies, targets, audit, holds, log } = loader()?;
     let mut names = BTreeSet::new();
     if let Some(twice) = targets.iter().find(|target| !names.insert(&target.name)) {
         return Err(LoadError::Files(format!("database {} is configured twice", twice.name)));
@@ -195,7 +198,7 @@ fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
     let wanted = audit.map_or(AuditAt::Nowhere, AuditAt::File);
     let audit =
         if in_force.stays(&wanted) { None } else { Some(open(wanted).map_err(LoadError::Audit)?) };
-    Ok(Ready { policies, targets, holds, audit })
+    Ok(Ready { policies, targets, holds, audit, log })
 }
 
 fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit, Recall), AuditError> {
@@ -205,11 +208,14 @@ fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit, Recall), AuditError> {
     let mut audit = FileAudit::open(path)?;
     let recall = audit.recall(Utc::now().into())?;
     for (database, it) in recall.interrupted() {
-        let (rule, session, action) = (&it.rule, it.life.key, it.verb.text());
-        warn!(
-            database,
-            rule, %session, action,
-            "an earlier run ended before it knew what came of this: unknown, and looked at again"
+        say!(
+            Interrupted,
+            rule = &*it.rule,
+            database = database,
+            inst_id = it.life.key.inst_id,
+            sid = it.life.key.sid,
+            serial = it.life.key.serial,
+            action = it.verb.text()
         );
     }
     Ok((wanted, SharedAudit::new(Some(Box::new(audit))), recall))

@@ -11,7 +11,6 @@ use chrono::Utc;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
-use tracing::{debug, error, info, warn};
 
 use super::executor::Leaving;
 use super::killer::Killers;
@@ -32,7 +31,7 @@ use crate::engine::text::{counted, with_causes};
 use crate::engine::time::Timestamp;
 use crate::observe::audit::recall::Recall;
 use crate::observe::board::{Board, Stage, Told};
-use crate::observe::log::TickLog;
+use crate::observe::log::{TickLog, say};
 use crate::ports::{AuditError, AuditSink, SourceError};
 
 /// The loop sleeps no longer than this, however far away the next due time is: the wall clock may have been set, and
@@ -224,7 +223,7 @@ impl Daemon {
 
     async fn watch(mut self) -> Result<(), RunError> {
         if self.phase == Phase::Loading {
-            debug!("loading");
+            say!(Loading);
             self.loads.ask(self.audit_at.clone(), None);
         }
         while matches!(self.phase, Phase::Loading | Phase::Watching) || !self.ticks.is_empty() {
@@ -238,7 +237,7 @@ impl Daemon {
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
         self.log.lost();
-        info!("left");
+        say!(Left);
         self.result()
     }
 
@@ -346,7 +345,7 @@ impl Daemon {
             Event::LoadOverdue => self.leave_load_behind(),
             Event::Stop => return self.stop(),
             Event::GraceOver => {
-                warn!(databases = self.running(), "left without waiting for ticks any longer");
+                say!(LeftBehind, running = self.running());
                 return ControlFlow::Break(());
             }
         }
@@ -375,7 +374,7 @@ impl Daemon {
                 due_now.push((name.clone(), target.timetable.take_due(&self.policies, now)));
             } else if target.timetable.miss_due(&self.policies, now) && !target.overlap_said {
                 target.overlap_said = true;
-                warn!(database = name, "a tick still runs, so due times are missed");
+                say!(Overlap, database = name.as_str());
             }
         }
         for (name, due) in due_now {
@@ -415,7 +414,7 @@ impl Daemon {
             TickEnd::Done(report) => {
                 self.unseen.remove(name);
                 if self.unaudited.remove(name) {
-                    info!(database = name, "the audit can be written again");
+                    say!(AuditWorks, database = name);
                 }
                 self.show(&report, None);
             }
@@ -428,7 +427,7 @@ impl Daemon {
             TickEnd::Unaudited(cause, report) => {
                 self.unseen.remove(name);
                 self.unaudited.insert(name.to_owned());
-                error!(database = name, cause = with_causes(&cause), "nobody is ended: no audit");
+                say!(AuditFailed, database = name, cause = with_causes(&cause));
                 self.show(&report, Some(with_causes(&cause)));
                 if self.once {
                     self.failure.get_or_insert(RunError::Audit(cause));
@@ -445,46 +444,46 @@ impl Daemon {
 
     fn reload(&mut self) {
         if !matches!(self.phase, Phase::Loading | Phase::Watching) {
-            info!("not reloaded: the daemon is about to leave");
+            say!(ReloadIgnored);
             return;
         }
-        let hanging = self.loads.left_behind();
         match self.loads.ask(self.audit_at.clone(), Some(Instant::now() + RELOAD_WITHIN)) {
             Asked::Begun => self.manager.tell(&[Notice::Reloading]),
-            Asked::Again => info!("a load is under way; the files are read once more after it"),
+            Asked::Again => say!(ReloadQueued),
             Asked::Refused => {
                 self.manager.tell(&[Notice::Reloading, Notice::Ready]);
-                error!(hanging, "not reloaded: too many loads hang, only a restart helps");
+                self.not_reloaded("too many loads hang: only a restart helps");
             }
         }
     }
 
     fn leave_load_behind(&mut self) {
         let again = self.loads.leave_behind();
-        self.not_reloaded();
         self.manager.tell(&[Notice::Ready]);
-        error!(
-            seconds = RELOAD_WITHIN.as_secs(),
-            hanging = self.loads.left_behind(),
-            hanging_max = LOADS_LEFT_BEHIND_MAX,
-            "not reloaded: loading takes too long and is waited for no more; what was in force stays"
-        );
+        let seconds = RELOAD_WITHIN.as_secs();
+        self.not_reloaded(&format!(
+            "loading takes more than {seconds} s; it is waited for no more"
+        ));
         if again {
             self.reload();
         }
     }
 
-    fn not_reloaded(&mut self) {
+    fn not_reloaded(&mut self, cause: &str) {
         self.last_load = Some(NOT_RELOADED);
         self.board.not_loaded();
+        say!(
+            NotReloaded,
+            rules = self.policies.rules.len(),
+            databases = self.targets.len(),
+            hanging = self.loads.left_behind(),
+            cause = cause
+        );
     }
 
     fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
         let Some(again) = self.loads.settle(&ended) else {
-            info!(
-                hanging = self.loads.left_behind(),
-                "a load that was left behind has ended, unused"
-            );
+            say!(LoadUnused, hanging = self.loads.left_behind());
             return ControlFlow::Continue(());
         };
         let is_first = match self.phase {
@@ -502,10 +501,7 @@ impl Daemon {
                 return ControlFlow::Break(());
             }
             Err(why) => {
-                self.not_reloaded();
-                let (rules, databases) = (self.policies.rules.len(), self.targets.len());
-                let cause = with_causes(&why);
-                error!(rules, databases, cause, "not reloaded: what was in force stays");
+                self.not_reloaded(&with_causes(&why));
             }
         }
         if is_first && self.once {
@@ -526,7 +522,10 @@ impl Daemon {
 
     fn swap(&mut self, ready: Ready) {
         let now = self.now();
-        let Ready { policies, targets, holds, audit } = ready;
+        let Ready { policies, targets, holds, audit, log } = ready;
+        if let Some(settings) = log {
+            self.log.apply(settings);
+        }
         self.holds = holds.map(Arc::from);
         let mut recall = Recall::default();
         if let Some((at, audit, told)) = audit {
@@ -549,9 +548,9 @@ impl Daemon {
         // It says nothing of the rules' own modes: those are told with each decision.
         let all_dry_run = acting == Acting::DryRun;
         if self.phase == Phase::Loading {
-            info!(rules, databases, all_dry_run, "watching");
+            say!(Watching, rules = rules, databases = databases, all_dry_run = all_dry_run);
         } else {
-            info!(rules, databases, all_dry_run, "reloaded");
+            say!(Reloaded, rules = rules, databases = databases, all_dry_run = all_dry_run);
         }
     }
 
@@ -607,10 +606,10 @@ impl Daemon {
 
     fn stop(&mut self) -> ControlFlow<()> {
         if let Phase::Leaving(_) = self.phase {
-            warn!(databases = self.running(), "left at once, as told");
+            say!(LeftAtOnce, running = self.running());
             return ControlFlow::Break(());
         }
-        info!(databases = self.running(), "stopping when running ticks are done");
+        say!(Stopping, running = self.running());
         self.begin_leaving();
         ControlFlow::Continue(())
     }
@@ -624,7 +623,7 @@ impl Daemon {
 
     /// A panic in a tick is a bug, and what the tick knew is gone: limits that counted on it no longer hold.
     fn give_up(&mut self, broken: &JoinError) -> ControlFlow<()> {
-        error!(cause = with_causes(broken), "a bug: nobody is ended any more");
+        say!(Bug, cause = with_causes(broken));
         self.failure.get_or_insert(RunError::Runtime(broken.to_string()));
         ControlFlow::Break(())
     }
@@ -639,9 +638,9 @@ fn could_not_look(database: &str, cause: &SourceError) {
     let text = with_causes(cause);
     match cause {
         // The next tick is the retry.
-        SourceError::Unavailable(_) => warn!(database, cause = text, "could not look"),
+        SourceError::Unavailable(_) => say!(CouldNotLook, database = database, cause = text),
         SourceError::Forbidden(_) | SourceError::Unusable(_) => {
-            error!(database, cause = text, "could not look");
+            say!(MayNotLook, database = database, cause = text);
         }
     }
 }

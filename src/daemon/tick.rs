@@ -5,8 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
-
 use super::executor::{Leaving, Means, execute};
 use super::holds;
 use super::killer::Killers;
@@ -26,6 +24,7 @@ use crate::engine::seen::Seen;
 use crate::engine::session::Snapshot;
 use crate::engine::standing::{Authority, Standing};
 use crate::engine::time::{Span, Timestamp};
+use crate::observe::log::say;
 use crate::ports::{AuditError, AuditSink as _, SessionSource, SourceError, TickStamp};
 
 /// Tells the time: the machine's in production, a made-up one in tests.
@@ -238,7 +237,12 @@ fn act(
     let fuses = history.fuses(policies);
     let (outcomes, recorded) = execute(plan, means, pace, fuses, record);
     if let Some(why) = recheck.stopped() {
-        warn!(database = stamp.database, why, "what is left of this tick's ends is not tried");
+        say!(
+            NotTried,
+            database = stamp.database,
+            tick = tracing::field::display(stamp.tick),
+            detail = why
+        );
     }
     let settled = match recorded {
         Ok(()) if !outcomes.is_empty() => audit.settle(),

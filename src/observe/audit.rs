@@ -49,13 +49,11 @@ use crate::engine::pursuit::Verified;
 use crate::engine::report::Outcome;
 use crate::engine::session::SessionLife;
 use crate::engine::time::{MICROS_PER_SECOND, Timestamp};
+use crate::observe::log::redact::WITHHELD;
 use crate::ports::{AuditError, AuditSink, TickStamp};
 
 /// The audit names people and machines: for its owner only.
 const MODE_OF_NEW_FILES: u32 = 0o600;
-
-/// Stands where a statement's text was observed.
-const WITHHELD: &str = "(withheld)";
 
 /// What logrotate appends to the name of the file that it moves away last.
 const ROTATED: &str = ".1";

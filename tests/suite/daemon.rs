@@ -2,13 +2,14 @@
 //! pass; every wait is for a line of the log or the end of the process, and has a deadline.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use orawarden::observe::log::journal::SOCKET;
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine.
@@ -120,16 +121,20 @@ fn a_reload_takes_up_another_audit_or_nothing() {
     configure("a.jsonl", "");
     let mut running = Running::start(&place, &["run", "--config", "conf.yaml"]);
     running.says("watching");
-    configure("no/b.jsonl", "");
+    configure("no/b.jsonl", "log: {level: error, redact: [username]}");
     running.signal("HUP");
     let why = running.says("not reloaded");
     assert!(why.contains("no/b.jsonl"), "{why}");
     running.says(" tick ");
-    configure("b.jsonl", "log: {level: error}\nhttp: {listen: '127.0.0.1:0'}");
+    running.says("username=\"APP\"");
+    let log = "log: {format: json, level: debug, redact: [username]}";
+    configure("b.jsonl", &format!("{log}\nhttp: {{listen: '127.0.0.1:0'}}"));
     running.signal("HUP");
-    running.says("http: was changed, which takes a restart");
-    running.says("log: was changed, which takes a restart");
+    running.says("http.listen was changed, which takes a restart");
+    running.says("log.format was changed, which takes a restart");
     running.says("reloaded rules=1 databases=1");
+    let said = running.says_all_until("username=");
+    assert!(!said.contains("APP"), "{said}");
     until("an intent in the new file", || {
         fs::read_to_string(place.path().join("b.jsonl")).is_ok_and(|text| text.contains("intent"))
     });
@@ -170,6 +175,28 @@ fn no_two_ticks_have_the_same_name() {
     ticks.sort_unstable();
     ticks.dedup();
     assert_eq!(ticks.len(), all, "one session, so one intent a tick:\n{text}");
+}
+
+/// Where there is a journal, `tests/systemd` looks at what reaches it.
+#[test]
+fn without_a_journal_the_log_is_json_and_says_so() {
+    if Path::new(SOCKET).exists() {
+        writeln!(std::io::stderr(), "SKIPPED: there is a journal here").expect("somebody reads");
+        return;
+    }
+    let place = place();
+    let databases = "databases: [{name: one, capture: c.csv}]";
+    let text = format!("version: 1\npolicies: p.yaml\n{databases}\nlog: {{format: journald}}\n");
+    write(&place, "conf.yaml", &text);
+    let run = ["run", "--config", "conf.yaml", "--once"];
+    let (code, said) = Running::start(&place, &run).ends();
+    assert_eq!(code, Some(0), "{said}");
+    let (warning, lines) = said.split_once('\n').expect("there are lines");
+    assert!(warning.contains(SOCKET) && warning.contains("the log is JSON"), "{warning}");
+    let events: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    let events: Vec<_> = events.iter().map(|line| line["event"].as_str()).collect();
+    assert_eq!(events, ["watching", "tick", "reported", "left"].map(Some));
 }
 
 #[test]

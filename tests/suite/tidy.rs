@@ -38,6 +38,9 @@ const IMPURE: [&str; 14] = [
     "println!",
 ];
 
+/// Lines of the log that say nothing of their kind: `say!` does.
+const UNKIND: [&str; 6] = ["trace!(", "debug!(", "info!(", "warn!(", "error!(", "tracing::event!("];
+
 /// File names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 3] = ["utils.rs", "common.rs", "helpers.rs"];
 
@@ -174,6 +177,16 @@ fn unexplained_dependencies(path: &str, text: &str) -> Vec<String> {
         commented = line.starts_with('#');
     }
     found
+}
+
+fn unkind(path: &str, text: &str) -> Vec<String> {
+    if path.starts_with("src/observe/log/") {
+        return Vec::new();
+    }
+    offenders(path, text, |line| {
+        let needle = UNKIND.iter().find(|needle| code(line).contains(**needle))?;
+        Some(format!("{needle}…) is a line of no kind; say!(…) of observe::log has one"))
+    })
 }
 
 fn contains_none(path: &str, text: &str, needles: &[&str]) -> Vec<String> {
@@ -323,6 +336,20 @@ fn what_is_left_for_later_is_found() {
             [format!("src/a.rs:2: contains {needle}")]
         );
     }
+}
+
+#[test]
+fn every_line_of_the_log_has_a_kind() {
+    hold(&["src/"], ".rs", unkind);
+}
+
+#[test]
+fn a_line_of_no_kind_is_found() {
+    let bad =
+        "use tracing::warn;\n\nfn f() {\n    warn!(rule, \"late\");\n    // info!(no code)\n}\n";
+    let why = "warn!(…) is a line of no kind; say!(…) of observe::log has one";
+    assert_eq!(unkind("src/daemon/a.rs", bad), [format!("src/daemon/a.rs:4: {why}")]);
+    assert!(unkind("src/observe/log/a.rs", bad).is_empty());
 }
 
 #[test]
