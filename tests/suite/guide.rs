@@ -138,18 +138,15 @@ fn lost(name: &str, page: &str) -> Vec<String> {
         }
         let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let path = match (file, directory) {
-            ("", _) => name.to_owned(),
-            (file, "") => file.to_owned(),
-            (file, directory) => format!("{directory}/{file}"),
-        };
+        let path =
+            if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
         let leaves = name.starts_with("docs/") && file.contains('/');
-        let there = Path::new(ROOT).join(&path);
+        let there = file.is_empty() || Path::new(ROOT).join(&path).exists();
         let anchored = || {
             let text = if file.is_empty() { page.to_owned() } else { read(&path) };
-            anchor.is_empty() || anchors(&text).contains(anchor)
+            anchors(&text).contains(anchor)
         };
-        if leaves || !there.exists() || !anchored() {
+        if leaves || !there || !(anchor.is_empty() || anchored()) {
             found.push(format!("{name}:{line}: {target} leads nowhere"));
         }
     }
