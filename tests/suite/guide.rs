@@ -24,8 +24,10 @@ fn read(path: &str) -> String {
 /// The pages below `docs`, by their file names.
 fn chapters() -> BTreeSet<String> {
     let entries = fs::read_dir(Path::new(ROOT).join("docs")).expect("docs can be listed");
-    let names = entries.map(|entry| entry.expect("an entry can be read").file_name());
-    names.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".md")).collect()
+    let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+    let pages = paths.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let name = |path: &Path| path.file_name().and_then(|it| it.to_str()).map(str::to_owned);
+    pages.map(|path| name(&path).expect("a page has a name in ASCII")).collect()
 }
 
 fn pages() -> Vec<String> {
