@@ -144,7 +144,7 @@ enum Verb {
     /// Print completions for a shell
     Completions(completions::Args),
     /// Print the manual page
-    Man,
+    Man(man::Args),
 }
 
 /// Parses the process's arguments, runs the verb and says how it went.
@@ -192,7 +192,7 @@ fn dispatch(cli: &Cli, console: &mut Console) -> Result<ExitStatus, CliError> {
         Verb::Demo(args) => demo::run(args, global, console),
         Verb::Schema(args) => schema::run(args, cli.global.format, console),
         Verb::Completions(args) => completions::run(args, console, &mut Cli::command()),
-        Verb::Man => man::run(console, &Cli::command()),
+        Verb::Man(args) => man::run(args, console, &Cli::command()),
     }
 }
 

@@ -11,6 +11,7 @@ mod disk;
 mod drivers;
 mod fixture;
 mod grants;
+mod guide;
 mod holds;
 mod http;
 mod hung;
