@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use super::diagnostic::{Code, Diagnostics, Sink, SourceFile};
 use super::durations::span;
 use super::limits::{LIMITS, limits};
+use super::notify::{HOOK, Hook, hooks};
 use super::policies::{VERSION_KEY, check_version};
 use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::suggest::did_you_mean_or_list;
@@ -37,6 +38,11 @@ pub(super) static SERVICE_FILE: Shape = Shape {
         Key::optional("holds", Kind::Map(&HOLDS), "pauses and silences; default: there are none"),
         Key::optional("http", Kind::Map(&HTTP), "metrics, health and the status page"),
         Key::optional("log", Kind::Map(&LOG), "how the log is written"),
+        Key::optional(
+            "notify",
+            Kind::List(&Kind::Map(&HOOK)),
+            "who is told of what was done, and how",
+        ),
     ],
 };
 
@@ -198,6 +204,8 @@ pub struct Service {
     pub log_format: Option<LogFormat>,
     /// The least that is logged.
     pub log_level: LogLevel,
+    /// Who is told of what was done.
+    pub hooks: Vec<Hook>,
 }
 
 /// One database.
@@ -369,6 +377,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
     let audit_file = fields.get("audit").and_then(|node| one_text(node, &AUDIT, "file", sink));
     let holds_file = fields.get("holds").and_then(|node| one_text(node, &HOLDS, "file", sink));
     let http_listen = fields.get("http").and_then(|node| listen(node, sink));
+    let hooks = fields.get("notify").map(|node| hooks(node, sink)).unwrap_or_default();
     let (log_format, log_level) =
         fields.get("log").and_then(|node| log(node, sink)).unwrap_or_default();
     Some(Service {
@@ -379,6 +388,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
         http_listen,
         log_format,
         log_level,
+        hooks,
     })
 }
 
