@@ -216,6 +216,7 @@ fn load(
         targets: vec![target],
         audit: Some(audit.to_owned()),
         holds: None,
+        hooks: Vec::new(),
     })
 }
 

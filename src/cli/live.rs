@@ -8,7 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::exit::CliError;
 use crate::config::service::{
-    self, Connection, Database, DatabaseSource, Driver, KillVia, Password,
+    self, Database, DatabaseSource, Driver, KillVia, Password,
 };
 use crate::daemon::target::TargetSpec;
 use crate::engine::needs::Needs;
@@ -48,7 +48,7 @@ impl Live {
             },
             connect: connection.connect.clone(),
             username: connection.username.clone(),
-            secret: secret(connection, beside),
+            secret: secret(&connection.password, beside),
             config_dir: path(&connection.config_dir),
             wallet: path(&connection.wallet),
             topology: match connection.topology {
@@ -112,8 +112,9 @@ impl Live {
     }
 }
 
-fn secret(connection: &Connection, beside: &Path) -> SecretPlace {
-    match &connection.password {
+/// Where a secret is, for whoever reads it.
+pub(super) fn secret(place: &Password, beside: &Path) -> SecretPlace {
+    match place {
         Password::Credential(name) => SecretPlace::Credential(name.clone()),
         Password::File(path) => SecretPlace::File(beside.join(path)),
         Password::Env(name) => SecretPlace::Variable(name.clone()),

@@ -2,7 +2,7 @@
 
 use super::diagnostic::{Code, Sink};
 use super::durations::span;
-use super::service::{PASSWORD, Password};
+use super::service::{Database, PASSWORD, Password};
 use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::values::{filled_text, flag, list, name, one_or_many, word, wrong_type};
 use super::yaml::{Node, excerpt};
@@ -62,9 +62,10 @@ static WEBHOOK: Shape = Shape {
 };
 
 /// The words for what a hook can be told of; those of `observe::notify`.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 10] = [
     "pending",
     "ended",
+    "reported",
     "trouble",
     "halted",
     "breaker",
@@ -139,10 +140,10 @@ pub enum Format {
     Teams,
 }
 
-pub(super) fn hooks(node: &Node, sink: &mut Sink) -> Vec<Hook> {
+pub(super) fn hooks(node: &Node, known: &[Database], sink: &mut Sink) -> Vec<Hook> {
     let mut hooks: Vec<Hook> = Vec::new();
     for item in list(node, "hooks", sink) {
-        let Some(hook) = hook(item, sink) else { continue };
+        let Some(hook) = hook(item, known, sink) else { continue };
         if hooks.iter().any(|known| known.name == hook.name) {
             let message = format!("a second hook is called `{}`", hook.name);
             sink.error(Code::DuplicateName, &item.span, message);
@@ -156,7 +157,7 @@ pub(super) fn hooks(node: &Node, sink: &mut Sink) -> Vec<Hook> {
     hooks
 }
 
-fn hook(node: &Node, sink: &mut Sink) -> Option<Hook> {
+fn hook(node: &Node, known: &[Database], sink: &mut Sink) -> Option<Hook> {
     let fields = HOOK.read(node, sink)?;
     let name = fields.get("name").and_then(|node| name(node, sink)).map(ToOwned::to_owned);
     let way = way(&fields, sink);
@@ -167,6 +168,10 @@ fn hook(node: &Node, sink: &mut Sink) -> Option<Hook> {
     });
     let rules = names(&fields, "rules", sink);
     let databases = names(&fields, "databases", sink);
+    for name in databases.iter().filter(|name| !known.iter().any(|it| it.name == **name)) {
+        let span = fields.get("databases").map_or(&fields.span, |node| &node.span);
+        sink.error(Code::UnknownDatabase, span, format!("no database is called `{name}`"));
+    }
     let dry_run = fields.get("dry_run").and_then(|node| flag(node, sink)).unwrap_or(false);
     let deadline = fields.get("deadline").and_then(|node| deadline(node, sink));
     Some(Hook {

@@ -377,7 +377,8 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
     let audit_file = fields.get("audit").and_then(|node| one_text(node, &AUDIT, "file", sink));
     let holds_file = fields.get("holds").and_then(|node| one_text(node, &HOLDS, "file", sink));
     let http_listen = fields.get("http").and_then(|node| listen(node, sink));
-    let hooks = fields.get("notify").map(|node| hooks(node, sink)).unwrap_or_default();
+    let known = databases.as_deref().unwrap_or_default();
+    let hooks = fields.get("notify").map(|node| hooks(node, known, sink)).unwrap_or_default();
     let (log_format, log_level) =
         fields.get("log").and_then(|node| log(node, sink)).unwrap_or_default();
     Some(Service {

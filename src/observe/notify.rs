@@ -36,6 +36,8 @@ pub enum Event {
     Pending,
     /// Sessions were ended, or would have been.
     Ended,
+    /// Sessions match a rule that only reports.
+    Reported,
     /// Sessions were to be ended, and were not, or nobody knows.
     Trouble,
     /// A rule found more than a limit allows, or could not see everything.
@@ -54,9 +56,10 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pending,
         Self::Ended,
+        Self::Reported,
         Self::Trouble,
         Self::Halted,
         Self::Breaker,
@@ -71,6 +74,7 @@ impl Event {
         match self {
             Self::Pending => "pending",
             Self::Ended => "ended",
+            Self::Reported => "reported",
             Self::Trouble => "trouble",
             Self::Halted => "halted",
             Self::Breaker => "breaker",

@@ -389,7 +389,7 @@ fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
     let policies = PolicySet { rules, ..PolicySet::default() };
-    Loaded { policies, targets, audit: None, holds: None }
+    Loaded { policies, targets, audit: None, holds: None, hooks: Vec::new() }
 }
 
 fn bad_files() -> LoadError {

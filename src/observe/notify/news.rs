@@ -86,6 +86,8 @@ struct Known {
     missing: BTreeSet<u32>,
     halted: BTreeSet<Arc<str>>,
     pending: BTreeMap<Arc<str>, FxHashSet<SessionLife>>,
+    /// Whom a rule named and nobody ended: they are named again at each of its ticks.
+    named: BTreeMap<Arc<str>, FxHashSet<SessionLife>>,
 }
 
 impl News {
@@ -117,7 +119,7 @@ impl News {
             teller.state(Event::NoAudit, now, unaudited);
         }
         teller.instances(known);
-        teller.ends();
+        teller.ends(known);
         teller.halts(known);
         for change in &report.breakers {
             let what = if change.opened.is_some() {
@@ -147,7 +149,8 @@ impl News {
     /// What a failed reload has to tell.
     pub fn not_reloaded(why: &str, now: Timestamp) -> Message {
         let summary = "not reloaded: what was in force stays".to_owned();
-        Message { detail: Some(why.to_owned()), ..Message::of(Event::NotReloaded, now, summary) }
+        let message = Message::of(Event::NotReloaded, now, summary);
+        Message { detail: Some(why.to_owned()), ..message }
     }
 }
 
@@ -225,22 +228,33 @@ impl Teller<'_> {
     }
 
     /// One message a rule for what was done, and one for what went wrong.
-    fn ends(&mut self) {
+    fn ends(&mut self, known: &mut Known) {
+        let mut named: BTreeMap<Arc<str>, FxHashSet<SessionLife>> = BTreeMap::new();
         let mut rules: BTreeMap<(&Arc<str>, Event, bool), Vec<(&End, Outcome)>> = BTreeMap::new();
         for (end, outcome) in self.report.ends() {
             let event = match outcome {
                 Outcome::Ended | Outcome::Accepted | Outcome::Simulated => Event::Ended,
+                Outcome::Reported => Event::Reported,
                 Outcome::Refused(_) | Outcome::Failed(_) | Outcome::Unknown => Event::Trouble,
-                Outcome::AlreadyGone | Outcome::Changed | Outcome::Reported => continue,
+                Outcome::AlreadyGone | Outcome::Changed => continue,
             };
-            let dry_run = self.report.acting.is_dry_run(end.mode);
+            if matches!(outcome, Outcome::Simulated | Outcome::Reported) {
+                named.entry(Arc::clone(&end.rule)).or_default().insert(end.life);
+                if known.named.get(&end.rule).is_some_and(|before| before.contains(&end.life)) {
+                    continue;
+                }
+            }
+            let dry_run = event != Event::Reported && self.report.acting.is_dry_run(end.mode);
             rules.entry((&end.rule, event, dry_run)).or_default().push((end, outcome));
         }
+        known.named.retain(|rule, _| !self.report.due.contains(rule));
+        known.named.extend(named);
         for ((rule, event, dry_run), ends) in rules {
             let sessions = counted(ends.len() as u64, "session");
             let what = match (event, dry_run) {
                 (Event::Ended, true) => format!("would end {sessions} (dry run)"),
                 (Event::Ended, false) => format!("ended {sessions}"),
+                (Event::Reported, _) => format!("reports {sessions}"),
                 _ => format!("could not end {sessions}, or nobody knows"),
             };
             let mut message = self.about(event, rule, &what);
