@@ -7,9 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHasher;
 
 use super::exit::CliError;
-use crate::config::service::{
-    self, Database, DatabaseSource, Driver, KillVia, Password,
-};
+use crate::config::service::{self, Database, DatabaseSource, Driver, KillVia, Password};
 use crate::daemon::target::TargetSpec;
 use crate::engine::needs::Needs;
 use crate::engine::session::Snapshot;
