@@ -14,6 +14,7 @@ mod demo;
 mod explain;
 mod grants;
 mod holds;
+mod hooks;
 mod inputs;
 mod kill;
 mod live;

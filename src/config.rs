@@ -32,6 +32,7 @@ pub mod canonical;
 pub mod policies;
 
 pub mod cells;
+pub mod notify;
 pub mod service;
 pub mod holds;
 pub mod tests_file;

@@ -6,6 +6,7 @@ pub mod board;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod notify;
 pub mod page;
 pub mod plan_json;
 

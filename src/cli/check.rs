@@ -8,10 +8,12 @@ use serde_json::json;
 use super::check_live;
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
+use super::hooks::misnamed;
 use super::inputs::{load_service, policy_paths};
 use super::{Format, Global};
 use crate::config::diagnostic::{Code, Diagnostic, Diagnostics, Severity, SourceFile};
 use crate::config::{load, policies, render, service, tests_file};
+use crate::engine::policy::PolicySet;
 use crate::engine::protect::{MAINTAINED_ACCOUNTS, Protection};
 use crate::engine::text::counted;
 
@@ -186,9 +188,9 @@ fn top_level_keys(text: &str) -> Vec<String> {
 }
 
 impl Checked {
-    fn policies(&mut self, paths: &[PathBuf], piped: Vec<SourceFile>) {
+    fn policies(&mut self, paths: &[PathBuf], piped: Vec<SourceFile>) -> Option<PolicySet> {
         if paths.is_empty() && piped.is_empty() {
-            return;
+            return None;
         }
         let (mut files, mut diagnostics) = load::policy_files(paths);
         files.extend(piped);
@@ -196,8 +198,9 @@ impl Checked {
         diagnostics.append(found);
         let policies = policies.filter(|_| !diagnostics.has_errors());
         self.files += diagnostics.sources().len();
-        self.rules += policies.map_or(0, |policies| policies.rules.len());
+        self.rules += policies.as_ref().map_or(0, |policies| policies.rules.len());
         self.diagnostics.append(diagnostics);
+        policies
     }
 
     fn tests(&mut self, file: &SourceFile) {
@@ -212,9 +215,16 @@ impl Checked {
         self.diagnostics.append(diagnostics);
         let Some(service) = service else { return };
         let entries = super::run::refusals(&service, path).into_iter().map(refusal).collect();
+        self.refuse(file, entries);
+        let policies = self.policies(&policy_paths(&service, path), Vec::new());
+        if let Some(Err(why)) = policies.map(|policies| misnamed(&service, &policies)) {
+            self.refuse(file, vec![refusal((Code::UnknownRule, why))]);
+        }
+    }
+
+    fn refuse(&mut self, file: &SourceFile, entries: Vec<Diagnostic>) {
         let nameless = SourceFile { name: file.name.clone(), text: String::new() };
         self.diagnostics.append(Diagnostics::new(vec![nameless], entries));
-        self.policies(&policy_paths(&service, path), Vec::new());
     }
 }
 

@@ -219,6 +219,7 @@ fn load(
         audit: Some(audit.to_owned()),
         holds: None,
         log: None,
+        hooks: Vec::new(),
     })
 }
 

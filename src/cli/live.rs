@@ -7,9 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHasher;
 
 use super::exit::CliError;
-use crate::config::service::{
-    self, Connection, Database, DatabaseSource, Driver, KillVia, Password,
-};
+use crate::config::service::{self, Database, DatabaseSource, Driver, KillVia, Password};
 use crate::daemon::target::TargetSpec;
 use crate::engine::needs::Needs;
 use crate::engine::session::Snapshot;
@@ -48,7 +46,7 @@ impl Live {
             },
             connect: connection.connect.clone(),
             username: connection.username.clone(),
-            secret: secret(connection, beside),
+            secret: secret(&connection.password, beside),
             config_dir: path(&connection.config_dir),
             wallet: path(&connection.wallet),
             topology: match connection.topology {
@@ -112,8 +110,9 @@ impl Live {
     }
 }
 
-fn secret(connection: &Connection, beside: &Path) -> SecretPlace {
-    match &connection.password {
+/// Where a secret is, for whoever reads it.
+pub(super) fn secret(place: &Password, beside: &Path) -> SecretPlace {
+    match place {
         Password::Credential(name) => SecretPlace::Credential(name.clone()),
         Password::File(path) => SecretPlace::File(beside.join(path)),
         Password::Env(name) => SecretPlace::Variable(name.clone()),

@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
+use super::hooks::{hooks, misnamed};
 use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
@@ -229,7 +230,12 @@ impl Wanted {
         });
         let holds = configured.and_then(|(service, config)| holds_path(service, config));
         let log = Some(log_settings(self.verbose, service.as_ref()));
-        Ok(Loaded { policies, targets, audit, holds, log })
+        let mut told = Vec::new();
+        if let Some((service, config)) = configured {
+            misnamed(service, &policies).map_err(LoadError::Files)?;
+            told = hooks(service, config);
+        }
+        Ok(Loaded { policies, targets, audit, holds, log, hooks: told })
     }
 
     /// Says what the configuration asks for and does not get.

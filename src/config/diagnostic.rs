@@ -92,6 +92,8 @@ codes! {
     SetLoop = "set-loop", "a set that contains itself";
     UnknownQuery = "unknown-query", "no query of that name";
     BadQuery = "bad-query", "a query is one SELECT, without a semicolon";
+    UnknownDatabase = "unknown-database", "no database of that name";
+    UnknownRule = "unknown-rule", "no rule of that name";
     UnknownProtection = "unknown-protection", "not a protection that a rule may lift";
     OrderingOnly = "ordering-only", "a field that can be ordered and grouped by, but not compared";
     BadCron = "bad-cron", "a schedule that is not a cron expression";

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use super::diagnostic::{Code, Diagnostics, Sink, SourceFile};
 use super::durations::span;
 use super::limits::{LIMITS, limits};
+use super::notify::{HOOK, Hook, hooks};
 use super::policies::{VERSION_KEY, check_version};
 use super::shape::{Fields, Key, Kind, Shape, entries};
 use super::suggest::did_you_mean_or_list;
@@ -39,6 +40,11 @@ pub(super) static SERVICE_FILE: Shape = Shape {
         Key::optional("holds", Kind::Map(&HOLDS), "pauses and silences; default: there are none"),
         Key::optional("http", Kind::Map(&HTTP), "metrics, health and the status page"),
         Key::optional("log", Kind::Map(&LOG), "how the log is written"),
+        Key::optional(
+            "notify",
+            Kind::List(&Kind::Map(&HOOK)),
+            "who is told of what was done, and how",
+        ),
     ],
 };
 
@@ -208,6 +214,8 @@ pub struct Service {
     pub log_level: LogLevel,
     /// What the log withholds.
     pub log_redact: Vec<Personal>,
+    /// Who is told of what was done.
+    pub hooks: Vec<Hook>,
 }
 
 /// One database.
@@ -392,6 +400,8 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
     let audit_file = fields.get("audit").and_then(|node| one_text(node, &AUDIT, "file", sink));
     let holds_file = fields.get("holds").and_then(|node| one_text(node, &HOLDS, "file", sink));
     let http_listen = fields.get("http").and_then(|node| listen(node, sink));
+    let known = databases.as_deref().unwrap_or_default();
+    let hooks = fields.get("notify").map(|node| hooks(node, known, sink)).unwrap_or_default();
     let (log_format, log_level, log_redact) =
         fields.get("log").and_then(|node| log(node, sink)).unwrap_or_default();
     Some(Service {
@@ -403,6 +413,7 @@ fn service(root: &Node, sink: &mut Sink) -> Option<Service> {
         log_format,
         log_level,
         log_redact,
+        hooks,
     })
 }
 

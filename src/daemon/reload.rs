@@ -19,6 +19,7 @@ use crate::engine::policy::PolicySet;
 use crate::observe::audit::FileAudit;
 use crate::observe::audit::recall::Recall;
 use crate::observe::log::{self, say};
+use crate::observe::notify::Hook;
 use crate::ports::AuditError;
 
 /// Databases of one daemon. Each may keep a thread busy; fleets are spread over several daemons.
@@ -46,6 +47,8 @@ pub struct Loaded {
     pub holds: Option<PathBuf>,
     /// How the log is written from here on; `None`: as before.
     pub log: Option<log::Settings>,
+    /// Who is told of what is done.
+    pub hooks: Vec<Hook>,
 }
 
 /// Why nothing was loaded.
@@ -94,6 +97,7 @@ pub(super) struct Ready {
     pub(super) policies: PolicySet,
     pub(super) targets: Vec<TargetSpec>,
     pub(super) holds: Option<PathBuf>,
+    pub(super) hooks: Vec<Hook>,
     /// An audit that goes elsewhere than the one in force, and what stands in it.
     pub(super) audit: Option<(AuditAt, SharedAudit, Recall)>,
     pub(super) log: Option<log::Settings>,
@@ -187,7 +191,7 @@ impl Loads {
 
 /// Loads, and checks what the daemon itself relies on. A new audit is opened last, and before anything is swapped.
 fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
-    let Loaded { policies, targets, audit, holds, log } = loader()?;
+    let Loaded { policies, targets, audit, holds, hooks, log } = loader()?;
     let mut names = BTreeSet::new();
     if let Some(twice) = targets.iter().find(|target| !names.insert(&target.name)) {
         return Err(LoadError::Files(format!("database {} is configured twice", twice.name)));
@@ -198,7 +202,7 @@ fn load(loader: &Loader, in_force: &AuditAt) -> Result<Ready, LoadError> {
     let wanted = audit.map_or(AuditAt::Nowhere, AuditAt::File);
     let audit =
         if in_force.stays(&wanted) { None } else { Some(open(wanted).map_err(LoadError::Audit)?) };
-    Ok(Ready { policies, targets, holds, audit, log })
+    Ok(Ready { policies, targets, holds, hooks, audit, log })
 }
 
 fn open(wanted: AuditAt) -> Result<(AuditAt, SharedAudit, Recall), AuditError> {

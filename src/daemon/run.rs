@@ -32,6 +32,8 @@ use crate::engine::time::Timestamp;
 use crate::observe::audit::recall::Recall;
 use crate::observe::board::{Board, Stage, Told};
 use crate::observe::log::{TickLog, say};
+use crate::observe::notify::Hooks;
+use crate::observe::notify::news::News;
 use crate::ports::{AuditError, AuditSink, SourceError};
 
 /// The loop sleeps no longer than this, however far away the next due time is: the wall clock may have been set, and
@@ -147,6 +149,8 @@ struct Daemon {
     board: Board,
     /// Somebody can ask whether the databases are reached.
     is_shown: bool,
+    hooks: Hooks,
+    news: News,
     unseen: BTreeSet<String>,
     /// Databases whose last tick could not be written down.
     unaudited: BTreeSet<String>,
@@ -194,6 +198,8 @@ impl Daemon {
             Audit::Sink(sink) => (AuditAt::Given, Some(sink)),
         };
         let started = (surroundings.clock)();
+        let is_shown = board.is_some();
+        let board = board.unwrap_or_else(|| Board::new(started));
         Self {
             started,
             surroundings,
@@ -212,8 +218,10 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             manager: Manager::new(manager),
-            is_shown: board.is_some(),
-            board: board.unwrap_or_else(|| Board::new(started)),
+            is_shown,
+            hooks: Hooks::new(board.clone()),
+            news: News::default(),
+            board,
             unseen: BTreeSet::new(),
             unaudited: BTreeSet::new(),
             failure: None,
@@ -236,6 +244,7 @@ impl Daemon {
         }
         // A tick that is still under way ends nobody from here on.
         self.leaving.raise();
+        std::mem::replace(&mut self.hooks, Hooks::new(self.board.clone())).leave();
         self.log.lost();
         say!(Left);
         self.result()
@@ -421,7 +430,10 @@ impl Daemon {
             TickEnd::Unseen(cause, missed) => {
                 target.timetable.give_back(&missed);
                 self.unseen.insert(name.to_owned());
-                self.board.card(name, |card| card.not_seen(with_causes(&cause)));
+                let why = with_causes(&cause);
+                let news = self.news.not_seen(name, &why, (self.surroundings.clock)());
+                self.hooks.tell(news.into_iter().collect());
+                self.board.card(name, |card| card.not_seen(why));
                 could_not_look(name, &cause);
             }
             TickEnd::Unaudited(cause, report) => {
@@ -439,7 +451,10 @@ impl Daemon {
 
     fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
         self.log.tick(report);
-        self.board.ticked(&Told { report, unaudited }, self.now());
+        let now = self.now();
+        let news = self.news.of_tick(report, unaudited.as_deref(), &self.policies, now);
+        self.hooks.tell(news);
+        self.board.ticked(&Told { report, unaudited }, now);
     }
 
     fn reload(&mut self) {
@@ -479,6 +494,7 @@ impl Daemon {
             hanging = self.loads.left_behind(),
             cause = cause
         );
+        self.hooks.tell(vec![News::not_reloaded(cause, self.now())]);
     }
 
     fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
@@ -522,10 +538,11 @@ impl Daemon {
 
     fn swap(&mut self, ready: Ready) {
         let now = self.now();
-        let Ready { policies, targets, holds, audit, log } = ready;
+        let Ready { policies, targets, holds, hooks, audit, log } = ready;
         if let Some(settings) = log {
             self.log.apply(settings);
         }
+        self.hooks.replace(hooks);
         self.holds = holds.map(Arc::from);
         let mut recall = Recall::default();
         if let Some((at, audit, told)) = audit {
@@ -572,6 +589,7 @@ impl Daemon {
     /// Lets go of databases that are no longer configured, but not of those where a tick still runs.
     fn let_go(&mut self) {
         let now = self.now();
+        self.news.retain(|name| self.targets.contains_key(name));
         let is_done = |_: &String, target: &mut Target| target.retired && !target.is_running();
         for (name, target) in self.targets.extract_if(.., is_done) {
             if let Some(history) = target.into_history() {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::notify::Told as HookTold;
 use crate::engine::explain::Reason;
 use crate::engine::guard::End;
 use crate::engine::policy::{Mode, PolicySet, Rule};
@@ -44,6 +45,8 @@ pub struct State {
     pub decisions: VecDeque<Arc<Decision>>,
     /// Lines of the log that found no room.
     pub log_lines_lost: u64,
+    /// What became of messages, by hook.
+    pub hooks: BTreeMap<String, HookTold>,
 }
 
 /// What the daemon is about.
@@ -138,6 +141,7 @@ impl Board {
             databases: BTreeMap::new(),
             decisions: VecDeque::new(),
             log_lines_lost: 0,
+            hooks: BTreeMap::new(),
         })))
     }
 
@@ -181,6 +185,19 @@ impl Board {
             Arc::make_mut(&mut card).retain(|rule| rules.iter().any(|it| *it.name == *rule));
             state.databases.insert(name.to_owned(), card);
         }
+    }
+
+    /// These hooks are told from now on.
+    pub fn hooks<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let mut state = self.state();
+        let mut before = std::mem::take(&mut state.hooks);
+        let kept = names.map(|name| (name.to_owned(), before.remove(name).unwrap_or_default()));
+        state.hooks = kept.collect();
+    }
+
+    /// Counts what became of a message.
+    pub fn told<T: Default>(&self, hook: &str, count: impl FnOnce(&mut HookTold) -> T) -> T {
+        self.state().hooks.get_mut(hook).map(count).unwrap_or_default()
     }
 
     /// What was to be loaded was not.

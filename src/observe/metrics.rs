@@ -85,7 +85,7 @@ const DATABASE: &[&str] = &["database"];
 const RULE: &[&str] = &["database", "rule"];
 
 /// Everything that is told, in the order in which it is told.
-pub static FAMILIES: [Family; 31] = [
+pub static FAMILIES: [Family; 32] = [
     Family { name: "orawarden_build", help: "The version", labels: &["version"], kind: Kind::Info },
     Family::gauge("orawarden_start_time_seconds", &[], "When the daemon started", |state, to| {
         to.gauge(&[], seconds_of(state.started));
@@ -127,6 +127,18 @@ pub static FAMILIES: [Family; 31] = [
         &[],
         "Lines of the log that found no room because nobody read it",
         |state, to| to.counter(&[], state.log_lines_lost),
+    ),
+    Family::counter(
+        "orawarden_notifications",
+        &["hook", "result"],
+        "Messages to hooks: taken, not taken after all attempts, or without room",
+        |state, to| {
+            for (hook, told) in &state.hooks {
+                to.counter(&[hook, "sent"], told.sent);
+                to.counter(&[hook, "failed"], told.failed);
+                to.counter(&[hook, "dropped"], told.dropped);
+            }
+        },
     ),
     Family::gauge(
         "orawarden_database_up",
@@ -516,7 +528,7 @@ mod tests {
             for label in family.labels {
                 let bounded = [
                     "version", "mode", "result", "database", "kind", "instance", "type", "status",
-                    "rule", "outcome", "reason", "phase", "what",
+                    "rule", "outcome", "reason", "phase", "hook",
                 ];
                 assert!(bounded.contains(label), "{}: {label} is not bounded", family.name);
             }

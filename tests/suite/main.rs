@@ -20,6 +20,7 @@ mod leaders;
 mod live;
 mod looking;
 mod network;
+mod notifications;
 mod notify;
 mod plans;
 mod policies;

@@ -389,7 +389,8 @@ fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> 
 fn loaded(rules: &[RuleSketch], targets: Vec<TargetSpec>) -> Loaded {
     let rules = rules.iter().map(|sketch| sketch.build()).collect();
     let policies = PolicySet { rules, ..PolicySet::default() };
-    Loaded { policies, targets, audit: None, holds: None, log: None }
+    let hooks = Vec::new();
+    Loaded { policies, targets, audit: None, holds: None, log: None, hooks }
 }
 
 fn bad_files() -> LoadError {

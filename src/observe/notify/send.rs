@@ -1,0 +1,148 @@
+//! One attempt to tell one message: an HTTP POST, or a program with JSON on its standard input. Both are over when the
+//! deadline is. No error here quotes an address, which may be a secret.
+
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use super::form::{card, json, slack};
+use super::news::Message;
+use super::{Format, Hook, ReadSecret, Way};
+
+/// How often a program that runs is looked at.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// What a program may be found by; nothing else of the daemon's environment is its business.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Why it was not taken.
+pub(super) struct Refusal {
+    /// For people.
+    pub(super) why: String,
+    /// Another attempt would end the same way.
+    pub(super) is_final: bool,
+}
+
+impl Refusal {
+    fn passing(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_final: false }
+    }
+
+    fn lasting(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_final: true }
+    }
+}
+
+pub(super) fn send(hook: &Hook, message: &Message) -> Result<(), Refusal> {
+    match &hook.way {
+        Way::Webhook { url, format, token } => {
+            let text = match format {
+                Format::Json => json(message),
+                Format::Slack => slack(message),
+                Format::Teams => card(message),
+            };
+            post(url, token.as_ref(), &text, hook.deadline)
+        }
+        Way::Exec(arguments) => start(arguments, &json(message), hook.deadline),
+    }
+}
+
+fn post(
+    url: &ReadSecret,
+    token: Option<&ReadSecret>,
+    text: &str,
+    deadline: Duration,
+) -> Result<(), Refusal> {
+    let url = url().map_err(Refusal::passing)?;
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(deadline))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .tls_config(tls)
+        .user_agent(concat!("orawarden/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into();
+    let mut request = agent.post(url.trim()).content_type("application/json");
+    if let Some(token) = token {
+        let token = token().map_err(Refusal::passing)?;
+        request = request.header("Authorization", format!("Bearer {}", token.trim()));
+    }
+    let status = match request.send(text) {
+        Ok(answer) => answer.status(),
+        Err(error) => return Err(trouble(&error)),
+    };
+    let why = || format!("the receiver answered {}", status.as_u16());
+    match status.as_u16() {
+        200..=299 => Ok(()),
+        // Too early, too many, or its own trouble: that passes.
+        408 | 425 | 429 | 500..=599 => Err(Refusal::passing(why())),
+        _ => Err(Refusal::lasting(why())),
+    }
+}
+
+/// The library's own texts may quote the address.
+fn trouble(error: &ureq::Error) -> Refusal {
+    match error {
+        ureq::Error::Timeout(_) => Refusal::passing("no answer within the deadline"),
+        ureq::Error::HostNotFound => Refusal::passing("its host is not known"),
+        ureq::Error::ConnectionFailed => Refusal::passing("no connection"),
+        ureq::Error::Io(error) => Refusal::passing(error.kind().to_string()),
+        ureq::Error::Tls(why) => Refusal::passing(format!("TLS: {why}")),
+        ureq::Error::Rustls(error) => Refusal::passing(format!("TLS: {error}")),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl => {
+            Refusal::lasting("its address cannot be used")
+        }
+        _ => Refusal::passing("the request failed"),
+    }
+}
+
+fn start(arguments: &[String], text: &str, deadline: Duration) -> Result<(), Refusal> {
+    let (program, rest) = arguments.split_first().expect("a hook has a program");
+    let mut command = Command::new(program);
+    command.args(rest).env_clear().env("PATH", PATH).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| Refusal::passing(error.to_string()))?;
+    let by = Instant::now() + deadline;
+    let mut input = child.stdin.take().expect("it is piped");
+    let status = thread::scope(|scope| {
+        // A program that reads nothing must not hold this up; it may also be done before it has read everything.
+        scope.spawn(move || input.write_all(text.as_bytes()).ok());
+        let status = wait(&mut child, by);
+        // Whatever it started goes with it, and with that the other end of the pipe.
+        end(&child);
+        status
+    });
+    child.wait().ok();
+    match status {
+        Ok(Some(status)) if status.success() => Ok(()),
+        Ok(Some(status)) => Err(Refusal::passing(format!("the program ended with {status}"))),
+        Ok(None) => Err(Refusal::passing("the program was not done within the deadline")),
+        Err(error) => Err(Refusal::passing(error.to_string())),
+    }
+}
+
+fn wait(child: &mut Child, by: Instant) -> std::io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= by {
+            return Ok(None);
+        }
+        thread::sleep(LOOK_AGAIN_AFTER);
+    }
+}
+
+/// The group has the number of the program, which is ours as long as it was not waited for or others of it live.
+fn end(child: &Child) {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // There may be nobody left.
+    id.map(|id| kill_process_group(id, Signal::KILL)).transpose().ok();
+}
