@@ -18,6 +18,7 @@ mod invariants;
 mod leaders;
 mod live;
 mod looking;
+mod monitoring;
 mod network;
 mod notify;
 mod plans;
