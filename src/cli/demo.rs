@@ -2,6 +2,7 @@
 //! through the thin driver as on a real database. Nothing outside the process is touched.
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -16,6 +17,7 @@ use super::console::Console;
 use super::exit::{CliError, ExitStatus};
 use super::inputs::{load_policies, show};
 use super::live::Live;
+use super::run::serve_board;
 use super::story::Story;
 use super::{Format, Global};
 use crate::config::diagnostic::SourceFile;
@@ -92,7 +94,8 @@ pub(super) fn run(
     let server = server.map_err(|error| failed(&error))?;
     let database = configured(&server, folder.path()).map_err(CliError::Runtime)?;
     let audit = folder.path().join("audit.jsonl");
-    console.note(&introduction(args, &server, &audit));
+    let (board, page) = serve_board(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    console.note(&introduction(args, &server, page, &audit));
     let (form, level) = match (format, global.verbose) {
         (Format::Json, 0) => (LogFormat::Json, LevelFilter::INFO),
         (Format::Json, _) => (LogFormat::Json, LevelFilter::DEBUG),
@@ -116,7 +119,7 @@ pub(super) fn run(
         dry_run: !args.enforce,
         log: of_ticks,
         manager: None,
-        board: None,
+        board: Some(board),
     };
     let left = run_daemon(setup);
     let last_words =
@@ -223,7 +226,7 @@ fn load(
     })
 }
 
-fn introduction(args: &Args, server: &Server, audit: &Path) -> String {
+fn introduction(args: &Args, server: &Server, page: SocketAddr, audit: &Path) -> String {
     let ends = if args.enforce {
         "sessions are really ended there"
     } else {
@@ -232,6 +235,7 @@ fn introduction(args: &Args, server: &Server, audit: &Path) -> String {
     format!(
         "a simulated two-instance RAC database is at //{}/RACDB ({} times as fast as life); {ends}\n\
          rules are due every {} s here, and beyond their limits take the first victims instead of none\n\
+         what the daemon sees and does is shown on http://{page}/\n\
          log in to it with any Oracle client as app/app or system/manager\n\
          the audit is in {} until this ends; Ctrl-C stops",
         server.address(),

@@ -85,7 +85,7 @@ pub(super) fn run(
     let mut wanted = wanted(args, global)?;
     let service = wanted.service().map_err(CliError::BadPolicy)?;
     let address = service.as_ref().and_then(|it| it.http_listen).filter(|_| !args.once);
-    let shown = address.map(show).transpose()?;
+    let shown = address.map(serve_board).transpose()?;
     let log = start_log(global, service.as_ref(), console)?;
     let board = shown.map(|(board, address)| {
         say!(HttpListens, address = tracing::field::display(address));
@@ -115,7 +115,7 @@ pub(super) fn run(
 }
 
 /// Metrics and health, from now on and there.
-fn show(address: SocketAddr) -> Result<(Board, SocketAddr), CliError> {
+pub(super) fn serve_board(address: SocketAddr) -> Result<(Board, SocketAddr), CliError> {
     let board = Board::new(Timestamp::from(Utc::now()));
     let address = http::serve(address, board.clone())
         .map_err(|error| CliError::Unavailable(format!("http.listen {address}: {error}")))?;

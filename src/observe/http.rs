@@ -1,5 +1,5 @@
-//! The HTTP listener: the status page, `/metrics`, `/healthz` and `/readyz`, read only. It has a thread of its own and reads nothing but
-//! the board, so that no reader, however slow or many, holds up a tick.
+//! The HTTP listener: the status page, `/metrics`, `/healthz` and `/readyz`, read only. It has a thread of its own and
+//! reads nothing but the board, so that no reader, however slow or many, holds up a tick.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;

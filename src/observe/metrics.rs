@@ -85,7 +85,7 @@ const DATABASE: &[&str] = &["database"];
 const RULE: &[&str] = &["database", "rule"];
 
 /// Everything that is told, in the order in which it is told.
-pub static FAMILIES: [Family; 32] = [
+pub static FAMILIES: [Family; 34] = [
     Family { name: "orawarden_build", help: "The version", labels: &["version"], kind: Kind::Info },
     Family::gauge("orawarden_start_time_seconds", &[], "When the daemon started", |state, to| {
         to.gauge(&[], seconds_of(state.started));
@@ -153,6 +153,16 @@ pub static FAMILIES: [Family; 32] = [
         |state, to| to.each(state, |card| card.seen_at.map(seconds_of)),
     ),
     Family::gauge(
+        "orawarden_next_due_timestamp_seconds",
+        DATABASE,
+        "When the next tick is due; past while one does not come back, or the loop hangs",
+        |state, to| {
+            to.each(state, |card| {
+                card.rules.values().filter_map(|it| it.next).min().map(seconds_of)
+            });
+        },
+    ),
+    Family::gauge(
         "orawarden_audit_failed",
         DATABASE,
         "1: the last tick could not be written down, so nobody was ended",
@@ -180,7 +190,7 @@ pub static FAMILIES: [Family; 32] = [
     ),
     Family::gauge(
         "orawarden_instance_answered",
-        &["database", "instance"],
+        &["database", "inst_id"],
         "1: the instance answered at the last look, 0: it was expected and did not",
         |state, to| {
             for (name, card) in &state.databases {
@@ -192,7 +202,7 @@ pub static FAMILIES: [Family; 32] = [
     ),
     Family::gauge(
         "orawarden_sessions",
-        &["database", "instance", "type", "status"],
+        &["database", "inst_id", "type", "status"],
         "Sessions at the last look; background processes have no status of interest",
         sessions,
     ),
@@ -201,6 +211,20 @@ pub static FAMILIES: [Family; 32] = [
         RULE,
         "Sessions that matched when the rule was last due",
         |state, to| to.each_rule(state, |rule| Some(rule.matching as f64)),
+    ),
+    Family::gauge(
+        "orawarden_standing_still",
+        &["database", "rule", "reason"],
+        "1: the rule stood still when it was last due, by why; nothing while it does not",
+        |state, to| {
+            for (name, card) in &state.databases {
+                for (rule, state) in &card.rules {
+                    if let Some((reason, _)) = &state.stands {
+                        to.gauge(&[name, rule, reason], 1.0);
+                    }
+                }
+            }
+        },
     ),
     Family::gauge(
         "orawarden_breaker_open",
@@ -527,7 +551,7 @@ mod tests {
             assert!(own, "{}", family.name);
             for label in family.labels {
                 let bounded = [
-                    "version", "mode", "result", "database", "kind", "instance", "type", "status",
+                    "version", "mode", "result", "database", "kind", "inst_id", "type", "status",
                     "rule", "outcome", "reason", "phase", "hook",
                 ];
                 assert!(bounded.contains(label), "{}: {label} is not bounded", family.name);

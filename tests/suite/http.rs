@@ -80,10 +80,7 @@ fn ticks_are_counted_and_dry_runs_apart() {
     assert!(!text.contains("orawarden_ends_total{"), "nobody was ended: {text}");
     for (sample, value) in [
         (r#"orawarden_database_up{database="old"} "#, "1.0"),
-        (
-            r#"orawarden_sessions{database="old",instance="1",type="user",status="inactive"} "#,
-            "1.0",
-        ),
+        (r#"orawarden_sessions{database="old",inst_id="1",type="user",status="inactive"} "#, "1.0"),
         (r#"orawarden_matching_sessions{database="old",rule="idle"} "#, "1.0"),
         (r#"orawarden_loads_total{result="succeeded"} "#, "1"),
     ] {

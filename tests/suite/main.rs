@@ -19,6 +19,7 @@ mod invariants;
 mod leaders;
 mod live;
 mod looking;
+mod monitoring;
 mod network;
 mod notifications;
 mod notify;

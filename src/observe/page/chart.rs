@@ -36,7 +36,8 @@ pub(super) fn of<'a>(
             @for (at, minute) in hour.iter().enumerate() {
                 @for (class, count) in [("matched", minute.matched), ("ended", minute.ended)] {
                     @if count > 0 {
-                        rect class=(class) x=(at) y=(u64::from(HEIGHT) - height(count)) width="1" height=(height(count)) {}
+                        @let y = u64::from(HEIGHT) - height(count);
+                        rect class=(class) x=(at) y=(y) width="1" height=(height(count)) {}
                     }
                 }
             }
