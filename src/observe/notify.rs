@@ -268,8 +268,14 @@ fn tell(hook: &Hook, message: &Message, board: &Board) {
                 say!(NotifyFailed, hook = hook.name, told = event, cause = refusal.why);
                 return;
             }
-            Err(_) => thread::sleep(wait),
+            // Nobody calls; it is only as long as it takes.
+            Err(_) => pause(wait),
         }
         wait *= 4;
     }
+}
+
+fn pause(length: Duration) {
+    let (_caller, call) = sync_channel::<()>(0);
+    call.recv_timeout(length).ok();
 }

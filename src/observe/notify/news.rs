@@ -170,6 +170,9 @@ impl Message {
     }
 }
 
+/// What one rule did, of one kind.
+type Ends<'a> = Vec<(&'a End, Outcome)>;
+
 struct Teller<'a> {
     report: &'a TickReport,
     policies: &'a PolicySet,
@@ -230,7 +233,7 @@ impl Teller<'_> {
     /// One message a rule for what was done, and one for what went wrong.
     fn ends(&mut self, known: &mut Known) {
         let mut named: BTreeMap<Arc<str>, FxHashSet<SessionLife>> = BTreeMap::new();
-        let mut rules: BTreeMap<(&Arc<str>, Event, bool), Vec<(&End, Outcome)>> = BTreeMap::new();
+        let mut rules: BTreeMap<(&Arc<str>, Event, bool), Ends<'_>> = BTreeMap::new();
         for (end, outcome) in self.report.ends() {
             let event = match outcome {
                 Outcome::Ended | Outcome::Accepted | Outcome::Simulated => Event::Ended,

@@ -3,20 +3,18 @@
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use super::form::{card, json, slack};
 use super::news::Message;
 use super::{Format, Hook, ReadSecret, Way};
-
-/// How often a program that runs is looked at.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// What a program may be found by; nothing else of the daemon's environment is its business.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -109,40 +107,27 @@ fn start(arguments: &[String], text: &str, deadline: Duration) -> Result<(), Ref
     command.args(rest).env_clear().env("PATH", PATH).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| Refusal::passing(error.to_string()))?;
-    let by = Instant::now() + deadline;
     let mut input = child.stdin.take().expect("it is piped");
-    let status = thread::scope(|scope| {
+    let id =
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process has a number");
+    let (over, is_over) = channel();
+    let in_time = thread::scope(|scope| {
         // A program that reads nothing must not hold this up; it may also be done before it has read everything.
         scope.spawn(move || input.write_all(text.as_bytes()).ok());
-        let status = wait(&mut child, by);
-        // Whatever it started goes with it, and with that the other end of the pipe.
-        end(&child);
-        status
+        // It stays a zombie, and its number its own, until everything that it started is ended, too.
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        scope.spawn(move || over.send(waitid(WaitId::Pid(id), ended).is_ok()));
+        let in_time = is_over.recv_timeout(deadline).is_ok();
+        // There may be nobody left. The other end of the pipe goes with them.
+        kill_process_group(id, Signal::KILL).ok();
+        in_time
     });
-    child.wait().ok();
-    match status {
-        Ok(Some(status)) if status.success() => Ok(()),
-        Ok(Some(status)) => Err(Refusal::passing(format!("the program ended with {status}"))),
-        Ok(None) => Err(Refusal::passing("the program was not done within the deadline")),
-        Err(error) => Err(Refusal::passing(error.to_string())),
+    let status = child.wait().map_err(|error| Refusal::passing(error.to_string()))?;
+    if !in_time {
+        return Err(Refusal::passing("the program was not done within the deadline"));
     }
-}
-
-fn wait(child: &mut Child, by: Instant) -> std::io::Result<Option<ExitStatus>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= by {
-            return Ok(None);
-        }
-        thread::sleep(LOOK_AGAIN_AFTER);
+    if status.success() {
+        return Ok(());
     }
-}
-
-/// The group has the number of the program, which is ours as long as it was not waited for or others of it live.
-fn end(child: &Child) {
-    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    // There may be nobody left.
-    id.map(|id| kill_process_group(id, Signal::KILL)).transpose().ok();
+    Err(Refusal::passing(format!("the program ended with {status}")))
 }
