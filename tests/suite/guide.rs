@@ -62,6 +62,11 @@ fn diagnose(source: &SourceFile) -> Diagnostics {
     let has = |key: &str| source.text.lines().any(|line| line.starts_with(key));
     if has("databases:") {
         service::decode(source).1
+    } else if has("log:") || has("notify:") {
+        // A part of the configuration, of which the rest stands elsewhere.
+        let rest = "version: 1\npolicies: p.yaml\ndatabases: [{name: prod, capture: c.csv}]\n";
+        let text = format!("{rest}{}", source.text);
+        service::decode(&SourceFile { name: source.name.clone(), text }).1
     } else if has("tests:") {
         tests_file::decode(source).1
     } else {
@@ -142,7 +147,8 @@ fn lost(name: &str, page: &str) -> Vec<String> {
         let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
         let path =
             if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") };
-        let leaves = name.starts_with("docs/") && file.contains('/');
+        let leaves =
+            name.starts_with("docs/") && file.contains('/') && !file.starts_with("images/");
         let there = file.is_empty() || Path::new(ROOT).join(&path).exists();
         let anchored = || {
             let text = if file.is_empty() { page.to_owned() } else { read(&path) };

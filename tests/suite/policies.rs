@@ -15,7 +15,7 @@ use orawarden::engine::policy::{GroupKey, PolicySet, Rule};
 use serde_json::Value;
 
 /// Codes about reading a file, which no file can show; `config::load` tests them.
-const NOT_IN_FILES: [Code; 1] = [Code::Unreadable];
+const NOT_IN_FILES: [Code; 2] = [Code::Unreadable, Code::UnknownRule];
 
 #[test]
 fn good_policies_compile_to_what_they_say() {

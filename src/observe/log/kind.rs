@@ -247,7 +247,7 @@ kinds! {
     LogFormatStays = "log-format-stays", 0xe197_975b_a34e_4c3c_a780_2e20_e012_6762, WARN,
         "log.format was changed, which takes a restart; the log goes on as it was", &[];
     HttpListens = "http-listens", 0x2aa2_6a0a_a368_4043_b7ad_ccbf_bf3a_b005, INFO,
-        "metrics, health and the status page are served", &[Key::Address];
+        "http listens: metrics, health and the status page", &[Key::Address];
     HttpStays = "http-stays", 0x2ac2_8cd6_a0b4_452b_ad47_da89_ea6c_39f0, WARN,
         "http.listen was changed, which takes a restart; it is served as it was", &[];
     NotifySent = "notify-sent", 0x8e8c_e72b_dd79_4878_ba5e_9020_b9d0_d3e9, INFO,

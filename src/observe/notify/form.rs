@@ -78,8 +78,8 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// <https://adaptivecards.io/explorer/RichTextBlock.html>: its text runs are shown as they are, where a text block would
-/// read them as Markdown.
+/// <https://adaptivecards.io/explorer/RichTextBlock.html>: its text runs are shown as they are, where a text block
+/// would read them as Markdown.
 pub(super) fn card(message: &Message) -> String {
     let run = |text: &str, weight: &str| {
         value!({
