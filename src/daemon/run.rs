@@ -18,6 +18,7 @@ use super::killer::Killers;
 use super::manager::{Listener, Manager, Notice, Pulse};
 use super::memory::Memory;
 use super::pace::{Beat, Pace};
+use super::recheck::Superseded;
 use super::reload::{
     Asked, AuditAt, Ended, LOADS_LEFT_BEHIND_MAX, LoadError, Loader, Loads, RELOAD_WITHIN, Ready,
 };
@@ -146,6 +147,8 @@ struct Daemon {
     log: TickLog,
     manager: Manager,
     board: Board,
+    /// Raised when what is in force is no more.
+    superseded: Superseded,
     /// Somebody can ask whether the databases are reached.
     is_shown: bool,
     unseen: BTreeSet<String>,
@@ -213,6 +216,7 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             manager: Manager::new(manager),
+            superseded: Superseded::default(),
             is_shown: board.is_some(),
             board: board.unwrap_or_else(|| Board::new(started)),
             unseen: BTreeSet::new(),
@@ -400,8 +404,8 @@ impl Daemon {
         self.ticks_begun += 1;
         let tick_id = TickId { run: self.started, number: self.ticks_begun };
         let target = self.targets.get_mut(&name).expect("only what is watched is due");
-        let holds = self.holds.clone();
-        let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds);
+        let (holds, until) = (self.holds.clone(), self.superseded.clone());
+        let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds, until);
         self.board.card(&name, |card| card.begun(target.timetable.due_times()));
         self.ticks.spawn_blocking(move || (name, tick()));
     }
@@ -527,6 +531,7 @@ impl Daemon {
     fn swap(&mut self, ready: Ready) {
         let now = self.now();
         let Ready { policies, targets, holds, audit } = ready;
+        std::mem::take(&mut self.superseded).raise();
         self.holds = holds.map(Arc::from);
         let mut recall = Recall::default();
         if let Some((at, audit, told)) = audit {

@@ -12,7 +12,7 @@ use super::holds;
 use super::killer::Killers;
 use super::manager::Pulse;
 use super::pace::Pace;
-use super::recheck::{Held, Recheck};
+use super::recheck::{Held, Recheck, Superseded};
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::End;
@@ -71,6 +71,8 @@ pub struct Job {
     pub limits: Limits,
     /// The file of holds; without one there are none.
     pub holds: Option<Arc<Path>>,
+    /// Raised when other policies come into force.
+    pub superseded: Superseded,
 }
 
 impl Job {
@@ -134,7 +136,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let database = worker.database.clone();
     let (at, holds) = (held_at, report.holds.as_slice());
     let held = job.holds.as_deref().map(|path| Held { path, database: &database, at, holds });
-    let recheck = Recheck::new(start, read, held);
+    let recheck = Recheck::new(start, read, held).until(&job.superseded);
     let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second, &recheck);
     report.outcomes = outcomes;
     let acted = worker.pace.now();

@@ -14,6 +14,7 @@ use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
 use crate::daemon::manager::Pulse;
 use crate::daemon::pace::{Beat, Pace};
+use crate::daemon::recheck::Superseded;
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
@@ -47,6 +48,9 @@ struct Script {
     look_takes: Duration,
     /// Who pauses while somebody is being ended, a second later.
     pauses: Option<Arc<Path>>,
+    /// Other policies come into force while somebody is being ended.
+    reloads: bool,
+    superseded: Superseded,
 }
 
 impl Script {
@@ -84,6 +88,9 @@ impl SessionKiller for Killer {
         if let Some(path) = script.pauses.take() {
             change(&path, NOON, |holds| holds.add(hold(None, None))).expect("it can be changed");
             script.pass(Duration::from_secs(1));
+        }
+        if script.reloads {
+            script.superseded.raise();
         }
         script.answers.pop_front().unwrap_or(Outcome::Ended)
     }
@@ -158,6 +165,7 @@ impl Bench {
             missed: missed.to_vec(),
             limits: Limits::UNLIMITED,
             holds: self.holds.clone(),
+            superseded: self.script().superseded.clone(),
         };
         tick(&mut self.worker, job)
     }
@@ -598,6 +606,17 @@ fn an_open_breaker_does_not_close_because_a_clock_was_set() {
     assert!(in_short(&report).starts_with("4 breaker"), "{}", in_short(&report));
     let report = bench.tick(at(620, &[(4, "APP")]));
     assert_eq!(in_short(&report), "4 ended");
+}
+
+#[test]
+fn policies_that_come_into_force_stop_what_is_left_of_a_tick() {
+    let mut bench = Bench::new(&[ENFORCE]);
+    bench.script().reloads = true;
+    let report = bench.tick(at(0, &[(7, "APP"), (8, "APP")]));
+    assert_eq!(
+        (in_short(&report), bench.asked()),
+        ("7 ended, 8 failed (not-tried)".into(), vec![7])
+    );
 }
 
 #[test]

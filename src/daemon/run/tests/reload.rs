@@ -14,11 +14,12 @@ use crate::observe::fixture::RuleSketch;
 async fn a_failed_reload_keeps_what_is_in_force() {
     let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
     let before = Arc::clone(&bench.daemon.policies);
+    let superseded = bench.daemon.superseded.clone();
     bench.loads.send(Err(bad_files())).expect("the loader listens");
     bench.signal(Signal::Reload);
     bench.handle_next().await;
     bench.handle_next().await;
-    assert!(Arc::ptr_eq(&before, &bench.daemon.policies));
+    assert!(Arc::ptr_eq(&before, &bench.daemon.policies) && !superseded.is_raised());
     bench.shows("prod", &[7]);
     bench.at(60);
     assert_eq!(bench.ticked().await.1, "7 ended");
@@ -120,7 +121,9 @@ async fn a_reload_keeps_timers_and_the_source_of_what_stays() {
     bench.at(60);
     assert_eq!(bench.ticked().await.1, "", "the `for` runs");
     let added = RuleSketch { name: "added", report: true, ..ENFORCE };
+    let superseded = bench.daemon.superseded.clone();
     bench.reload(&[added, held], &["prod"]).await;
+    assert!(superseded.is_raised() && !bench.daemon.superseded.is_raised());
     for (seconds, expected) in [(120, "7 reported"), (180, "7 reported, 7 ended")] {
         bench.shows_at(seconds, "prod", &[7]);
         bench.at(seconds);
