@@ -63,6 +63,7 @@ impl<'a> Recheck<'a> {
     }
 
     /// For a plan of policies that are in force until this is raised.
+    #[must_use]
     pub const fn until(mut self, superseded: &'a Superseded) -> Self {
         self.superseded = Some(superseded);
         self

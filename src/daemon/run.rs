@@ -24,6 +24,7 @@ use super::reload::{
 };
 use super::shared_audit::SharedAudit;
 use super::signals::{Signal, listen};
+use super::standing_news::StandingNews;
 use super::target::{Finished, Target, TargetSpec};
 use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
@@ -147,6 +148,7 @@ struct Daemon {
     log: TickLog,
     manager: Manager,
     board: Board,
+    standing_news: StandingNews,
     /// Raised when what is in force is no more.
     superseded: Superseded,
     /// Somebody can ask whether the databases are reached.
@@ -216,6 +218,7 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             manager: Manager::new(manager),
+            standing_news: StandingNews::default(),
             superseded: Superseded::default(),
             is_shown: board.is_some(),
             board: board.unwrap_or_else(|| Board::new(started)),
@@ -443,6 +446,7 @@ impl Daemon {
     }
 
     fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
+        self.standing_news.tell(report);
         self.log.tick(report);
         self.board.ticked(&Told { report, unaudited }, self.now());
     }
@@ -560,10 +564,11 @@ impl Daemon {
         }
     }
 
-    fn show_what_is_watched(&self, now: Timestamp) {
+    fn show_what_is_watched(&mut self, now: Timestamp) {
         let watched = || self.targets.iter().filter(|(_, target)| !target.retired);
         let names = watched().map(|(name, _)| name.as_str());
         self.board.loaded(&self.policies, names, self.acting() == Acting::DryRun, now);
+        self.standing_news.retain(|name| self.targets.contains_key(name));
         for (name, target) in watched() {
             self.board.card(name, |card| card.next(target.timetable.due_times()));
         }
