@@ -17,7 +17,8 @@ use crate::engine::witness::AGE_MAX;
 /// more than the ends.
 const HOLDS_AGE_MAX: Duration = Duration::from_secs(1);
 
-/// Raised when other policies, or another configuration, came into force: whoever changed a rule means now.
+/// Raised when other policies, or another configuration, came into force, or the daemon was told to stop: whoever did
+/// that means now.
 #[derive(Debug, Clone, Default)]
 pub struct Superseded(Arc<AtomicBool>);
 
@@ -87,7 +88,7 @@ impl<'a> Recheck<'a> {
             return Some("what was seen is too old to act on");
         }
         if self.superseded.is_some_and(Superseded::is_raised) {
-            return Some("policies or configuration were loaded anew");
+            return Some("policies were loaded anew, or the daemon stops");
         }
         let held = self.holds.as_ref()?;
         if now.saturating_sub(self.read.get()) < HOLDS_AGE_MAX {

@@ -258,8 +258,10 @@ impl Daemon {
             None if !self.unseen.is_empty() => {
                 Err(RunError::Unavailable(self.unseen.into_iter().collect::<Vec<_>>().join(", ")))
             }
-            // Nothing was loaded, so nothing was begun.
-            None if self.targets.is_empty() => Err(RunError::Unfinished(String::new())),
+            // Nothing was loaded, so nothing was begun; or what was begun was cut short.
+            None if self.targets.is_empty() || self.superseded.is_raised() => {
+                Err(RunError::Unfinished(String::new()))
+            }
             None => Ok(()),
         }
     }
@@ -621,6 +623,8 @@ impl Daemon {
             return ControlFlow::Break(());
         }
         info!(databases = self.running(), "stopping when running ticks are done");
+        // Whoever stops it means now: what is under way is waited for, and nobody else is ended.
+        self.superseded.raise();
         self.begin_leaving();
         ControlFlow::Continue(())
     }
