@@ -13,6 +13,7 @@ pub mod reload;
 pub mod run;
 pub mod shared_audit;
 mod signals;
+mod standing_news;
 pub mod target;
 pub mod tick;
 pub mod timetable;

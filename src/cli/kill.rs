@@ -131,7 +131,12 @@ pub(super) fn run(
     let decided = look_and_decide(args, &place, &policies)?;
     show_plan(args, &decided, format, global, console)?;
     if decided.plan.ends().is_empty() {
-        console.note("nobody is ended");
+        let nobody = decided.plan.spared().is_empty() && decided.plan.halted().is_empty();
+        console.note(if nobody {
+            "nobody is ended: no such session is there"
+        } else {
+            "nobody is ended"
+        });
         return Ok(ExitStatus::Found);
     }
     let many = counted(decided.plan.ends().len() as u64, "session");

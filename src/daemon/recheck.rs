@@ -4,6 +4,8 @@
 
 use std::cell::Cell;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::holds;
@@ -15,11 +17,29 @@ use crate::engine::witness::AGE_MAX;
 /// more than the ends.
 const HOLDS_AGE_MAX: Duration = Duration::from_secs(1);
 
+/// Raised when other policies, or another configuration, came into force, or the daemon was told to stop: whoever did
+/// that means now.
+#[derive(Debug, Clone, Default)]
+pub struct Superseded(Arc<AtomicBool>);
+
+impl Superseded {
+    /// Raises it, for good.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was raised.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// What a plan rests on besides its snapshot.
 pub struct Recheck<'a> {
     /// When the look began, by the clock that ends are paced by.
     began: Duration,
     holds: Option<Held<'a>>,
+    superseded: Option<&'a Superseded>,
     /// When the file of holds was read last.
     read: Cell<Duration>,
     stopped: Cell<Option<&'static str>>,
@@ -40,7 +60,14 @@ pub struct Held<'a> {
 impl<'a> Recheck<'a> {
     /// For a plan whose look began then; `now` is when the holds were read.
     pub const fn new(began: Duration, now: Duration, holds: Option<Held<'a>>) -> Self {
-        Self { began, holds, read: Cell::new(now), stopped: Cell::new(None) }
+        Self { began, holds, superseded: None, read: Cell::new(now), stopped: Cell::new(None) }
+    }
+
+    /// For a plan of policies that are in force until this is raised.
+    #[must_use]
+    pub const fn until(mut self, superseded: &'a Superseded) -> Self {
+        self.superseded = Some(superseded);
+        self
     }
 
     /// Why nobody else of the plan is to be ended, for people; once that is so it stays so.
@@ -59,6 +86,9 @@ impl<'a> Recheck<'a> {
     fn look(&self, now: Duration) -> Option<&'static str> {
         if now.saturating_sub(self.began) > AGE_MAX.to_duration() {
             return Some("what was seen is too old to act on");
+        }
+        if self.superseded.is_some_and(Superseded::is_raised) {
+            return Some("policies were loaded anew, or the daemon stops");
         }
         let held = self.holds.as_ref()?;
         if now.saturating_sub(self.read.get()) < HOLDS_AGE_MAX {

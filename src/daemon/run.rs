@@ -17,11 +17,13 @@ use super::killer::Killers;
 use super::manager::{Listener, Manager, Notice, Pulse};
 use super::memory::Memory;
 use super::pace::{Beat, Pace};
+use super::recheck::Superseded;
 use super::reload::{
     Asked, AuditAt, Ended, LOADS_LEFT_BEHIND_MAX, LoadError, Loader, Loads, RELOAD_WITHIN, Ready,
 };
 use super::shared_audit::SharedAudit;
 use super::signals::{Signal, listen};
+use super::standing_news::StandingNews;
 use super::target::{Finished, Target, TargetSpec};
 use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
@@ -147,6 +149,9 @@ struct Daemon {
     log: TickLog,
     manager: Manager,
     board: Board,
+    standing_news: StandingNews,
+    /// Raised when what is in force is no more.
+    superseded: Superseded,
     /// Somebody can ask whether the databases are reached.
     is_shown: bool,
     hooks: Hooks,
@@ -218,6 +223,8 @@ impl Daemon {
             leaving: Leaving::default(),
             log,
             manager: Manager::new(manager),
+            standing_news: StandingNews::default(),
+            superseded: Superseded::default(),
             is_shown,
             hooks: Hooks::new(board.clone()),
             news: News::default(),
@@ -259,8 +266,10 @@ impl Daemon {
             None if !self.unseen.is_empty() => {
                 Err(RunError::Unavailable(self.unseen.into_iter().collect::<Vec<_>>().join(", ")))
             }
-            // Nothing was loaded, so nothing was begun.
-            None if self.targets.is_empty() => Err(RunError::Unfinished(String::new())),
+            // Nothing was loaded, so nothing was begun; or what was begun was cut short.
+            None if self.targets.is_empty() || self.superseded.is_raised() => {
+                Err(RunError::Unfinished(String::new()))
+            }
             None => Ok(()),
         }
     }
@@ -408,8 +417,8 @@ impl Daemon {
         self.ticks_begun += 1;
         let tick_id = TickId { run: self.started, number: self.ticks_begun };
         let target = self.targets.get_mut(&name).expect("only what is watched is due");
-        let holds = self.holds.clone();
-        let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds);
+        let (holds, until) = (self.holds.clone(), self.superseded.clone());
+        let tick = target.begin(tick_id, due, &self.policies, &self.audit, holds, until);
         self.board.card(&name, |card| card.begun(target.timetable.due_times()));
         self.ticks.spawn_blocking(move || (name, tick()));
     }
@@ -450,6 +459,7 @@ impl Daemon {
     }
 
     fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
+        self.standing_news.tell(report);
         self.log.tick(report);
         let now = self.now();
         let news = self.news.of_tick(report, unaudited.as_deref(), &self.policies, now);
@@ -539,6 +549,7 @@ impl Daemon {
     fn swap(&mut self, ready: Ready) {
         let now = self.now();
         let Ready { policies, targets, holds, hooks, audit, log } = ready;
+        std::mem::take(&mut self.superseded).raise();
         if let Some(settings) = log {
             self.log.apply(settings);
         }
@@ -571,10 +582,11 @@ impl Daemon {
         }
     }
 
-    fn show_what_is_watched(&self, now: Timestamp) {
+    fn show_what_is_watched(&mut self, now: Timestamp) {
         let watched = || self.targets.iter().filter(|(_, target)| !target.retired);
         let names = watched().map(|(name, _)| name.as_str());
         self.board.loaded(&self.policies, names, self.acting() == Acting::DryRun, now);
+        self.standing_news.retain(|name| self.targets.contains_key(name));
         for (name, target) in watched() {
             self.board.card(name, |card| card.next(target.timetable.due_times()));
         }
@@ -628,6 +640,8 @@ impl Daemon {
             return ControlFlow::Break(());
         }
         say!(Stopping, running = self.running());
+        // Whoever stops it means now: what is under way is waited for, and nobody else is ended.
+        self.superseded.raise();
         self.begin_leaving();
         ControlFlow::Continue(())
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::killer::Killers;
 use super::manager::Pulse;
+use super::recheck::Superseded;
 use super::shared_audit::SharedAudit;
 use super::tick::{Job, TickEnd, Worker, tick};
 use super::timetable::Timetable;
@@ -124,6 +125,7 @@ impl Target {
         policies: &Arc<PolicySet>,
         audit: &SharedAudit,
         holds: Option<Arc<Path>>,
+        superseded: Superseded,
     ) -> impl FnOnce() -> Finished + Send + use<> {
         let mut worker = self.worker.take().expect("ticks of one database never overlap");
         if let Some((source, killers)) = self.replacement.take() {
@@ -140,6 +142,7 @@ impl Target {
             missed: self.timetable.take_missed(),
             limits: self.limits,
             holds,
+            superseded,
         };
         move || {
             let end = tick(&mut worker, job);

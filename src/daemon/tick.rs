@@ -10,7 +10,7 @@ use super::holds;
 use super::killer::Killers;
 use super::manager::Pulse;
 use super::pace::Pace;
-use super::recheck::{Held, Recheck};
+use super::recheck::{Held, Recheck, Superseded};
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::End;
@@ -18,7 +18,7 @@ use crate::engine::history::{History, Look};
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
-use crate::engine::policy::{Action, Mode, PolicySet};
+use crate::engine::policy::{Action, Mode, PolicySet, Rule};
 use crate::engine::report::{Acting, Failure, Missed, Outcome, Phases, TickId, TickReport};
 use crate::engine::seen::Seen;
 use crate::engine::session::Snapshot;
@@ -70,6 +70,14 @@ pub struct Job {
     pub limits: Limits,
     /// The file of holds; without one there are none.
     pub holds: Option<Arc<Path>>,
+    /// Raised when other policies come into force.
+    pub superseded: Superseded,
+}
+
+impl Job {
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.due.iter().map(|at| &self.policies.rules[*at])
+    }
 }
 
 /// How a tick went.
@@ -92,13 +100,14 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let start = worker.pace.now();
     let mut seen = match worker.source.observe(&needs(worker, &job)) {
         Ok(seen) => seen,
-        Err(error) => return TickEnd::Unseen(error, job.missed),
+        Err(error) => return unseen(worker, job, error),
     };
     worker.pulse.beat();
     let looked = worker.pace.now();
     // Rules and records go by the name in the configuration, whatever a source calls itself.
     seen.database.clone_from(&worker.database);
     look_at_clock(worker, &mut seen, start);
+    look_at_timers(worker, &job, &seen);
     let (held_at, read) = (time_of_holds(worker, &seen), worker.pace.now());
     let (standing, authority) = standing(worker, &job, &mut seen, held_at);
     let verified = worker.history.verify(&seen);
@@ -126,7 +135,7 @@ pub fn tick(worker: &mut Worker, job: Job) -> TickEnd {
     let database = worker.database.clone();
     let (at, holds) = (held_at, report.holds.as_slice());
     let held = job.holds.as_deref().map(|path| Held { path, database: &database, at, holds });
-    let recheck = Recheck::new(start, read, held);
+    let recheck = Recheck::new(start, read, held).until(&job.superseded);
     let (outcomes, audited) = act(worker, &report, &seen, job.limits.per_second, &recheck);
     report.outcomes = outcomes;
     let acted = worker.pace.now();
@@ -154,6 +163,21 @@ fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot, start: Duration) {
         seen.warnings.push(format!(
             "the database's clock was set {way} by {by}: ages of what began before that are not known"
         ));
+    }
+}
+
+fn unseen(worker: &mut Worker, job: Job, error: SourceError) -> TickEnd {
+    job.rules().for_each(|rule| worker.history.not_seen(rule));
+    TickEnd::Unseen(error, job.missed)
+}
+
+/// What was out of sight for too long is not known to have held.
+fn look_at_timers(worker: &mut Worker, job: &Job, seen: &Snapshot) {
+    for rule in job.rules() {
+        if job.missed.iter().any(|it| *it.rule == *rule.name) {
+            worker.history.not_seen(rule);
+        }
+        worker.history.break_timers(rule, seen);
     }
 }
 

@@ -40,13 +40,24 @@ const HOUR: Span = Span::seconds(3_600);
 /// What is remembered between two ticks of one database.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    timers: BTreeMap<RuleIdentity, FxHashMap<SessionLife, Timestamp>>,
+    timers: BTreeMap<RuleIdentity, Timers>,
     ended: BTreeMap<(Counted, String), Ended>,
     undo: FxHashMap<SessionLife, UndoSeen>,
     instances: BTreeMap<u32, Timestamp>,
     pursuits: Pursuits,
     breakers: Breakers,
     clock: Clock,
+}
+
+/// The `for` timers of one rule.
+#[derive(Debug, Clone)]
+struct Timers {
+    /// When the rule was last judged.
+    judged: Timestamp,
+    /// It was due since then, and nobody looked.
+    unseen: bool,
+    /// Since when each candidate has been one.
+    since: FxHashMap<SessionLife, Timestamp>,
 }
 
 /// The database's clock against the machine's.
@@ -103,7 +114,7 @@ struct UndoSeen {
 impl History {
     /// Since when the session has been a candidate of the rule without a break, as far as is known.
     pub fn held_since(&self, rule: &RuleIdentity, life: SessionLife) -> Option<Timestamp> {
-        self.timers.get(rule)?.get(&life).copied()
+        self.timers.get(rule)?.since.get(&life).copied()
     }
 
     /// The sessions that the rule ended, so counted, in the hour before `now`; where that is not known, all that are
@@ -172,7 +183,10 @@ impl History {
 
     fn shift(&mut self, by: Span) {
         let move_on = |at: &mut Timestamp| *at = at.plus(by);
-        self.timers.values_mut().flat_map(FxHashMap::values_mut).for_each(move_on);
+        for timers in self.timers.values_mut() {
+            move_on(&mut timers.judged);
+            timers.since.values_mut().for_each(move_on);
+        }
         self.ended.values_mut().flat_map(FxHashMap::values_mut).flatten().for_each(move_on);
         self.instances.values_mut().for_each(move_on);
         self.pursuits.shift(by);
@@ -198,11 +212,12 @@ impl History {
     ) {
         let now = snapshot.known_time();
         for (identity, candidates) in plan.timers() {
-            let before = self.timers.remove(identity).unwrap_or_default();
+            let before = self.timers.remove(identity).map(|it| it.since).unwrap_or_default();
             // Without a time nothing says since when.
             let Some(now) = now else { continue };
             let since = |life: &SessionLife| (*life, before.get(life).copied().unwrap_or(now));
-            let timers = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
+            let since = candidates.iter().take(TIMERS_PER_RULE_MAX).map(since).collect();
+            let timers = Timers { judged: now, unseen: false, since };
             self.timers.insert(identity.clone(), timers);
         }
         self.record_ends(plan, now, counts);
@@ -303,9 +318,28 @@ impl History {
         self.timers.clear();
     }
 
+    /// The rule was due and nobody looked: a look failed, or its due time went by.
+    pub fn not_seen(&mut self, rule: &Rule) {
+        if let Some(timers) = self.timers.get_mut(&rule.identity) {
+            timers.unseen = true;
+        }
+    }
+
+    /// Stops the timers of a rule where nobody looked, though it was due, for as long as a match has to hold. To be
+    /// done before anything is decided on the snapshot.
+    pub fn break_timers(&mut self, rule: &Rule, snapshot: &Snapshot) {
+        let now = snapshot.known_time();
+        let is_broken = |timers: &Timers| {
+            timers.unseen && now.is_none_or(|now| now.since(timers.judged) >= rule.hold)
+        };
+        if self.timers.get(&rule.identity).is_some_and(is_broken) {
+            self.timers.remove(&rule.identity);
+        }
+    }
+
     /// How many timers run.
     pub fn timers_len(&self) -> usize {
-        self.timers.values().map(FxHashMap::len).sum()
+        self.timers.values().map(|timers| timers.since.len()).sum()
     }
 
     fn record_ends(

@@ -312,7 +312,8 @@ impl Doctor {
         let skew = seen.taken_at.since(now).0 / MICROS_PER_SECOND;
         let grade = if skew.abs() > SKEW_SECONDS_MAX { Grade::Warning } else { Grade::Fine };
         let advice = (grade == Grade::Warning).then(|| "let NTP keep both".to_owned());
-        self.note(grade, "clock", format!("{skew} s ahead of ours"), advice);
+        let way = if skew < 0 { "behind" } else { "ahead of" };
+        self.note(grade, "clock", format!("{} s {way} ours", skew.abs()), advice);
         for warning in &seen.warnings {
             self.note(Grade::Warning, "sessions", warning.clone(), None);
         }

@@ -236,9 +236,20 @@ impl Lane {
         ask: fn(&Handles, &mut Connection) -> Result<Asked, CallError>,
     ) -> Result<(), String> {
         let asked = self.handles().and_then(|handles| ask(&handles, &mut self.connection));
-        self.granted = matches!(asked, Ok(Asked::Granted));
+        let was_granted = self.granted;
+        self.granted = match &asked {
+            Ok(Asked::Granted) => true,
+            Ok(Asked::Held) => was_granted,
+            Ok(Asked::Denied(_)) | Err(_) => false,
+        };
         match asked {
-            Ok(Asked::Granted) => Ok(()),
+            Ok(_) if self.granted => Ok(()),
+            Ok(Asked::Granted | Asked::Held) => {
+                // The next session asks for all of it.
+                self.connection.drop_session();
+                self.forget();
+                Err("whether sessions of a former leader are left is not known".to_owned())
+            }
             Ok(Asked::Denied(why)) => Err(why),
             Err(error) => {
                 if self.connection.identity().is_none() {

@@ -33,6 +33,8 @@ pub(super) struct Handles {
 pub(super) enum Asked {
     /// It did.
     Granted,
+    /// It has it from before. That proves nothing more: the block that asks may have failed half-way.
+    Held,
     /// It did not; why, for people.
     Denied(String),
 }
@@ -94,7 +96,8 @@ END;";
         let values = connection.call(text, binds, within)?;
         let number = |place: usize| values.get(place).and_then(Datum::as_number);
         Ok(match (number(0), number(1)) {
-            (Some(GRANTED), Some(GRANTED)) | (Some(ALREADY_OWNED), _) => Asked::Granted,
+            (Some(GRANTED), Some(GRANTED)) => Asked::Granted,
+            (Some(ALREADY_OWNED), _) => Asked::Held,
             (Some(GRANTED), _) => {
                 Asked::Denied("sessions of the former leader are still there".to_owned())
             }

@@ -81,7 +81,7 @@ impl Queries {
             let failures = before.map_or(0, |answer| answer.failures);
             let returned = self.run(query).map_err(|error| error.to_string());
             let returned = returned.and_then(|rows| match rows.len() {
-                0..=ROWS_MAX => Ok(keys(&rows)),
+                0..=ROWS_MAX => keys(&rows),
                 _ => Err(format!("it returns more than {ROWS_MAX} rows")),
             });
             let failures = if returned.is_ok() { 0 } else { failures + 1 };
@@ -105,20 +105,23 @@ impl Queries {
     }
 }
 
-/// Rows that name nobody are left out: nobody is equal to them in the database either.
-fn keys(rows: &Rows) -> BTreeSet<SessionKey> {
-    rows.iter().filter_map(session_key).collect()
+/// Who is named. A row that names nobody may mean anybody, as NULL does in a NOT IN: without it, who it was to exempt
+/// would be ended.
+fn keys(rows: &Rows) -> Result<BTreeSet<SessionKey>, String> {
+    let named: Option<_> = rows.iter().map(session_key).collect();
+    named.ok_or_else(|| "a row names no session by INST_ID, SID and SERIAL#".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::Queries;
+    use super::{Queries, keys};
     use crate::engine::needs::Needs;
     use crate::engine::policy::Query;
     use crate::engine::time::Span;
     use crate::oracle::connection::{Account, Settings, Topology};
+    use crate::oracle::datum::{Cell, Rows};
     use crate::oracle::host::Program;
     use crate::oracle::protocol::DriverKind;
     use crate::oracle::secret::SecretPlace;
@@ -161,5 +164,16 @@ mod tests {
         assert_eq!(ask(&["a", "b"], &["a", "b"]), "a b");
         assert_eq!(ask(&["a", "b"], &["b"]), "a b");
         assert_eq!(ask(&["b", "c"], &["c"]), "b c");
+    }
+
+    #[test]
+    fn a_row_that_names_no_session_makes_the_answer_unknown() {
+        let answer = |serial| {
+            let row = [Cell::Number(1), Cell::Number(7), serial];
+            let cells = [[Cell::Number(1), Cell::Number(8), Cell::Number(8)], row].concat();
+            keys(&Rows { width: 3, cells, ..Rows::default() }).map(|named| named.len())
+        };
+        assert_eq!(answer(Cell::Number(7)), Ok(2));
+        assert!(answer(Cell::Null).is_err() && answer(Cell::Number(-1)).is_err());
     }
 }

@@ -11,6 +11,7 @@ use orawarden::daemon::executor::Leaving;
 use orawarden::daemon::killer::Killers;
 use orawarden::daemon::manager::Pulse;
 use orawarden::daemon::pace::{Beat, Pace};
+use orawarden::daemon::recheck::Superseded;
 use orawarden::daemon::shared_audit::SharedAudit;
 use orawarden::daemon::tick::{Job, TickEnd, Worker, tick};
 use orawarden::engine::guard::{ApprovedPlan, End};
@@ -272,6 +273,7 @@ fn job(shared: &Shared, world: &mut World, daemon: usize) -> Job {
         missed: Vec::new(),
         limits: Limits::UNLIMITED,
         holds: (!ignored).then(|| Arc::from(shared.holds.as_path())),
+        superseded: Superseded::default(),
     }
 }
 

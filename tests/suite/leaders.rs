@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use orawarden::oracle::block::Via;
+use orawarden::oracle::connection::Account;
+use orawarden::oracle::killer::{OracleKiller, Way};
+use rac_sim::cluster::mode_lock::Mode;
+use rac_sim::cluster::session::Session;
 use serde_json::Value;
 
 use crate::daemon::{Running, until};
 use crate::proxy::Proxy;
-use crate::rig::json_lines;
-use crate::warden::{Ward, kill};
+use crate::rig::{Rig, json_lines};
+use crate::warden::{QUIET, Ward, kill};
 
 const LEADS: &str = "leadership: true, deadlines: {connect: 5s, snapshot: 5s, kill: 5s}";
 
@@ -74,6 +79,31 @@ fn a_frozen_leader_leads_until_its_sessions_are_gone_and_then_ends_nobody() {
     ward.until_ended(4);
     until("its outcome", || mine(&ward) == 2);
     drop(first);
+}
+
+/// As when ORA-00052 keeps the second of the two locks from a session that has the first.
+#[test]
+fn a_lock_that_was_asked_for_half_way_lets_nobody_end_anybody() {
+    let rig = Rig::start(QUIET);
+    let database = rig.database();
+    let former = database.connect("orawarden", "RACDB1").expect("it can log in");
+    let way =
+        Way { via: Via::AlterSystem, leadership: true, width: 1, disconnect_names_instance: false };
+    let killer = OracleKiller::new(rig.settings("RACDB1"), Account::default(), way);
+    let holds = |program: &str, lock: &str| {
+        let mut state = database.lock();
+        let id = state.cluster.lock_id(lock).expect("there is room");
+        let its = |it: &&Session| it.client.program.starts_with(program);
+        let key = state.cluster.sessions().find(its).expect("it is there").key;
+        assert_eq!(state.cluster.request_lock(key, id, Mode::Exclusive, 0, false), Ok(Some(0)));
+    };
+    holds("in-process", "ORAWARDEN_LANES");
+    let denied = Err("sessions of the former leader are still there".to_owned());
+    assert_eq!(killer.may_end(), denied);
+    holds("orawarden", "ORAWARDEN_LEADER");
+    assert!(killer.may_end().is_err(), "the former leader's session is still there");
+    drop(former);
+    until("the end of the former leader", || killer.may_end().is_ok());
 }
 
 /// How often the network of whoever leads is cut.

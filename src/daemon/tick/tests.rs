@@ -14,13 +14,14 @@ use crate::daemon::holds::change;
 use crate::daemon::killer::Killers;
 use crate::daemon::manager::Pulse;
 use crate::daemon::pace::{Beat, Pace};
+use crate::daemon::recheck::Superseded;
 use crate::daemon::shared_audit::SharedAudit;
 use crate::engine::guard::End;
 use crate::engine::history::{Counted, History};
 use crate::engine::needs::Needs;
 use crate::engine::policy::{Breaker, Limits, Mode, PolicySet, Reset, Verb};
 use crate::engine::pursuit::{Finding, Recalled};
-use crate::engine::report::{Acting, Failure, Outcome, Refusal, TickId, TickReport};
+use crate::engine::report::{Acting, Failure, Missed, Outcome, Refusal, TickId, TickReport};
 use crate::engine::session::{Instance, InstanceState, Number, NumberColumn, Snapshot, TextColumn};
 use crate::engine::standing::Authority;
 use crate::engine::time::Span;
@@ -47,6 +48,9 @@ struct Script {
     look_takes: Duration,
     /// Who pauses while somebody is being ended, a second later.
     pauses: Option<Arc<Path>>,
+    /// Other policies come into force while somebody is being ended.
+    reloads: bool,
+    superseded: Superseded,
 }
 
 impl Script {
@@ -84,6 +88,9 @@ impl SessionKiller for Killer {
         if let Some(path) = script.pauses.take() {
             change(&path, NOON, |holds| holds.add(hold(None, None))).expect("it can be changed");
             script.pass(Duration::from_secs(1));
+        }
+        if script.reloads {
+            script.superseded.raise();
         }
         script.answers.pop_front().unwrap_or(Outcome::Ended)
     }
@@ -131,25 +138,36 @@ impl Bench {
     }
 
     /// One tick of all rules on what is shown.
-    fn tick(&mut self, mut shown: Snapshot) -> TickReport {
+    fn tick(&mut self, shown: Snapshot) -> TickReport {
+        match self.tick_after(shown, &[]) {
+            TickEnd::Done(report) => *report,
+            TickEnd::Unseen(..) | TickEnd::Unaudited(..) => panic!("the tick was to be done"),
+        }
+    }
+
+    /// The same after these due times went by.
+    fn tick_after(&mut self, mut shown: Snapshot, missed: &[Missed]) -> TickEnd {
         let since_noon = shown.taken_at.since(NOON).0;
         let ran = Duration::from_micros(u64::try_from(since_noon).expect("tests begin at noon"));
         *self.ran.lock().expect("nobody panicked") = ran;
         shown.taken_at = shown.taken_at.plus(self.set);
         self.script().shown.push_back(shown);
+        self.look(missed)
+    }
+
+    /// A tick that sees what there is, if anything.
+    fn look(&mut self, missed: &[Missed]) -> TickEnd {
         self.ticks += 1;
         let job = Job {
             tick: TickId { run: NOON, number: self.ticks },
             policies: Arc::clone(&self.policies),
             due: (0..self.policies.rules.len()).collect(),
-            missed: Vec::new(),
+            missed: missed.to_vec(),
             limits: Limits::UNLIMITED,
             holds: self.holds.clone(),
+            superseded: self.script().superseded.clone(),
         };
-        match tick(&mut self.worker, job) {
-            TickEnd::Done(report) => *report,
-            TickEnd::Unseen(..) | TickEnd::Unaudited(..) => panic!("the tick was to be done"),
-        }
+        tick(&mut self.worker, job)
     }
 
     fn asked(&self) -> Vec<u32> {
@@ -527,6 +545,35 @@ fn a_clock_that_is_set_ends_no_wait_and_forgets_no_limit() {
 }
 
 /// A database that answers late, or a daemon that is stopped in the middle of a look.
+/// How a rule with a `for` of two minutes fares that is due each minute, when the looks of the minutes after the first
+/// one go so.
+fn waits(gap: fn(&mut Bench) -> Vec<Missed>, next: i64) -> Vec<u32> {
+    let mut bench = Bench::new(&[RuleSketch { hold: Span::seconds(120), ..ENFORCE }]);
+    bench.tick(at(0, &[(7, "APP")]));
+    let missed = gap(&mut bench);
+    drop(bench.tick_after(at(next, &[(7, "APP")]), &missed));
+    bench.asked()
+}
+
+#[test]
+fn who_was_out_of_sight_for_as_long_as_a_match_has_to_hold_begins_anew() {
+    let fails = |bench: &mut Bench| {
+        assert!(matches!(bench.look(&[]), TickEnd::Unseen(..)));
+        Vec::new()
+    };
+    let misses = |_: &mut Bench| vec![Missed { rule: ENFORCE.name.into(), ticks: 2 }];
+    let is_due_seldom = |_: &mut Bench| Vec::new();
+    assert_eq!(waits(fails, 180), [0; 0], "nobody looked");
+    assert_eq!(waits(misses, 180), [0; 0], "nobody looked");
+    assert_eq!(waits(is_due_seldom, 180), [7], "no look was due");
+    let mut bench = Bench::new(&[RuleSketch { hold: Span::seconds(120), ..ENFORCE }]);
+    bench.tick(at(0, &[(7, "APP")]));
+    assert!(matches!(bench.look(&[]), TickEnd::Unseen(..)));
+    bench.tick(at(119, &[(7, "APP")]));
+    bench.tick(at(120, &[(7, "APP")]));
+    assert_eq!(bench.asked(), [7], "a short gap is none");
+}
+
 #[test]
 fn a_look_that_takes_long_is_no_clock_that_was_set() {
     let waits = RuleSketch { hold: Span::seconds(600), ..ENFORCE };
@@ -559,6 +606,17 @@ fn an_open_breaker_does_not_close_because_a_clock_was_set() {
     assert!(in_short(&report).starts_with("4 breaker"), "{}", in_short(&report));
     let report = bench.tick(at(620, &[(4, "APP")]));
     assert_eq!(in_short(&report), "4 ended");
+}
+
+#[test]
+fn policies_that_come_into_force_stop_what_is_left_of_a_tick() {
+    let mut bench = Bench::new(&[ENFORCE]);
+    bench.script().reloads = true;
+    let report = bench.tick(at(0, &[(7, "APP"), (8, "APP")]));
+    assert_eq!(
+        (in_short(&report), bench.asked()),
+        ("7 ended, 8 failed (not-tried)".into(), vec![7])
+    );
 }
 
 #[test]

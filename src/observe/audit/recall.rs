@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chrono::DateTime;
@@ -15,9 +15,18 @@ use crate::engine::report::{Failure, Outcome};
 use crate::engine::session::{SessionKey, SessionLife};
 use crate::engine::time::Timestamp;
 
-/// Bytes at the end of the file that are read: some 50,000 records, which is more than a daemon within its limits
-/// writes in the hour for which ends count.
-const TAIL_BYTES_MAX: u64 = 32 << 20;
+/// Bytes at the end of the file that are read: the hour for which ends count, also where each tick of ten seconds
+/// spares some thousands. It takes a second or two, once.
+const TAIL_BYTES_MAX: u64 = 512 << 20;
+
+/// What most records say, and none that tells of an end: they are skipped unread.
+const SPARED: &[u8] = br#""kind":"spared""#;
+
+/// It stands within so many bytes: behind times, the tick and the name of the database.
+const HEAD_BYTES_MAX: usize = 512;
+
+/// Longer than any record; what is longer is none, and fills no memory.
+const RECORD_BYTES_MAX: u64 = 1 << 20;
 
 /// Why an outcome is unknown when nobody was there to write it down.
 const INTERRUPTED: &str = "interrupted";
@@ -37,20 +46,43 @@ struct Told {
 impl Recall {
     /// Reads the end of an audit, and of the one that was before it where there is one and this one is short.
     pub(super) fn read(file: &mut File, before: &Path) -> io::Result<Self> {
-        let here = tail(file, TAIL_BYTES_MAX)?;
-        let room = TAIL_BYTES_MAX.saturating_sub(here.len() as u64);
-        let there = rotated(before, room).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", before.display()))
-        })?;
+        let here = file.metadata()?.len();
         let mut recall = Self::default();
         let mut places = HashMap::new();
-        for line in [there, here].iter().flat_map(|text| text.split(|byte| *byte == b'\n')) {
-            // What is no record, such as half a line, says nothing.
-            if let Ok(record) = serde_json::from_slice(line) {
-                recall.take(record, &mut places);
-            }
-        }
+        let mut take = |file: &mut File, bytes| recall.take_end(file, bytes, &mut places);
+        rotated(before)
+            .and_then(|file| {
+                file.map_or(Ok(()), |mut it| take(&mut it, TAIL_BYTES_MAX.saturating_sub(here)))
+            })
+            .map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", before.display()))
+            })?;
+        take(file, TAIL_BYTES_MAX)?;
         Ok(recall)
+    }
+
+    /// At most so many bytes at the end of a file.
+    fn take_end(
+        &mut self,
+        file: &mut File,
+        bytes: u64,
+        places: &mut HashMap<Place, usize>,
+    ) -> io::Result<()> {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+        let mut lines = BufReader::new(file.take(bytes));
+        let mut line = Vec::new();
+        while (&mut lines).take(RECORD_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
+            let head = &line[..line.len().min(HEAD_BYTES_MAX)];
+            // What is no record, such as half a line, says nothing.
+            if !head.windows(SPARED.len()).any(|it| it == SPARED)
+                && let Ok(record) = serde_json::from_slice(&line)
+            {
+                self.take(record, places);
+            }
+            line.clear();
+        }
+        Ok(())
     }
 
     /// What was done on one database.
@@ -120,21 +152,12 @@ impl Recall {
     }
 }
 
-/// At most so many bytes at the end.
-fn tail(file: &mut File, bytes: u64) -> io::Result<Vec<u8>> {
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
-    let mut tail = Vec::new();
-    file.take(bytes).read_to_end(&mut tail)?;
-    Ok(tail)
-}
-
-/// The end of a file that need not be there. One that is and cannot be read may name who was ended: nobody knows.
-fn rotated(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
+/// The file before, which need not be there. One that is and cannot be read may name who was ended: nobody knows.
+fn rotated(path: &Path) -> io::Result<Option<File>> {
     match fs::metadata(path) {
-        Ok(found) if found.is_file() => tail(&mut File::open(path)?, bytes),
+        Ok(found) if found.is_file() => File::open(path).map(Some),
         Ok(_) => Err(io::Error::other("it is not a regular file")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -265,6 +288,25 @@ mod tests {
         let again = audit.recall(NOON).expect("it can be read");
         assert_eq!((again.interrupted().count(), again.of("prod")), (0, told));
         assert_eq!(fs::read_to_string(&path).expect("it is text"), text);
+    }
+
+    /// What a rule that spares thousands at each tick writes within the hour.
+    #[test]
+    fn who_was_ended_is_found_behind_many_who_were_spared() {
+        let place = tempfile::tempdir().expect("a directory for the test");
+        let path = place.path().join("audit.jsonl");
+        let rule = RuleSketch { mode: Mode::Enforce, ..RuleSketch::DEFAULT };
+        let plan = plan_of(&[rule.build()], &snapshot(&[(1, "APP")]));
+        let mut audit = FileAudit::open(&path).expect("it can be created");
+        audit.intend(STAMP, &plan, NOON).expect("it can be written");
+        audit.outcome(STAMP, &plan.ends()[0], Outcome::Ended, NOON).expect("it can be written");
+        drop(audit);
+        let mut text = fs::read_to_string(&path).expect("it is text");
+        let spared = r#"{"time":"2026-03-29T12:00:00Z","kind":"spared","detail":"774 victims"}"#;
+        text.push_str(&format!("{spared}\n").repeat((33 << 20) / spared.len()));
+        fs::write(&path, text).expect("it can be written");
+        let recall = FileAudit::open(&path).expect("nobody has it").recall(NOON);
+        assert_eq!(recall.expect("it can be read").of("prod").len(), 1);
     }
 
     /// As logrotate moves it, at any moment.

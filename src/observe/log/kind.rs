@@ -226,6 +226,14 @@ kinds! {
         &[Key::Database, Key::Cause];
     AuditWorks = "audit-works", 0x3080_2171_7a93_4489_b8df_fd47_43de_88e5, INFO, "the audit can be written again",
         &[Key::Database];
+    Follows = "follows", 0x21bb_e20f_223a_48e6_af2a_2994_c818_0087, INFO,
+        "another daemon leads: enforcing rules end nobody here", &[Key::Database, Key::Detail];
+    Leads = "leads", 0xf512_d231_0aea_4e3b_b8a2_2387_ab9d_fa0c, INFO,
+        "it leads again: enforcing rules may end sessions", &[Key::Database, Key::Detail];
+    HeldBack = "held-back", 0x40e3_950e_f6f9_4ecc_901f_beb4_ac80_52ca, INFO,
+        "rules are held back", &[Key::Database, Key::Detail];
+    NotHeldBack = "not-held-back", 0x5c6f_c9c6_0c06_423d_8e17_71b1_8e31_d039, INFO,
+        "rules are no longer held back", &[Key::Database, Key::Detail];
     CouldNotLook = "could-not-look", 0xdd04_21ad_f5ba_4a63_9a34_72b5_dfbf_e3fb, WARN, "could not look",
         &[Key::Database, Key::Cause];
     MayNotLook = "may-not-look", 0x256b_4938_5f24_4767_9b5d_aea0_dd1b_a25c, ERROR, "could not look",

@@ -1,0 +1,113 @@
+//! What holds a database's rules back, said when it begins and when it is over: the record of a tick tells how many
+//! were spared, and a night on which nobody was ended would look like any other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::engine::report::TickReport;
+use crate::engine::standing::Authority;
+use crate::observe::log::say;
+
+/// By the names of the databases.
+#[derive(Debug, Default)]
+pub(super) struct StandingNews(BTreeMap<String, Standing>);
+
+/// What was said last.
+#[derive(Debug, Default)]
+struct Standing {
+    follows: Option<Arc<str>>,
+    holds: Vec<Arc<str>>,
+}
+
+/// What is different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Follows,
+    Leads,
+    Held,
+    Free,
+}
+
+impl StandingNews {
+    /// Says what this tick found different from the one before.
+    pub(super) fn tell(&mut self, report: &TickReport) {
+        let database = report.database();
+        for (news, why) in self.news(report) {
+            let detail = &*why;
+            match news {
+                Change::Follows => say!(Follows, database = database, detail = detail),
+                Change::Leads => say!(Leads, database = database, detail = detail),
+                Change::Held => say!(HeldBack, database = database, detail = detail),
+                Change::Free => say!(NotHeldBack, database = database, detail = detail),
+            }
+        }
+    }
+
+    /// Databases that are not watched any more are forgotten.
+    pub(super) fn retain(&mut self, is_watched: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| is_watched(name));
+    }
+
+    fn news(&mut self, report: &TickReport) -> Vec<(Change, Arc<str>)> {
+        let before = self.0.entry(report.database().to_owned()).or_default();
+        let mut news = Vec::new();
+        match (&report.authority, &before.follows) {
+            (Some(Authority::Follows(why)), said) if said.as_ref() != Some(why) => {
+                news.push((Change::Follows, Arc::clone(why)));
+                before.follows = Some(Arc::clone(why));
+            }
+            (Some(Authority::Leads), Some(_)) => {
+                news.push((Change::Leads, "the lock was free".into()));
+                before.follows = None;
+            }
+            // Nobody asked, or nothing changed.
+            _ => {}
+        }
+        let holds: Vec<Arc<str>> = report.holds.iter().map(|hold| Arc::clone(&hold.why)).collect();
+        let without = |these: &[Arc<str>], those: &[Arc<str>]| -> Vec<Arc<str>> {
+            these.iter().filter(|it| !those.contains(it)).cloned().collect()
+        };
+        news.extend(without(&holds, &before.holds).into_iter().map(|why| (Change::Held, why)));
+        let over = without(&before.holds, &holds);
+        news.extend(over.into_iter().map(|why| (Change::Free, why)));
+        before.holds = holds;
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StandingNews;
+    use crate::engine::report::{TickId, TickReport};
+    use crate::engine::seen::Seen;
+    use crate::engine::standing::{Authority, Hold};
+    use crate::observe::fixture::{NOON, plan_of, snapshot};
+
+    fn report(authority: Option<Authority>, holds: &[&str]) -> TickReport {
+        let plan = plan_of(&[], &snapshot(&[(7, "APP")]));
+        let hold = |why: &&str| Hold { condition: None, rule: None, why: (*why).into() };
+        TickReport {
+            authority,
+            holds: holds.iter().map(hold).collect(),
+            ..TickReport::of(TickId { run: NOON, number: 1 }, plan, Seen::default())
+        }
+    }
+
+    #[test]
+    fn what_holds_rules_back_is_said_when_it_begins_and_when_it_is_over() {
+        let mut news = StandingNews::default();
+        let mut said = |authority, holds: &[&str]| {
+            let news = news.news(&report(authority, holds));
+            news.iter().map(|(news, why)| format!("{news:?}: {why}")).collect::<Vec<_>>()
+        };
+        let follows = || Some(Authority::Follows("another daemon leads".into()));
+        assert_eq!(said(Some(Authority::Leads), &[]), [""; 0]);
+        let told = "Follows: another daemon leads";
+        assert_eq!(said(follows(), &["pause 1"]), [told, "Held: pause 1"]);
+        assert_eq!(said(follows(), &["pause 1"]), [""; 0]);
+        assert_eq!(said(None, &["pause 2"]), ["Held: pause 2", "Free: pause 1"]);
+        let told = "Leads: the lock was free";
+        assert_eq!(said(Some(Authority::Leads), &[]), [told, "Free: pause 2"]);
+        assert_eq!(said(follows(), &[]).len(), 1);
+    }
+}
