@@ -320,7 +320,6 @@ mod tests {
             "databases: [{model: {releas: 19c}}]",
             "databases: [{managed: azure}]",
             "databases: [{release: 10g}]",
-            "databases: [{services: [{name: far, instances: [3]}]}]",
             "databases: [{parameters: {open_cursors: many}}]",
             "databases: [{tables: [{owner: O, name: T, columns: [A VARCHAR2(3)], rows: [[long]]}]}]",
             "databases: [{procedures: [{owner: O, name: P, parameters: [], body: begin nonsense end}]}]",
