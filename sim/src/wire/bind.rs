@@ -29,9 +29,15 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// True if a return code follows each value that is sent back.
+    /// True if a return code follows each value that is sent back: where the client asks for one, and where a client
+    /// library asks its program for room only when the value has come.
     pub(super) const fn wants_return_code(&self) -> bool {
-        self.flags & 0x02 != 0
+        self.flags & 0x06 != 0
+    }
+
+    /// True if a client library was given no variable for it. Nothing is sent for it either.
+    pub(super) const fn is_unbound(&self) -> bool {
+        self.flags & 0x80 != 0
     }
 
     /// True if a block is to open it.
@@ -88,7 +94,8 @@ pub(super) fn read_rows(
     plsql: bool,
     sent: impl Fn(&Declared) -> bool,
 ) -> Result<Rows, Unreadable> {
-    let mut order: Vec<usize> = (0..binds.len()).filter(|index| sent(&binds[*index])).collect();
+    let is_there = |bind: &Declared| sent(bind) && !bind.is_unbound();
+    let mut order: Vec<usize> = (0..binds.len()).filter(|index| is_there(&binds[*index])).collect();
     if !plsql {
         order.sort_by_key(|index| binds[*index].is_long());
     }

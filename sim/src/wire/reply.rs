@@ -253,22 +253,10 @@ pub(super) struct Block {
 impl Block {
     /// Which binds went where, and the values of those that came back, iteration by iteration. The error is ORA-01426.
     pub(super) fn write(&self, to: &mut Writer, binds: &[Declared]) -> Result<(), OraError> {
-        const FLAGS: u8 = 5;
         if binds.is_empty() {
             return Ok(());
         }
-        to.raw(&[11, FLAGS]);
-        to.ub((binds.len() & 255) as u64);
-        to.ub((binds.len() >> 8) as u64);
-        to.ub(1_u8);
-        to.zeros(3);
-        for index in 0..binds.len() {
-            to.u8(match self.direction(index) {
-                Direction::In => 0x20,
-                Direction::Out => 0x10,
-                Direction::InOut => 0x30,
-            });
-        }
+        write_directions(to, (0..binds.len()).map(|index| self.direction(index)));
         if (0..binds.len()).all(|index| self.direction(index) == Direction::In) {
             return Ok(());
         }
@@ -298,6 +286,29 @@ impl Block {
         write_columns(to, self.fields, columns);
         to.ub(number);
         to.zeros(if bind.wants_return_code() { 2 } else { 1 });
+    }
+}
+
+fn write_directions(to: &mut Writer, directions: impl ExactSizeIterator<Item = Direction>) {
+    const FLAGS: u8 = 5;
+    to.raw(&[11, FLAGS]);
+    to.ub((directions.len() & 255) as u64);
+    to.ub((directions.len() >> 8) as u64);
+    to.ub(1_u8);
+    to.zeros(3);
+    for direction in directions {
+        to.u8(match direction {
+            Direction::In => 0x20,
+            Direction::Out => 0x10,
+            Direction::InOut => 0x30,
+        });
+    }
+}
+
+/// Which binds RETURNING fills, for a client library that does not know. The others do.
+pub(super) fn write_takers(to: &mut Writer, binds: &[Declared]) {
+    if binds.iter().any(|bind| bind.returning) {
+        write_directions(to, binds.iter().map(|bind| bind.direction));
     }
 }
 

@@ -6,6 +6,7 @@ use super::bind::{Declared, Rows, read_binds, read_declared, read_rows};
 use super::codec::{Reader, Unreadable, text};
 use super::piggyback::{self, Piggyback};
 use crate::conversation::Direction;
+use crate::ora::OraError;
 
 /// The longest text of a statement.
 pub(super) const SQL_BYTES_MAX: usize = 1_024 * 1_024;
@@ -76,10 +77,11 @@ impl Execute {
     pub(super) const EXECUTE: u32 = 0x20;
     pub(super) const FETCH: u32 = 0x40;
     pub(super) const COMMIT: u32 = 0x100;
+    /// Where binds go is for the answer to tell.
+    pub(super) const PLSQL: u32 = 0x400;
     pub(super) const DESCRIBE: u32 = 0x2_0000;
     pub(super) const BATCH_ERRORS: u32 = 0x8_0000;
     const DEFINE: u32 = 0x10;
-    const PLSQL: u32 = 0x400;
 
     /// True if an option is set.
     pub(super) const fn has(&self, option: u32) -> bool {
@@ -265,8 +267,12 @@ fn read_execute(
         }
         let once = settings[7] == QUERY || !execute.has(Execute::EXECUTE);
         let rows = if once { 1 } else { iterations.max(1) };
-        execute.rows =
-            read_rows(reader, &binds, rows, plsql, |bind| bind.direction != Direction::Out)?;
+        // A client library that does not know yet which binds RETURNING fills sends a mark in the place of a value.
+        let sent = |bind: &Declared| plsql || bind.direction != Direction::Out;
+        execute.rows = read_rows(reader, &binds, rows, plsql, sent)?;
+        if execute.has(Execute::EXECUTE) && binds.iter().any(Declared::is_unbound) {
+            execute.rows = Err(OraError::new(1_008, "not all variables bound"));
+        }
         execute.binds = (head.binds > 0).then_some(binds);
     }
     execute.sql = sql;

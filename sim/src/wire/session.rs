@@ -106,6 +106,8 @@ struct Run {
     row_counts: bool,
     /// The cursor is as new as the call.
     fresh: bool,
+    /// Say which binds come back, also where it is RETURNING that fills them.
+    directs: bool,
 }
 
 impl Run {
@@ -120,6 +122,7 @@ impl Run {
             batch_errors: false,
             row_counts: false,
             fresh: false,
+            directs: false,
         }
     }
 }
@@ -365,6 +368,7 @@ impl Session {
             batch_errors: execute.has(Execute::BATCH_ERRORS),
             row_counts: execute.row_counts,
             fresh: execute.cursor == 0,
+            directs: execute.has(Execute::PLSQL),
             ..Run::again(sequence, 0, rows, execute.has(Execute::COMMIT))
         };
         let (cursor, values) = match self.prepare(execute) {
@@ -504,6 +508,9 @@ impl Session {
                 end.row_id = last.as_deref().map_or([0; 4], scalar::rowid_parts);
                 let all =
                     if extras.returning.is_empty() { vec![returning] } else { extras.returning };
+                if run.directs {
+                    reply::write_takers(&mut answer, &cursor.binds);
+                }
                 reply::write_returning(&mut answer, &cursor.binds, &all)
             }
             Outcome::Plsql { directions, values } => {

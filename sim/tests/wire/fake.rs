@@ -333,15 +333,16 @@ impl Talk {
                 self.extras.counts.push(0);
                 continue;
             }
+            let given = given(sql, sent);
             let changed = match sent.first() {
+                _ if taken > 0 => given.len() as u64,
                 Some(Value::Number(number)) if sql.contains("C < :1") => {
-                    number.to_i64().unwrap_or(1)
+                    number.to_i64().unwrap_or(1).unsigned_abs()
                 }
                 _ => 1,
             };
-            self.extras.counts.push(changed.unsigned_abs());
-            let first = sent.first().cloned().unwrap_or(Value::Null);
-            self.extras.returning.push(vec![vec![first, Value::integer(7)]; taken]);
+            self.extras.counts.push(changed);
+            self.extras.returning.push(vec![given; taken]);
         }
         let returning = (0..taken).map(|bind| {
             self.extras.returning.iter().flat_map(|each| each[bind].iter().cloned()).collect()
@@ -401,6 +402,19 @@ impl Talk {
         drop(sessions);
         self.world.ticks.send_modify(|tick| *tick += 1);
         Ok(Outcome::Done)
+    }
+}
+
+/// What RETURNING gives to each bind: the first that was sent and 7, or so many numbers as there may be rows, of which
+/// the first is NULL.
+fn given(sql: &str, sent: &[Value]) -> Vec<Value> {
+    let rows = sql.split("ROWNUM <= ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    match rows {
+        Some(rows) => {
+            let numbers = (1..rows).map(count);
+            std::iter::once(Value::Null).chain(numbers).take(rows).collect()
+        }
+        None => vec![sent.first().cloned().unwrap_or(Value::Null), Value::integer(7)],
     }
 }
 
