@@ -128,6 +128,19 @@ pub struct Statement {
     pub batch_errors: bool,
     /// Binds, by place, that are cursors for a block to open; their values mean nothing.
     pub cursors: Vec<usize>,
+    /// Binds that are arrays of PL/SQL, of the type of their elements; their values mean nothing.
+    pub arrays: Vec<Array>,
+}
+
+/// A bind that is an array of PL/SQL, with numbers from 1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Array {
+    /// Its place.
+    pub place: usize,
+    /// What the client sent.
+    pub elements: Vec<Value>,
+    /// How many elements the client has room for.
+    pub room: usize,
 }
 
 /// How a bind is declared.
@@ -206,6 +219,8 @@ pub struct Extras {
     pub returning: Vec<Vec<Vec<Value>>>,
     /// A block: the binds that it opened as cursors, by place.
     pub cursors: Vec<(usize, ResultSet)>,
+    /// A block: the binds that came back and are arrays, by place, with their elements.
+    pub arrays: Vec<(usize, Vec<Value>)>,
     /// A block with several iterations: the values of each, as in [`Outcome::Plsql`].
     pub iterations: Vec<Vec<Value>>,
 }

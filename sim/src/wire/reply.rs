@@ -248,6 +248,8 @@ pub(super) struct Block {
     /// Of each iteration, the values by place.
     pub(super) iterations: Vec<Vec<Value>>,
     pub(super) results: Results,
+    /// Arrays that were written, by place.
+    pub(super) arrays: BTreeMap<usize, Vec<Value>>,
 }
 
 impl Block {
@@ -266,6 +268,9 @@ impl Block {
                 match self.direction(index) {
                     Direction::In => {}
                     _ if bind.is_cursor() => self.write_cursor(to, bind, index),
+                    _ if bind.is_array() => {
+                        write_all(to, bind, self.arrays.get(&index).map_or(&[], Vec::as_slice))?;
+                    }
                     _ => write_bind(to, bind, values.get(index).unwrap_or(&Value::Null))?,
                 }
             }
@@ -329,13 +334,16 @@ pub(super) fn write_returning(
         for (nth, (place, bind)) in takers.iter().enumerate() {
             let values =
                 returned.get(if by_place { *place } else { nth }).map_or(&[][..], Vec::as_slice);
-            to.ub(values.len() as u64);
-            for value in values {
-                write_bind(to, bind, value)?;
-            }
+            write_all(to, bind, values)?;
         }
     }
     Ok(())
+}
+
+/// The values of a bind that takes any number of them.
+fn write_all(to: &mut Writer, bind: &Declared, values: &[Value]) -> Result<(), OraError> {
+    to.ub(values.len() as u64);
+    values.iter().try_for_each(|value| write_bind(to, bind, value))
 }
 
 fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) -> Result<(), OraError> {

@@ -2,7 +2,7 @@
 //! have come so far.
 
 use super::auth::Message;
-use super::bind::{Declared, Rows, read_binds, read_declared, read_rows};
+use super::bind::{Declared, Given, Rows, read_binds, read_declared, read_rows};
 use super::codec::{Reader, Unreadable, text};
 use super::piggyback::{self, Piggyback};
 use crate::conversation::Direction;
@@ -246,7 +246,7 @@ fn read_execute(
         },
         ahead: iterations == 0,
         binds: None,
-        rows: Ok(Vec::new()),
+        rows: Ok(Given::default()),
         scrollable: settings[9] & SCROLLABLE != 0,
         row_counts: settings[9] & ROW_COUNTS != 0,
     };
@@ -349,7 +349,8 @@ mod tests {
             panic!("{call:?}")
         };
         assert_eq!(execute.sql.as_deref(), Some("x"));
-        assert_eq!(execute.rows, Ok(vec![vec![Value::integer(1)], vec![Value::Null]]));
+        let rows = vec![vec![Value::integer(1)], vec![Value::Null]];
+        assert_eq!(execute.rows, Ok(Given { rows, arrays: Vec::new() }));
         assert_eq!(execute.binds.expect("binds")[0].size, 22);
         for length in 0..bytes.len() {
             assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::auth::{Message, SessionKey};
+use super::bind::Given;
 use super::codec::Writer;
 use super::connection::version_number;
 use super::cursor::Cursors;
@@ -371,7 +372,7 @@ impl Session {
             directs: execute.has(Execute::PLSQL),
             ..Run::again(sequence, 0, rows, execute.has(Execute::COMMIT))
         };
-        let (cursor, values) = match self.prepare(execute) {
+        let (cursor, given) = match self.prepare(execute) {
             Ok(prepared) => prepared,
             Err(error) => return self.fail(sequence, 0, &error).await,
         };
@@ -379,12 +380,12 @@ impl Session {
         if describe {
             return self.describe(run).await;
         }
-        self.run_statement(run, values).await
+        self.run_statement(run, given).await
     }
 
     /// Finds or makes the cursor, and gives it what the client sent.
-    fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
-        let rows = execute.rows?;
+    fn prepare(&mut self, execute: Execute) -> Result<(u16, Given), OraError> {
+        let given = execute.rows?;
         let most = self.cursors_at_most();
         let number = if execute.cursor == 0 { self.cursors.create(most)? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
@@ -395,23 +396,23 @@ impl Session {
         if let Some(binds) = execute.binds {
             cursor.binds = binds;
         }
-        Ok((number, rows))
+        Ok((number, given))
     }
 
     async fn again(&mut self, sequence: u8, again: Again) -> Result<Flow, Fault> {
         if let Err(error) = self.cursors.get(again.cursor) {
             return self.fail(sequence, 0, &error).await;
         }
-        let rows = match again.rows {
-            Ok(rows) => rows,
+        let given = match again.rows {
+            Ok(given) => given,
             Err(error) => return self.fail(sequence, 0, &error).await,
         };
         let run = Run::again(sequence, again.cursor, again.fetch, again.commit);
-        self.run_statement(run, rows).await
+        self.run_statement(run, given).await
     }
 
-    async fn run_statement(&mut self, run: Run, rows: Vec<Vec<Value>>) -> Result<Flow, Fault> {
-        let statement = match self.statement(&run, rows) {
+    async fn run_statement(&mut self, run: Run, given: Given) -> Result<Flow, Fault> {
+        let statement = match self.statement(&run, given) {
             Ok(statement) => statement,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
@@ -427,7 +428,8 @@ impl Session {
         }
     }
 
-    fn statement(&mut self, run: &Run, mut rows: Vec<Vec<Value>>) -> Result<Statement, OraError> {
+    fn statement(&mut self, run: &Run, given: Given) -> Result<Statement, OraError> {
+        let Given { mut rows, arrays } = given;
         let cursor = self.cursors.get(run.cursor)?;
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
@@ -448,7 +450,7 @@ impl Session {
             }
         }
         let (autocommit, batch_errors) = (run.autocommit, run.batch_errors);
-        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors })
+        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors, arrays })
     }
 
     /// Waits until a call is over, the client breaks it off or the session dies.
@@ -518,7 +520,8 @@ impl Session {
                 let all =
                     if extras.iterations.is_empty() { vec![values] } else { extras.iterations };
                 cursor.direct(&directions);
-                let block = Block { fields: self.fields, directions, iterations: all, results };
+                let (fields, arrays) = (self.fields, extras.arrays.into_iter().collect());
+                let block = Block { fields, directions, iterations: all, results, arrays };
                 block.write(&mut answer, &cursor.binds)
             }
             Outcome::Done => Ok(()),

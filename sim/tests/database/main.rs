@@ -6,6 +6,7 @@ mod collections;
 mod contexts;
 mod cursors;
 mod heavy;
+mod host_arrays;
 mod limits;
 mod merge;
 mod modes;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rac_sim::conversation::{
-    About, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
+    About, Array, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
     Progress, Release, ResultColumn, ResultSet, Statement, Tags,
 };
 use rac_sim::ora::OraError;
@@ -362,6 +362,13 @@ impl Talk {
             (directions, values) = bound(sql, row);
             self.extras.iterations.push(values);
         }
+        // An array comes back turned round, with NULL behind it if there is room.
+        for Array { place, elements, room } in &statement.arrays {
+            if directions[*place] == Direction::InOut {
+                let back = elements.iter().rev().cloned().chain([Value::Null]);
+                self.extras.arrays.push((*place, back.take(*room).collect()));
+            }
+        }
         for place in &statement.cursors {
             if directions[*place] == Direction::Out {
                 let cells = (1..=250).flat_map(row).collect();
@@ -427,6 +434,7 @@ fn bound(sql: &str, row: &[Value]) -> (Vec<Direction>, Vec<Value>) {
     let bound = names.zip(row).map(|(name, value)| match name {
         name if name.starts_with("OUTN") => (Direction::Out, Value::integer(42)),
         name if name.starts_with("OUTS") => (Direction::Out, Value::text("forty-two \u{e9}")),
+        name if name.starts_with("ARR") => (Direction::InOut, Value::Null),
         name if name.starts_with("CUR") => (Direction::Out, Value::Null),
         name if name.starts_with("OUTX") => (Direction::Out, Value::Null),
         name if name.starts_with("BOTH") => (Direction::InOut, plus_one(value)),
