@@ -293,6 +293,12 @@ pub trait Conversation: Send {
     /// that is not fetched to its end holds its SQL_ID.
     fn call(&mut self, open_cursor: bool);
 
+    /// Begins to wait as long as a call without a statement has to: for an instance that hangs. [`Conversation::call`]
+    /// comes after it.
+    fn knock(&mut self) -> Progress {
+        Progress::Done(Ok(Outcome::Done))
+    }
+
     /// OPEN_CURSORS: how many cursors the session may have.
     fn open_cursors(&self) -> u16 {
         300

@@ -526,7 +526,7 @@ impl Cluster {
     }
 
     /// When a call that does nothing is through.
-    fn through_at(&self, inst_id: u32, kind: CallKind) -> Micros {
+    pub fn through_at(&self, inst_id: u32, kind: CallKind) -> Micros {
         let slow = |id: u32| match self.instance(id).and_then(|instance| instance.trouble.slow) {
             Some((until, by)) if until > self.now => self.now + by,
             _ => self.now,

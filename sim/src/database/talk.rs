@@ -124,8 +124,8 @@ impl Talk {
         begun
     }
 
-    /// A call that ends the transaction and has no text: V$SESSION shows no statement of it.
-    fn end_transaction(&mut self, command: Command) -> Progress {
+    /// A call that has no text, such as one that ends the transaction: V$SESSION shows no statement of it.
+    fn without_text(&mut self, command: Command) -> Progress {
         self.cancelled = false;
         match self.enter(CallKind::Bare, None) {
             Ok(through) => {
@@ -506,6 +506,19 @@ impl Conversation for Talk {
         }
     }
 
+    fn knock(&mut self) -> Progress {
+        let hangs = {
+            let cluster = &self.database.lock().cluster;
+            cluster.through_at(self.session.key.inst_id, CallKind::Bare) > cluster.now()
+        };
+        // It does nothing, when it comes to that.
+        if hangs {
+            self.without_text(Command::SessionSet(Vec::new()))
+        } else {
+            Progress::Done(Ok(Outcome::Done))
+        }
+    }
+
     fn open_cursors(&self) -> u16 {
         let state = self.database.lock();
         let parameter = state.books.parameters.get("OPEN_CURSORS");
@@ -519,11 +532,11 @@ impl Conversation for Talk {
     }
 
     fn commit(&mut self) -> Progress {
-        self.end_transaction(Command::Commit)
+        self.without_text(Command::Commit)
     }
 
     fn rollback(&mut self) -> Progress {
-        self.end_transaction(Command::Rollback { savepoint: None })
+        self.without_text(Command::Rollback { savepoint: None })
     }
 
     fn last_rowid(&self) -> Option<String> {

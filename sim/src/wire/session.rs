@@ -300,7 +300,18 @@ impl Session {
 
     /// What the client asked to break off is broken off.
     async fn cancelled(&mut self, sequence: u8) -> Result<Flow, Fault> {
-        self.feed.reset().await?;
+        self.feed.begin_reset().await?;
+        loop {
+            tokio::select! {
+                reset = self.feed.client_reset() => break reset?,
+                ticked = self.ticks.changed() => {
+                    if matches!(self.tick(ticked.is_ok()), Flow::Over) {
+                        return Ok(Flow::Over);
+                    }
+                }
+            }
+        }
+        self.feed.end_reset().await?;
         let error = OraError::new(1_013, "user requested cancel of current operation");
         self.fail(sequence, 0, &error).await
     }
@@ -317,16 +328,18 @@ impl Session {
                 self.pipeline = None;
                 Progress::Done(Ok(Outcome::Done))
             }
-            _ => {
-                conversation.call(open);
-                Progress::Done(Ok(Outcome::Done))
-            }
+            _ => conversation.knock(),
         };
         match self.finish(begun).await? {
             Ended::Done(Ok(_)) => {}
             Ended::Done(Err(error)) => return self.fail(sequence, 0, &error).await,
             Ended::Cancelled => return self.cancelled(sequence).await,
             Ended::Dead(death) => return self.die(sequence, death).await,
+        }
+        if let (Function::Ping | Function::Version, Some(conversation)) =
+            (function, &mut self.conversation)
+        {
+            conversation.call(open);
         }
         let mut answer = Writer::new();
         let end = self.end(sequence, 0);
@@ -623,6 +636,16 @@ impl Session {
         });
         if let Err(error) = fetchable {
             return self.fail(sequence, number, &error).await;
+        }
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(Flow::Over);
+        };
+        let begun = conversation.knock();
+        match self.finish(begun).await? {
+            Ended::Done(Ok(_)) => {}
+            Ended::Done(Err(error)) => return self.fail(sequence, number, &error).await,
+            Ended::Cancelled => return self.cancelled(sequence).await,
+            Ended::Dead(death) => return self.die(sequence, death).await,
         }
         let run = Run::again(sequence, number, Some(rows), false);
         self.rows(run, Writer::new()).await

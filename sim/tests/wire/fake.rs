@@ -57,6 +57,14 @@ impl Fake {
         Arc::new(Self { release, world: Arc::new(world) })
     }
 
+    /// Ends a session without a word.
+    pub(crate) fn cut(&self, sid: u32) {
+        let mut sessions = self.world.sessions();
+        sessions.get_mut(&sid).expect("it is there").death = Some(Death::Cut);
+        drop(sessions);
+        self.world.ticks.send_modify(|tick| *tick += 1);
+    }
+
     /// How many sessions there are.
     pub(crate) fn sessions(&self) -> usize {
         self.world.sessions().len()
