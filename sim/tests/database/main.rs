@@ -21,3 +21,4 @@ mod support;
 mod table_locks;
 mod transactions;
 mod user_locks;
+mod utilities;
