@@ -128,6 +128,19 @@ pub struct Statement {
     pub batch_errors: bool,
     /// Binds, by place, that are cursors for a block to open; their values mean nothing.
     pub cursors: Vec<usize>,
+    /// Binds that are arrays of PL/SQL, of the type of their elements; their values mean nothing.
+    pub arrays: Vec<Array>,
+}
+
+/// A bind that is an array of PL/SQL, with numbers from 1.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Array {
+    /// Its place.
+    pub place: usize,
+    /// What the client sent.
+    pub elements: Vec<Value>,
+    /// How many elements the client has room for.
+    pub room: usize,
 }
 
 /// How a bind is declared.
@@ -206,6 +219,8 @@ pub struct Extras {
     pub returning: Vec<Vec<Vec<Value>>>,
     /// A block: the binds that it opened as cursors, by place.
     pub cursors: Vec<(usize, ResultSet)>,
+    /// A block: the binds that came back and are arrays, by place, with their elements.
+    pub arrays: Vec<(usize, Vec<Value>)>,
     /// A block with several iterations: the values of each, as in [`Outcome::Plsql`].
     pub iterations: Vec<Vec<Value>>,
 }
@@ -277,6 +292,12 @@ pub trait Conversation: Send {
     /// Begins or ends a call without a statement (a fetch, a ping), so that STATUS and LAST_CALL_ET follow. A cursor
     /// that is not fetched to its end holds its SQL_ID.
     fn call(&mut self, open_cursor: bool);
+
+    /// Begins to wait as long as a call without a statement has to: for an instance that hangs. [`Conversation::call`]
+    /// comes after it.
+    fn knock(&mut self) -> Progress {
+        Progress::Done(Ok(Outcome::Done))
+    }
 
     /// OPEN_CURSORS: how many cursors the session may have.
     fn open_cursors(&self) -> u16 {

@@ -1,6 +1,7 @@
 //! The fixed views of what one instance does: processes, transactions, locks, parallel statements, clean-up, use of
 //! resources.
 
+use super::books::version;
 use super::cell::{address, date, maybe_number, maybe_text, number, text};
 use super::view::{Row, View};
 use crate::cluster::instance::{Instance, Process};
@@ -406,10 +407,10 @@ fn temporary(session: &Session) -> Row {
 
 /// One row per banner of each session (facts, section 1.1).
 fn connect_info(view: &View<'_>, instance: &Instance) -> Vec<Row> {
-    const BANNERS: [&str; 2] = [
-        "TCP/IP NT Protocol Adapter for Linux: Version 19.0.0.0.0 - Production",
-        "Encryption service for Linux: Version 19.0.0.0.0 - Production",
-    ];
+    const SERVICES: [&str; 2] = ["TCP/IP NT Protocol Adapter", "Encryption service"];
+    let product = version(view.release()).1;
+    let release = product.split("Release ").nth(1).and_then(|rest| rest.split(' ').next());
+    let release = release.unwrap_or_default();
     // Everybody may read the view, but others' sessions show only to whom V$SESSION is open.
     let all = view.viewer.rights.reads_dictionary("V_$SESSION") == super::account::Access::Granted;
     let mut rows = Vec::new();
@@ -417,13 +418,14 @@ fn connect_info(view: &View<'_>, instance: &Instance) -> Vec<Row> {
         .sessions(instance)
         .filter(|one| one.is_foreground() && (all || one.key == view.viewer.key))
     {
-        for banner in BANNERS {
+        for service in SERVICES {
+            let banner = format!("{service} for Linux: Version {release} - Production");
             rows.push(vec![
                 ("SID", number(session.key.sid)),
                 ("SERIAL#", number(session.key.serial)),
                 ("AUTHENTICATION_TYPE", text("DATABASE")),
                 ("OSUSER", text(&session.client.osuser)),
-                ("NETWORK_SERVICE_BANNER", text(banner)),
+                ("NETWORK_SERVICE_BANNER", text(&banner)),
                 ("CLIENT_CHARSET", text("Unknown")),
                 ("CLIENT_CONNECTION", text("Heterogeneous")),
                 ("CLIENT_OCI_LIBRARY", text("Unknown")),

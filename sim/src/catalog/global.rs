@@ -301,7 +301,7 @@ fn statement(view: &View<'_>, one: &Statement) -> Row {
         ("ROWS_PROCESSED", number(executions * 3)),
         ("COMMAND_TYPE", number(one.command)),
         ("OPTIMIZER_MODE", text("ALL_ROWS")),
-        ("PARSING_SCHEMA_NAME", text("SYS")),
+        ("PARSING_SCHEMA_NAME", text(&one.schema)),
         ("ADDRESS", address(one.address)),
         ("HASH_VALUE", number(one.hash_value)),
         ("OLD_HASH_VALUE", number(one.hash_value)),

@@ -7,6 +7,7 @@ use super::Column;
 use super::rowid::RowId;
 use crate::cluster::lock::Row;
 use crate::cluster::session::SessionKey;
+use crate::ora::OraError;
 use crate::value::Value;
 
 /// A row: what everybody sees, and what one transaction has made of it. `None` is no row.
@@ -57,6 +58,13 @@ impl HeapTable {
         u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 }
+
+/// The rows of one table, with those that are gone: some hundred megabytes, unless they are long.
+const ROWS_MAX: usize = 1_000_000;
+/// The changes that a session has not committed.
+const CHANGES_MAX: usize = 1_000_000;
+/// The savepoints of a transaction.
+const SAVEPOINTS_MAX: usize = 1_000;
 
 /// How a row was before a change.
 #[derive(Debug)]
@@ -162,11 +170,36 @@ impl Heap {
         self.undo.remove(&session);
     }
 
-    /// SAVEPOINT.
-    pub(crate) fn savepoint(&mut self, session: SessionKey, name: &str) {
+    /// Whether there is room for changes of a session, of which some are new rows. The error is ORA-01653 or ORA-30036.
+    pub(crate) fn room_for(
+        &self,
+        session: SessionKey,
+        table: &str,
+        changes: usize,
+        new: usize,
+    ) -> Result<(), OraError> {
+        let rows = self.tables.get(table).map_or(0, |table| table.slots.len());
+        if new > 0 && rows + new > ROWS_MAX {
+            let text = format!("unable to extend table {table} by 128 in tablespace USERS");
+            return Err(OraError::new(1_653, text));
+        }
+        if self.changes(session) + changes > CHANGES_MAX {
+            let text = "unable to extend segment by 8 in undo tablespace 'UNDOTBS1'";
+            return Err(OraError::new(30_036, text));
+        }
+        Ok(())
+    }
+
+    /// SAVEPOINT. ORA-04030 if there are too many.
+    pub(crate) fn savepoint(&mut self, session: SessionKey, name: &str) -> Result<(), OraError> {
         let undo = self.undo.entry(session).or_default();
         undo.savepoints.retain(|savepoint| savepoint.name != name);
+        if undo.savepoints.len() >= SAVEPOINTS_MAX {
+            let text = "out of process memory when trying to allocate a savepoint";
+            return Err(OraError::new(4_030, text));
+        }
         undo.savepoints.push(Savepoint { name: name.to_owned(), changes: undo.changes.len() });
+        Ok(())
     }
 
     /// How many changes a session has not committed.
@@ -258,11 +291,28 @@ mod tests {
     }
 
     #[test]
+    fn there_is_an_end_to_rows_changes_and_savepoints() {
+        let mut heap = heap();
+        let code = |done: Result<(), OraError>| done.map_err(|error| error.code);
+        assert_eq!(code(heap.room_for(A, "APP.T", ROWS_MAX - 2, ROWS_MAX - 2)), Ok(()));
+        assert_eq!(code(heap.room_for(A, "APP.T", 1, ROWS_MAX - 1)), Err(1_653));
+        heap.change(A, "APP.T", 0, None);
+        assert_eq!(code(heap.room_for(A, "APP.T", CHANGES_MAX - 1, 0)), Ok(()));
+        assert_eq!(code(heap.room_for(A, "APP.T", CHANGES_MAX, 0)), Err(30_036));
+        assert_eq!(code(heap.room_for(B, "APP.T", CHANGES_MAX, 0)), Ok(()));
+        for number in 0..SAVEPOINTS_MAX {
+            heap.savepoint(A, &format!("S{number}")).expect("room");
+        }
+        assert_eq!(code(heap.savepoint(A, "ONE_MORE")), Err(4_030));
+        assert_eq!(code(heap.savepoint(A, "S7")), Ok(()), "in the place of the old one");
+    }
+
+    #[test]
     fn rollback_and_savepoints_undo() {
         let mut heap = heap();
         let before = seen(&heap, A);
         heap.change(A, "APP.T", 0, Some(vec![Value::integer(8)]));
-        heap.savepoint(A, "S");
+        heap.savepoint(A, "S").expect("the first");
         let between = seen(&heap, A);
         heap.change(A, "APP.T", 0, Some(vec![Value::integer(9)]));
         assert!(heap.rollback_to(A, "S"));

@@ -135,9 +135,11 @@ impl Cluster {
         } else {
             spec.table.clone()
         };
+        let user = self.user(&spec.user, spec.user_id);
+        let schema = &user.name;
         let (mut reads, mut writes) = (Vec::new(), Vec::new());
         for text in &spec.statements {
-            let statement = self.pool.intern(text);
+            let statement = self.pool.intern(text, schema);
             if matches!(statement.command, 2 | 6 | 7 | 189) {
                 writes.push(statement);
             } else {
@@ -154,20 +156,20 @@ impl Cluster {
                     "update /* {}-{number} */ {table} set c{number} = :1 where id = :2",
                     spec.name
                 );
-                reads.push(self.pool.intern(&read));
-                writes.push(self.pool.intern(&write));
+                reads.push(self.pool.intern(&read, schema));
+                writes.push(self.pool.intern(&write, schema));
             }
         }
         if reads.is_empty() {
-            reads.push(self.pool.intern("select 1 from dual"));
+            reads.push(self.pool.intern("select 1 from dual", schema));
         }
         let shared = |texts: &[String]| texts.iter().map(|text| Arc::from(text.as_str())).collect();
         Work {
-            user: self.user(&spec.user, spec.user_id),
             con_id,
             reads,
             writes,
-            ping: self.pool.intern("select 1 from dual"),
+            ping: self.pool.intern("select 1 from dual", schema),
+            user,
             modules: shared(&spec.modules),
             actions: shared(&spec.actions),
             table: self.table(&table),

@@ -1,14 +1,15 @@
-//! The texts of the errors that the model raises (19c, English).
+//! The texts of the errors that the model raises (19c, English). A fault may raise any other as well.
 
 use crate::ora::OraError;
 
 /// The error of a number.
 pub(super) fn error(code: u32) -> OraError {
-    OraError::new(code, text(code))
+    let unknown = || format!("Message {code} not found;  product=RDBMS; facility=ORA");
+    OraError::new(code, text(code).map_or_else(unknown, str::to_owned))
 }
 
-const fn text(code: u32) -> &'static str {
-    match code {
+const fn text(code: u32) -> Option<&'static str> {
+    Some(match code {
         18 => "maximum number of sessions exceeded",
         20 => "maximum number of processes exceeded",
         26 => "missing or invalid session ID",
@@ -42,7 +43,8 @@ const fn text(code: u32) -> &'static str {
         12801 => "error signaled in parallel query server",
         12805 => "parallel query server died unexpectedly",
         12850 => "Could not allocate slaves on all specified instances: 2 needed, 1 allocated",
+        12520 => "TNS:listener could not find available handler for requested type of server",
         30006 => "resource busy; acquire with WAIT timeout expired",
-        _ => "error",
-    }
+        _ => return None,
+    })
 }

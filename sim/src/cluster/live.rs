@@ -139,7 +139,7 @@ impl Cluster {
             self.remove(key, None);
             return Err(error(2_399));
         }
-        let statement = sql.map(|sql| self.pool.intern(sql));
+        let statement = sql.map(|sql| self.interned(key, sql));
         self.enter_call(key, kind, statement, Doing::Work(Mix::Cpu));
         let session = self.session_mut(key).expect("it was just there");
         if std::mem::take(&mut session.cancel_next) && kind != CallKind::Bare {
@@ -183,9 +183,15 @@ impl Cluster {
         self.notice(key);
     }
 
+    /// The statement of a text that a session runs.
+    fn interned(&mut self, key: SessionKey, sql: &str) -> Arc<Statement> {
+        let schema = self.session(key).map(|session| Arc::clone(&session.schema.name));
+        self.pool.intern(sql, &schema.unwrap_or_else(|| "SYS".into()))
+    }
+
     /// A block runs a statement: SQL_ID changes, LAST_CALL_ET goes on (facts, section 1.7).
     pub fn run_statement(&mut self, key: SessionKey, sql: &str) {
-        let statement = self.pool.intern(sql);
+        let statement = self.interned(key, sql);
         let now = self.now;
         let (id, start) = self.next_execution(key.inst_id, now);
         if let Some(session) = self.session_mut(key).filter(|session| session.call.is_some()) {
@@ -526,7 +532,7 @@ impl Cluster {
     }
 
     /// When a call that does nothing is through.
-    fn through_at(&self, inst_id: u32, kind: CallKind) -> Micros {
+    pub fn through_at(&self, inst_id: u32, kind: CallKind) -> Micros {
         let slow = |id: u32| match self.instance(id).and_then(|instance| instance.trouble.slow) {
             Some((until, by)) if until > self.now => self.now + by,
             _ => self.now,

@@ -62,14 +62,17 @@ pub struct Statement {
     pub command: u16,
     /// SQL_FULLTEXT.
     pub text: Arc<str>,
+    /// PARSING_SCHEMA_NAME: of the session that ran it first.
+    pub schema: Arc<str>,
 }
 
 impl Statement {
-    /// Of a text.
+    /// Of a text, parsed by SYS.
     pub fn new(text: &str) -> Self {
         let (sql_id, hash_value) = SqlId::of(text);
         let address = 0x0000_0000_6000_0000 + u64::from(hash_value) * 8;
-        Self { sql_id, hash_value, address, command: command(text), text: text.into() }
+        let (command, text, schema) = (command(text), text.into(), "SYS".into());
+        Self { sql_id, hash_value, address, command, text, schema }
     }
 
     /// OBJECT_ID of the package that a block calls first.
@@ -145,8 +148,8 @@ pub(super) struct SharedPool {
 
 impl SharedPool {
     /// The statement of a text, made if it is new.
-    pub(super) fn intern(&mut self, text: &str) -> Arc<Statement> {
-        let statement = Statement::new(text);
+    pub(super) fn intern(&mut self, text: &str, schema: &Arc<str>) -> Arc<Statement> {
+        let statement = Statement { schema: Arc::clone(schema), ..Statement::new(text) };
         let sql_id = statement.sql_id;
         if self.known.contains_key(&sql_id) {
             self.touch(sql_id);
@@ -235,15 +238,15 @@ mod tests {
     #[test]
     fn the_pool_forgets_what_was_not_used_for_the_longest_time() {
         let mut pool = SharedPool::default();
-        let running = pool.intern("select 'running' from dual");
-        drop(pool.intern("select 'often' from dual"));
-        drop(pool.intern("select 'once' from dual"));
-        assert!(Arc::ptr_eq(&running, &pool.intern("select 'running' from dual")));
+        let running = pool.intern("select 'running' from dual", &"SYS".into());
+        drop(pool.intern("select 'often' from dual", &"SYS".into()));
+        drop(pool.intern("select 'once' from dual", &"SYS".into()));
+        assert!(Arc::ptr_eq(&running, &pool.intern("select 'running' from dual", &"SYS".into())));
         for number in 0..STATEMENTS_MAX {
             if number % 1_000 == 0 {
-                drop(pool.intern("select 'often' from dual"));
+                drop(pool.intern("select 'often' from dual", &"SYS".into()));
             }
-            drop(pool.intern(&format!("select {number} from dual")));
+            drop(pool.intern(&format!("select {number} from dual"), &"SYS".into()));
         }
         assert_eq!(pool.iter().count(), STATEMENTS_MAX);
         assert!(knows(&pool, "select 'running' from dual"));
@@ -256,7 +259,7 @@ mod tests {
         let mut pool = SharedPool::default();
         let long = "x".repeat(TEXT_MAX / 4);
         for number in 0..10 {
-            drop(pool.intern(&format!("select '{long}' || {number} from dual")));
+            drop(pool.intern(&format!("select '{long}' || {number} from dual"), &"SYS".into()));
         }
         assert_eq!(pool.iter().count(), 3);
         assert!(knows(&pool, &format!("select '{long}' || 9 from dual")));

@@ -89,7 +89,9 @@ impl Act<'_> {
             Command::Commit => Poll::Ready(self.commit().map(|()| Executed::default())),
             Command::Rollback { savepoint } => self.roll_back(savepoint.as_deref()),
             Command::Savepoint(name) => {
-                self.state.books.heap.savepoint(self.session.key, name);
+                if let Err(error) = self.state.books.heap.savepoint(self.session.key, name) {
+                    return Poll::Ready(Err(error));
+                }
                 self.state.cluster.savepoint(self.session.key, name);
                 done()
             }

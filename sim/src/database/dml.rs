@@ -84,6 +84,12 @@ impl Act<'_> {
                 Change::Insert(_) => None,
             })
             .collect();
+        let new = changes.rows.len() - wanted.len();
+        let room =
+            self.state.books.heap.room_for(self.session.key, &place.name, changes.rows.len(), new);
+        if let Err(error) = room {
+            return Poll::Ready(Err(error));
+        }
         // Who inserts needs the table, though no row.
         match self.state.cluster.want_table(self.session.key, place.object_id) {
             Ok(Grant::Granted) => {}

@@ -359,6 +359,10 @@ fn session(
             let value = if name == "SET_CONTEXT" { arguments.text("VALUE") } else { None };
             Poll::Ready(client_context(act, arguments, value).map(|()| Returned::default()))
         }
+        "IS_ROLE_ENABLED" => {
+            let role = arguments.text("ROLENAME").unwrap_or_default().to_uppercase();
+            gives(u8::from(act.session.viewer.rights.roles.contains(&role)))
+        }
         "SLEEP" => sleep(act, arguments),
         _ => unknown(arguments.signature),
     }
@@ -390,6 +394,12 @@ fn client_context(
     Ok(())
 }
 
+/// The last 32 bits, with their sign: a counter of Oracle's goes on below zero.
+fn signed(number: i64) -> i32 {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
 /// DBMS_UTILITY: hundredths of a second since some moment, and on a CPU.
 fn utility(
     act: &mut Act<'_>,
@@ -399,7 +409,7 @@ fn utility(
     const HUNDREDTH: i64 = SECOND / 100;
     let now = act.state.cluster.now();
     match name {
-        "GET_TIME" => gives(now / HUNDREDTH),
+        "GET_TIME" => gives(signed(now / HUNDREDTH)),
         "GET_CPU_TIME" => {
             let session = act.state.cluster.session(act.session.key);
             gives(session.map_or(0, |session| session.cpu(now)) / HUNDREDTH)

@@ -16,7 +16,7 @@ use crate::conversation::{
 };
 use crate::ora::OraError;
 use crate::sql::dml::Target;
-use crate::sql::plsql::{Executed, Finished, Run};
+use crate::sql::plsql::{Composites, Executed, Finished, Run};
 use crate::sql::query::{self, Input, Inputs};
 use crate::sql::statement::{self, Command, Parsed};
 use crate::value::Value;
@@ -124,8 +124,8 @@ impl Talk {
         begun
     }
 
-    /// A call that ends the transaction and has no text: V$SESSION shows no statement of it.
-    fn end_transaction(&mut self, command: Command) -> Progress {
+    /// A call that has no text, such as one that ends the transaction: V$SESSION shows no statement of it.
+    fn without_text(&mut self, command: Command) -> Progress {
         self.cancelled = false;
         match self.enter(CallKind::Bare, None) {
             Ok(through) => {
@@ -314,8 +314,9 @@ impl Call {
         let mut act = Act { state, session };
         if let Command::Block(block) = &self.parsed.command {
             if self.away.is_none() && self.run.is_none() {
-                let cursors = self.statement.cursors.clone();
-                self.run = Some(Run::with_cursors(block.clone(), inputs, cursors));
+                let Statement { cursors, arrays, .. } = &self.statement;
+                let composites = Composites { cursors: cursors.clone(), arrays: arrays.clone() };
+                self.run = Some(Run::with_composites(block.clone(), inputs, composites));
             }
             let finished = match self.block(act) {
                 Poll::Pending => return Poll::Pending,
@@ -326,12 +327,17 @@ impl Call {
                     (place, ResultSet { columns: rows.columns, cells: rows.cells })
                 });
                 self.extras.cursors.extend(sets);
+                self.extras.arrays = one.arrays;
                 Outcome::Plsql { directions: one.directions, values: one.values }
             }));
         }
         if !self.statement.cursors.is_empty() {
             let text = "inconsistent datatypes: expected - got CURSER";
             return Poll::Ready(Err(OraError::new(932, text)));
+        }
+        if !self.statement.arrays.is_empty() {
+            let text = "arrays can only be bound to PL/SQL statements";
+            return Poll::Ready(Err(OraError::new(1484, text)));
         }
         match act.carry_out(&self.parsed.command, &inputs) {
             Poll::Pending => Poll::Pending,
@@ -500,6 +506,19 @@ impl Conversation for Talk {
         }
     }
 
+    fn knock(&mut self) -> Progress {
+        let hangs = {
+            let cluster = &self.database.lock().cluster;
+            cluster.through_at(self.session.key.inst_id, CallKind::Bare) > cluster.now()
+        };
+        // It does nothing, when it comes to that.
+        if hangs {
+            self.without_text(Command::SessionSet(Vec::new()))
+        } else {
+            Progress::Done(Ok(Outcome::Done))
+        }
+    }
+
     fn open_cursors(&self) -> u16 {
         let state = self.database.lock();
         let parameter = state.books.parameters.get("OPEN_CURSORS");
@@ -513,11 +532,11 @@ impl Conversation for Talk {
     }
 
     fn commit(&mut self) -> Progress {
-        self.end_transaction(Command::Commit)
+        self.without_text(Command::Commit)
     }
 
     fn rollback(&mut self) -> Progress {
-        self.end_transaction(Command::Rollback { savepoint: None })
+        self.without_text(Command::Rollback { savepoint: None })
     }
 
     fn last_rowid(&self) -> Option<String> {

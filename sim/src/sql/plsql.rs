@@ -1,10 +1,12 @@
 //! Anonymous blocks. A [`Run`] is the execution of one: it stops where the outside has to wait and goes on when it is
 //! polled again.
 
+mod array;
 mod check;
 mod collection;
 mod cursor;
 mod desk;
+mod element;
 mod exception;
 mod machine;
 mod packages;
@@ -25,7 +27,7 @@ use super::ast;
 use super::environment::Environment;
 use super::query::{Inputs, Query, Rows};
 use super::statement::Command;
-use crate::conversation::{Direction, Release, ResultColumn};
+use crate::conversation::{Array, Direction, Release, ResultColumn};
 use crate::ora::OraError;
 use crate::value::{ColumnType, Value};
 
@@ -108,6 +110,15 @@ pub struct Parameter {
     pub optional: bool,
 }
 
+/// Binds that are no scalars.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Composites {
+    /// By place: cursors that the block may open.
+    pub cursors: Vec<usize>,
+    /// Arrays.
+    pub arrays: Vec<Array>,
+}
+
 /// What a block left behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
@@ -117,6 +128,8 @@ pub struct Finished {
     pub values: Vec<Value>,
     /// Binds that were opened as cursors, by place, with their rows.
     pub opened: Vec<(usize, Rows)>,
+    /// Binds that are arrays and were written, by place, with their elements.
+    pub arrays: Vec<(usize, Vec<Value>)>,
 }
 
 /// The execution of a block. It owns all that it needs, so it can be kept while it waits.
@@ -140,13 +153,13 @@ impl Interrupt {
 impl Run {
     /// Begins; nothing happens before the first poll.
     pub fn new(block: Block, binds: Inputs) -> Self {
-        Self::with_cursors(block, binds, Vec::new())
+        Self::with_composites(block, binds, Composites::default())
     }
 
-    /// The same with binds, by place, that are cursors which the block may open.
-    pub fn with_cursors(block: Block, binds: Inputs, cursors: Vec<usize>) -> Self {
+    /// The same with binds that are no scalars.
+    pub fn with_composites(block: Block, binds: Inputs, composites: Composites) -> Self {
         let desk = Arc::new(Desk::default());
-        let machine = Machine::new(binds, cursors, Arc::clone(&desk));
+        let machine = Machine::new(binds, composites, Arc::clone(&desk));
         Self { future: Box::pin(machine.whole(block.0)), desk, paused: false }
     }
 

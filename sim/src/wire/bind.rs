@@ -3,7 +3,7 @@
 
 use super::codec::{Reader, Unreadable};
 use super::scalar::{self, code};
-use crate::conversation::Direction;
+use crate::conversation::{Array, Direction};
 use crate::ora::OraError;
 use crate::value::Value;
 
@@ -12,8 +12,16 @@ use crate::value::Value;
 const VALUES_MAX: usize = 1_000_000;
 const ROW: u8 = 7;
 
-/// Rows of values for binds, or why the call fails for them.
-pub(super) type Rows = Result<Vec<Vec<Value>>, OraError>;
+/// What a request gives to binds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Given {
+    /// Rows of values, NULL for what is an array.
+    pub(super) rows: Vec<Vec<Value>>,
+    pub(super) arrays: Vec<Array>,
+}
+
+/// The same, or why the call fails.
+pub(super) type Rows = Result<Given, OraError>;
 
 /// How a client declared a bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,21 +30,33 @@ pub(super) struct Declared {
     flags: u8,
     pub(super) size: u32,
     pub(super) national: bool,
-    array: bool,
+    /// The most elements, if it is an array.
+    room: u32,
     pub(super) direction: Direction,
     /// It takes what RETURNING gives.
     pub(super) returning: bool,
 }
 
 impl Declared {
-    /// True if a return code follows each value that is sent back.
+    /// True if a return code follows each value that is sent back: where the client asks for one, and where a client
+    /// library asks its program for room only when the value has come.
     pub(super) const fn wants_return_code(&self) -> bool {
-        self.flags & 0x02 != 0
+        self.flags & 0x06 != 0
+    }
+
+    /// True if a client library was given no variable for it. Nothing is sent for it either.
+    pub(super) const fn is_unbound(&self) -> bool {
+        self.flags & 0x80 != 0
     }
 
     /// True if a block is to open it.
     pub(super) const fn is_cursor(&self) -> bool {
         self.code == code::CURSOR
+    }
+
+    /// True if it is an array of PL/SQL.
+    pub(super) const fn is_array(&self) -> bool {
+        self.room > 0
     }
 
     /// True if it comes behind all others: it may be longer than any string.
@@ -70,14 +90,14 @@ pub(super) fn read_declared(reader: &mut Reader<'_>, fields: u8) -> Result<Decla
     let flags = reader.u8()?;
     reader.skip(2)?;
     let size = reader.ub4()?;
-    let elements = reader.ub4()?;
+    let room = reader.ub4()?;
     reader.skip_ub(1)?;
     reader.long_counted()?;
     reader.skip_ub(2)?;
     let national = reader.u8()? == NATIONAL;
     reader.skip_ub(if fields >= 8 { 2 } else { 1 })?;
-    let (array, direction) = (elements > 0, Direction::In);
-    Ok(Declared { code, flags, size, national, array, direction, returning: false })
+    let direction = Direction::In;
+    Ok(Declared { code, flags, size, national, room, direction, returning: false })
 }
 
 /// Rows of values, for the binds that are sent; the others are NULL.
@@ -88,11 +108,12 @@ pub(super) fn read_rows(
     plsql: bool,
     sent: impl Fn(&Declared) -> bool,
 ) -> Result<Rows, Unreadable> {
-    let mut order: Vec<usize> = (0..binds.len()).filter(|index| sent(&binds[*index])).collect();
+    let is_there = |bind: &Declared| sent(bind) && !bind.is_unbound();
+    let mut order: Vec<usize> = (0..binds.len()).filter(|index| is_there(&binds[*index])).collect();
     if !plsql {
         order.sort_by_key(|index| binds[*index].is_long());
     }
-    let mut rows = Vec::new();
+    let mut given = Given { rows: Vec::new(), arrays: arrays(binds) };
     // A client library that has run a block knows which binds only come back. If all do, it sends nothing.
     let none = reader.is_at_end();
     if order.is_empty() || none {
@@ -100,9 +121,12 @@ pub(super) fn read_rows(
         if count.saturating_mul(binds.len().max(1)) > VALUES_MAX {
             return Err(Unreadable::Wrong("too many values of binds"));
         }
-        return Ok(Ok(vec![vec![Value::Null; binds.len()]; count]));
+        given.rows = vec![vec![Value::Null; binds.len()]; count];
+        return Ok(Ok(given));
     }
-    let mut refused = None;
+    let mut elements = 0;
+    let mut refused = (count > 1 && !given.arrays.is_empty())
+        .then(|| OraError::new(3_115, "unsupported network datatype: several rows with arrays"));
     for done in 1..=count {
         if reader.u8()? != ROW {
             return Err(Unreadable::Wrong("something else where a row of binds was due"));
@@ -115,6 +139,15 @@ pub(super) fn read_rows(
             let bind = &binds[*index];
             match read_value(reader, bind)? {
                 Read::Value(value) => row[*index] = value,
+                Read::Array(array) => {
+                    elements += array.len();
+                    if elements > VALUES_MAX {
+                        return Err(Unreadable::Wrong("too many values of binds"));
+                    }
+                    if let Some(one) = given.arrays.iter_mut().find(|one| one.place == *index) {
+                        one.elements = array;
+                    }
+                }
                 Read::Refused(error) => refused = Some(error),
                 // Nothing behind it can be found.
                 Read::Lost(error) => {
@@ -123,14 +156,23 @@ pub(super) fn read_rows(
                 }
             }
         }
-        rows.push(row);
+        given.rows.push(row);
     }
-    Ok(refused.map_or(Ok(rows), Err))
+    Ok(refused.map_or(Ok(given), Err))
+}
+
+/// The binds that are arrays, empty.
+fn arrays(binds: &[Declared]) -> Vec<Array> {
+    let arrays = binds.iter().enumerate().filter(|(_, bind)| bind.is_array());
+    let room = |bind: &Declared| usize::try_from(bind.room).unwrap_or(usize::MAX);
+    arrays.map(|(place, bind)| Array { place, elements: Vec::new(), room: room(bind) }).collect()
 }
 
 /// What was read for a bind.
 enum Read {
     Value(Value),
+    /// The elements of an array.
+    Array(Vec<Value>),
     /// It has been read, but cannot be used.
     Refused(OraError),
     /// Not even its end is known.
@@ -138,7 +180,7 @@ enum Read {
 }
 
 fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadable> {
-    if bind.is_cursor() && !bind.array {
+    if bind.is_cursor() && !bind.is_array() {
         let known = *reader.counted()? == [1];
         let number = if known { reader.ub4()? } else { 0 };
         return Ok(Read::Value(Value::integer(number)));
@@ -148,11 +190,16 @@ fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadab
         let error = scalar::unsupported(bind.code);
         return Ok(if known { Read::Refused(error) } else { Read::Lost(error) });
     }
-    if bind.array {
+    if bind.is_array() {
+        let mut elements = Some(Vec::new());
         for _ in 0..reader.count(VALUES_MAX)? {
-            reader.counted()?;
+            let element = scalar::read_bind(bind.code, bind.national, &reader.counted()?)?;
+            elements = elements.zip(element).map(|(mut all, one)| {
+                all.push(one);
+                all
+            });
         }
-        return Ok(Read::Refused(OraError::new(3_115, "unsupported network datatype: an array")));
+        return Ok(elements.map_or_else(|| Read::Refused(scalar::overflow()), Read::Array));
     }
     let value = scalar::read_bind(bind.code, bind.national, &reader.counted()?)?;
     Ok(value.map_or_else(|| Read::Refused(scalar::overflow()), Read::Value))
@@ -160,7 +207,7 @@ fn read_value(reader: &mut Reader<'_>, bind: &Declared) -> Result<Read, Unreadab
 
 /// Passes over a value that cannot be used; false if its form is not known either.
 fn pass_over(reader: &mut Reader<'_>, bind: &Declared) -> Result<bool, Unreadable> {
-    let count = if bind.array { reader.count(VALUES_MAX)? } else { 1 };
+    let count = if bind.is_array() { reader.count(VALUES_MAX)? } else { 1 };
     for _ in 0..count {
         match bind.code {
             code::CURSOR => {

@@ -204,16 +204,24 @@ impl Feed {
         self.wire.send(&answer.into_bytes()).await
     }
 
-    /// Answers a break: both sides say that they have thrown away what was under way.
-    pub(super) async fn reset(&mut self) -> Result<(), Fault> {
+    /// Answers a break: both sides are to say that they have thrown away what was under way.
+    pub(super) async fn begin_reset(&mut self) -> Result<(), Fault> {
         self.forget();
-        self.wire.send_marker(Marker::Break).await?;
+        self.wire.send_marker(Marker::Break).await
+    }
+
+    /// The client says so. A cancelled call loses nothing.
+    pub(super) async fn client_reset(&mut self) -> Result<(), Fault> {
         loop {
             let packet = self.wire.packet().await?;
             if packet.kind == Kind::Marker && packet.marker()? == Marker::Reset {
-                break;
+                return Ok(());
             }
         }
+    }
+
+    /// This side says so.
+    pub(super) async fn end_reset(&mut self) -> Result<(), Fault> {
         self.wire.settle();
         self.wire.send_marker(Marker::Reset).await
     }

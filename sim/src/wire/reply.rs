@@ -248,27 +248,17 @@ pub(super) struct Block {
     /// Of each iteration, the values by place.
     pub(super) iterations: Vec<Vec<Value>>,
     pub(super) results: Results,
+    /// Arrays that were written, by place.
+    pub(super) arrays: BTreeMap<usize, Vec<Value>>,
 }
 
 impl Block {
     /// Which binds went where, and the values of those that came back, iteration by iteration. The error is ORA-01426.
     pub(super) fn write(&self, to: &mut Writer, binds: &[Declared]) -> Result<(), OraError> {
-        const FLAGS: u8 = 5;
         if binds.is_empty() {
             return Ok(());
         }
-        to.raw(&[11, FLAGS]);
-        to.ub((binds.len() & 255) as u64);
-        to.ub((binds.len() >> 8) as u64);
-        to.ub(1_u8);
-        to.zeros(3);
-        for index in 0..binds.len() {
-            to.u8(match self.direction(index) {
-                Direction::In => 0x20,
-                Direction::Out => 0x10,
-                Direction::InOut => 0x30,
-            });
-        }
+        write_directions(to, (0..binds.len()).map(|index| self.direction(index)));
         if (0..binds.len()).all(|index| self.direction(index) == Direction::In) {
             return Ok(());
         }
@@ -278,6 +268,9 @@ impl Block {
                 match self.direction(index) {
                     Direction::In => {}
                     _ if bind.is_cursor() => self.write_cursor(to, bind, index),
+                    _ if bind.is_array() => {
+                        write_all(to, bind, self.arrays.get(&index).map_or(&[], Vec::as_slice))?;
+                    }
                     _ => write_bind(to, bind, values.get(index).unwrap_or(&Value::Null))?,
                 }
             }
@@ -301,6 +294,29 @@ impl Block {
     }
 }
 
+fn write_directions(to: &mut Writer, directions: impl ExactSizeIterator<Item = Direction>) {
+    const FLAGS: u8 = 5;
+    to.raw(&[11, FLAGS]);
+    to.ub((directions.len() & 255) as u64);
+    to.ub((directions.len() >> 8) as u64);
+    to.ub(1_u8);
+    to.zeros(3);
+    for direction in directions {
+        to.u8(match direction {
+            Direction::In => 0x20,
+            Direction::Out => 0x10,
+            Direction::InOut => 0x30,
+        });
+    }
+}
+
+/// Which binds RETURNING fills, for a client library that does not know. The others do.
+pub(super) fn write_takers(to: &mut Writer, binds: &[Declared]) {
+    if binds.iter().any(|bind| bind.returning) {
+        write_directions(to, binds.iter().map(|bind| bind.direction));
+    }
+}
+
 /// What RETURNING gave to each bind that takes it, iteration by iteration. The error is ORA-01426.
 pub(super) fn write_returning(
     to: &mut Writer,
@@ -318,13 +334,16 @@ pub(super) fn write_returning(
         for (nth, (place, bind)) in takers.iter().enumerate() {
             let values =
                 returned.get(if by_place { *place } else { nth }).map_or(&[][..], Vec::as_slice);
-            to.ub(values.len() as u64);
-            for value in values {
-                write_bind(to, bind, value)?;
-            }
+            write_all(to, bind, values)?;
         }
     }
     Ok(())
+}
+
+/// The values of a bind that takes any number of them.
+fn write_all(to: &mut Writer, bind: &Declared, values: &[Value]) -> Result<(), OraError> {
+    to.ub(values.len() as u64);
+    values.iter().try_for_each(|value| write_bind(to, bind, value))
 }
 
 fn write_bind(to: &mut Writer, bind: &Declared, value: &Value) -> Result<(), OraError> {

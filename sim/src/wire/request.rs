@@ -2,10 +2,11 @@
 //! have come so far.
 
 use super::auth::Message;
-use super::bind::{Declared, Rows, read_binds, read_declared, read_rows};
+use super::bind::{Declared, Given, Rows, read_binds, read_declared, read_rows};
 use super::codec::{Reader, Unreadable, text};
 use super::piggyback::{self, Piggyback};
 use crate::conversation::Direction;
+use crate::ora::OraError;
 
 /// The longest text of a statement.
 pub(super) const SQL_BYTES_MAX: usize = 1_024 * 1_024;
@@ -76,10 +77,11 @@ impl Execute {
     pub(super) const EXECUTE: u32 = 0x20;
     pub(super) const FETCH: u32 = 0x40;
     pub(super) const COMMIT: u32 = 0x100;
+    /// Where binds go is for the answer to tell.
+    pub(super) const PLSQL: u32 = 0x400;
     pub(super) const DESCRIBE: u32 = 0x2_0000;
     pub(super) const BATCH_ERRORS: u32 = 0x8_0000;
     const DEFINE: u32 = 0x10;
-    const PLSQL: u32 = 0x400;
 
     /// True if an option is set.
     pub(super) const fn has(&self, option: u32) -> bool {
@@ -244,7 +246,7 @@ fn read_execute(
         },
         ahead: iterations == 0,
         binds: None,
-        rows: Ok(Vec::new()),
+        rows: Ok(Given::default()),
         scrollable: settings[9] & SCROLLABLE != 0,
         row_counts: settings[9] & ROW_COUNTS != 0,
     };
@@ -265,8 +267,12 @@ fn read_execute(
         }
         let once = settings[7] == QUERY || !execute.has(Execute::EXECUTE);
         let rows = if once { 1 } else { iterations.max(1) };
-        execute.rows =
-            read_rows(reader, &binds, rows, plsql, |bind| bind.direction != Direction::Out)?;
+        // A client library that does not know yet which binds RETURNING fills sends a mark in the place of a value.
+        let sent = |bind: &Declared| plsql || bind.direction != Direction::Out;
+        execute.rows = read_rows(reader, &binds, rows, plsql, sent)?;
+        if execute.has(Execute::EXECUTE) && binds.iter().any(Declared::is_unbound) {
+            execute.rows = Err(OraError::new(1_008, "not all variables bound"));
+        }
         execute.binds = (head.binds > 0).then_some(binds);
     }
     execute.sql = sql;
@@ -343,7 +349,8 @@ mod tests {
             panic!("{call:?}")
         };
         assert_eq!(execute.sql.as_deref(), Some("x"));
-        assert_eq!(execute.rows, Ok(vec![vec![Value::integer(1)], vec![Value::Null]]));
+        let rows = vec![vec![Value::integer(1)], vec![Value::Null]];
+        assert_eq!(execute.rows, Ok(Given { rows, arrays: Vec::new() }));
         assert_eq!(execute.binds.expect("binds")[0].size, 22);
         for length in 0..bytes.len() {
             assert_eq!(read_all(&bytes[..length], 13), Err(Unreadable::Short), "{length}");

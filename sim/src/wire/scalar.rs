@@ -327,20 +327,16 @@ fn read_moment(code: u8, bytes: &[u8]) -> Result<Value, Unreadable> {
     const WRONG: Unreadable = Unreadable::Wrong("a DATE that is none");
     let (date, rest) = bytes.split_first_chunk::<7>().ok_or(WRONG)?;
     let [century, of_century, month, day, hour, minute, second] = date.map(i64::from);
-    if !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || hour == 0
-        || minute == 0
-        || second == 0
-    {
+    let year = (century - 100) * 100 + of_century - 100;
+    if !(1..=12).contains(&month) || hour == 0 || minute == 0 || second == 0 {
         return Err(WRONG);
     }
-    let year = (century - 100) * 100 + of_century - 100;
-    let seconds = day_number(year, month, day) * DAY_SECONDS
-        + (hour - 1) * 3_600
-        + (minute - 1) * 60
-        + second
-        - 1;
+    let days = day_number(year, month, day);
+    // The 31st of February would be one of the first days of March.
+    if civil(days) != (year, byte(month), byte(day)) {
+        return Err(WRONG);
+    }
+    let seconds = days * DAY_SECONDS + (hour - 1) * 3_600 + (minute - 1) * 60 + second - 1;
     let nanos = rest.first_chunk().map_or(0, |nanos| u32::from_be_bytes(*nanos));
     match (code, rest.get(4..)) {
         (code::DATE, _) => Ok(Value::Date(seconds)),
@@ -583,6 +579,9 @@ mod tests {
             (code::NUMBER, &[0xff, 0x65, 200]),
             (code::DATE, &[120, 126]),
             (code::DATE, &[120, 126, 13, 1, 1, 1, 1]),
+            (code::DATE, &[120, 126, 2, 31, 1, 1, 1]),
+            (code::DATE, &[120, 126, 2, 0, 1, 1, 1]),
+            (code::TIMESTAMP, &[120, 125, 2, 29, 1, 1, 1, 0, 0, 0, 0]),
             (code::BINARY_DOUBLE, &[1]),
             (code::INTERVAL_DS, &[0; 5]),
             (200, &[1]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::auth::{Message, SessionKey};
+use super::bind::Given;
 use super::codec::Writer;
 use super::connection::version_number;
 use super::cursor::Cursors;
@@ -106,6 +107,8 @@ struct Run {
     row_counts: bool,
     /// The cursor is as new as the call.
     fresh: bool,
+    /// Say which binds come back, also where it is RETURNING that fills them.
+    directs: bool,
 }
 
 impl Run {
@@ -120,6 +123,7 @@ impl Run {
             batch_errors: false,
             row_counts: false,
             fresh: false,
+            directs: false,
         }
     }
 }
@@ -296,7 +300,18 @@ impl Session {
 
     /// What the client asked to break off is broken off.
     async fn cancelled(&mut self, sequence: u8) -> Result<Flow, Fault> {
-        self.feed.reset().await?;
+        self.feed.begin_reset().await?;
+        loop {
+            tokio::select! {
+                reset = self.feed.client_reset() => break reset?,
+                ticked = self.ticks.changed() => {
+                    if matches!(self.tick(ticked.is_ok()), Flow::Over) {
+                        return Ok(Flow::Over);
+                    }
+                }
+            }
+        }
+        self.feed.end_reset().await?;
         let error = OraError::new(1_013, "user requested cancel of current operation");
         self.fail(sequence, 0, &error).await
     }
@@ -313,16 +328,18 @@ impl Session {
                 self.pipeline = None;
                 Progress::Done(Ok(Outcome::Done))
             }
-            _ => {
-                conversation.call(open);
-                Progress::Done(Ok(Outcome::Done))
-            }
+            _ => conversation.knock(),
         };
         match self.finish(begun).await? {
             Ended::Done(Ok(_)) => {}
             Ended::Done(Err(error)) => return self.fail(sequence, 0, &error).await,
             Ended::Cancelled => return self.cancelled(sequence).await,
             Ended::Dead(death) => return self.die(sequence, death).await,
+        }
+        if let (Function::Ping | Function::Version, Some(conversation)) =
+            (function, &mut self.conversation)
+        {
+            conversation.call(open);
         }
         let mut answer = Writer::new();
         let end = self.end(sequence, 0);
@@ -365,9 +382,10 @@ impl Session {
             batch_errors: execute.has(Execute::BATCH_ERRORS),
             row_counts: execute.row_counts,
             fresh: execute.cursor == 0,
+            directs: execute.has(Execute::PLSQL),
             ..Run::again(sequence, 0, rows, execute.has(Execute::COMMIT))
         };
-        let (cursor, values) = match self.prepare(execute) {
+        let (cursor, given) = match self.prepare(execute) {
             Ok(prepared) => prepared,
             Err(error) => return self.fail(sequence, 0, &error).await,
         };
@@ -375,12 +393,12 @@ impl Session {
         if describe {
             return self.describe(run).await;
         }
-        self.run_statement(run, values).await
+        self.run_statement(run, given).await
     }
 
     /// Finds or makes the cursor, and gives it what the client sent.
-    fn prepare(&mut self, execute: Execute) -> Result<(u16, Vec<Vec<Value>>), OraError> {
-        let rows = execute.rows?;
+    fn prepare(&mut self, execute: Execute) -> Result<(u16, Given), OraError> {
+        let given = execute.rows?;
         let most = self.cursors_at_most();
         let number = if execute.cursor == 0 { self.cursors.create(most)? } else { execute.cursor };
         let cursor = self.cursors.get(number)?;
@@ -391,23 +409,23 @@ impl Session {
         if let Some(binds) = execute.binds {
             cursor.binds = binds;
         }
-        Ok((number, rows))
+        Ok((number, given))
     }
 
     async fn again(&mut self, sequence: u8, again: Again) -> Result<Flow, Fault> {
         if let Err(error) = self.cursors.get(again.cursor) {
             return self.fail(sequence, 0, &error).await;
         }
-        let rows = match again.rows {
-            Ok(rows) => rows,
+        let given = match again.rows {
+            Ok(given) => given,
             Err(error) => return self.fail(sequence, 0, &error).await,
         };
         let run = Run::again(sequence, again.cursor, again.fetch, again.commit);
-        self.run_statement(run, rows).await
+        self.run_statement(run, given).await
     }
 
-    async fn run_statement(&mut self, run: Run, rows: Vec<Vec<Value>>) -> Result<Flow, Fault> {
-        let statement = match self.statement(&run, rows) {
+    async fn run_statement(&mut self, run: Run, given: Given) -> Result<Flow, Fault> {
+        let statement = match self.statement(&run, given) {
             Ok(statement) => statement,
             Err(error) => return self.fail(run.sequence, run.cursor, &error).await,
         };
@@ -423,7 +441,8 @@ impl Session {
         }
     }
 
-    fn statement(&mut self, run: &Run, mut rows: Vec<Vec<Value>>) -> Result<Statement, OraError> {
+    fn statement(&mut self, run: &Run, given: Given) -> Result<Statement, OraError> {
+        let Given { mut rows, arrays } = given;
         let cursor = self.cursors.get(run.cursor)?;
         cursor.close();
         let binds = cursor.binds.iter().map(|bind| {
@@ -444,7 +463,7 @@ impl Session {
             }
         }
         let (autocommit, batch_errors) = (run.autocommit, run.batch_errors);
-        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors })
+        Ok(Statement { sql, binds, rows, autocommit, batch_errors, cursors, arrays })
     }
 
     /// Waits until a call is over, the client breaks it off or the session dies.
@@ -504,6 +523,9 @@ impl Session {
                 end.row_id = last.as_deref().map_or([0; 4], scalar::rowid_parts);
                 let all =
                     if extras.returning.is_empty() { vec![returning] } else { extras.returning };
+                if run.directs {
+                    reply::write_takers(&mut answer, &cursor.binds);
+                }
                 reply::write_returning(&mut answer, &cursor.binds, &all)
             }
             Outcome::Plsql { directions, values } => {
@@ -511,7 +533,8 @@ impl Session {
                 let all =
                     if extras.iterations.is_empty() { vec![values] } else { extras.iterations };
                 cursor.direct(&directions);
-                let block = Block { fields: self.fields, directions, iterations: all, results };
+                let (fields, arrays) = (self.fields, extras.arrays.into_iter().collect());
+                let block = Block { fields, directions, iterations: all, results, arrays };
                 block.write(&mut answer, &cursor.binds)
             }
             Outcome::Done => Ok(()),
@@ -613,6 +636,16 @@ impl Session {
         });
         if let Err(error) = fetchable {
             return self.fail(sequence, number, &error).await;
+        }
+        let Some(conversation) = &mut self.conversation else {
+            return Ok(Flow::Over);
+        };
+        let begun = conversation.knock();
+        match self.finish(begun).await? {
+            Ended::Done(Ok(_)) => {}
+            Ended::Done(Err(error)) => return self.fail(sequence, number, &error).await,
+            Ended::Cancelled => return self.cancelled(sequence).await,
+            Ended::Dead(death) => return self.die(sequence, death).await,
         }
         let run = Run::again(sequence, number, Some(rows), false);
         self.rows(run, Writer::new()).await

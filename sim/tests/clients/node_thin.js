@@ -250,6 +250,19 @@ const checks = {
     });
   },
 
+  async arrays() {
+    await withConnection(async (connection) => {
+      const array = { dir: oracledb.BIND_INOUT, type: oracledb.STRING, maxArraySize: 4 };
+      const out = { dir: oracledb.BIND_OUT, type: oracledb.NUMBER, maxArraySize: 4 };
+      for (const length of [1, 1, 500]) {
+        const given = { type: oracledb.NUMBER, dir: oracledb.BIND_IN, val: [1, 2] };
+        const texts = { ...array, val: ['a'.repeat(length), '\u00e9'] };
+        const { outBinds } = await connection.execute('begin p(:in1, :arr1, :arr2); end;', [given, texts, out]);
+        assert.deepStrictEqual(outBinds, [['\u00e9', 'a'.repeat(length), null], [null]]);
+      }
+    });
+  },
+
   async returning() {
     await withConnection(async (connection) => {
       for (let round = 0; round < 2; round++) {

@@ -220,11 +220,9 @@ def cursors_of_blocks():
 
 def refused_binds():
     with connect() as connection, connection.cursor() as cursor:
-        for value in (cursor.arrayvar(int, [1, 2]), {"a": 1}):
-            if isinstance(value, dict):
-                value = connection.cursor().var(oracledb.DB_TYPE_JSON)
-            fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
-            assert one(connection, "select 1 from dual") == (1,)
+        value = connection.cursor().var(oracledb.DB_TYPE_JSON)
+        fails(lambda: cursor.execute("begin p(:in1, :in2); end;", [value, 5]), "ORA-03115")
+        assert one(connection, "select 1 from dual") == (1,)
         tiny = decimal.Decimal("1e-130")
         for number in (10**40, -(10**125), tiny):
             assert one(connection, "select :1 from dual", number) == (number if number != tiny else float(tiny),)
@@ -289,6 +287,25 @@ def arrays_of_blocks():
         cursor.setinputsizes(out, both)
         cursor.executemany("begin p(:outn, :both); end;", 3)
         assert out.values[:3] == [42, 42, 42] and both.values[:3] == [1, 2, 3], (out.values, both.values)
+
+
+def arrays():
+    with connect() as connection, connection.cursor() as cursor:
+        texts, numbers = cursor.arrayvar(str, 5), cursor.arrayvar(int, 2)
+        nothing, days = cursor.arrayvar(str, 3), cursor.arrayvar(datetime.datetime, [NEW_YEAR])
+        number = cursor.var(int)
+        for length in (1, 1, 500):
+            texts.setvalue(0, ["a" * length, "\u00e9", None])
+            numbers.setvalue(0, [1, -20_000])
+            nothing.setvalue(0, [])
+            binds = [[7, 8], texts, numbers, nothing, days, number]
+            cursor.execute("begin p(:in1, :arr1, :arr2, :arr3, :arr4, :outn); end;", binds)
+            assert texts.getvalue() == [None, "\u00e9", "a" * length, None], texts.getvalue()
+            assert numbers.getvalue() == [-20_000, 1], numbers.getvalue()
+            assert nothing.getvalue() == [None] and days.getvalue() == [NEW_YEAR]
+            assert number.getvalue() == 42
+        cursor.execute("begin p(:in1); end;", [list(range(20_000))])
+        assert one(connection, "select 1 from dual") == (1,)
 
 
 def returning():
@@ -481,7 +498,7 @@ async def in_pipelines():
         pipeline.add_fetchone("select 1 from dual")
         pipeline.add_execute("select * from missing")
         pipeline.add_execute("begin null; end;")
-        pipeline.add_execute("begin p(:in1); end;", [connection.cursor().arrayvar(int, [1, 2])])
+        pipeline.add_execute("begin p(:in1); end;", [connection.cursor().var(oracledb.DB_TYPE_JSON)])
         pipeline.add_execute("insert into a values (1)")
         pipeline.add_fetchone("select 1 from dual")
         results = await connection.run_pipeline(pipeline, continue_on_error=True)
@@ -541,6 +558,7 @@ def main():
         changes,
         arrays_of_changes,
         arrays_of_blocks,
+        arrays,
         returning,
         errors,
         scrollable,

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let port = std::env::var("RAC_SIM_PORT").expect("the port of the server");
     let release = std::env::var("RAC_SIM_RELEASE").expect("its release");
     let to = Target { address: format!("//127.0.0.1:{port}/sales"), release };
-    let checks: [(&str, fn(&Target) -> Checked); 22] = [
+    let checks: [(&str, fn(&Target) -> Checked); 24] = [
         ("attributes", attributes),
         ("wrong password", wrong_password),
         ("unknown service", unknown_service),
@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         ("blocks", blocks),
         ("cursors of blocks", cursors_of_blocks),
         ("changes", changes),
+        ("RETURNING", returning),
+        ("binds without a variable", unbound),
         ("errors of single rows", errors_of_single_rows),
         ("errors", errors),
         ("ALTER and kill", alter),
@@ -305,6 +307,66 @@ fn changes(to: &Target) -> Checked {
     connection.rollback()?;
     connection.set_autocommit(true);
     connection.execute(insert, &[&1, &"x"])?;
+    one(&connection)
+}
+
+/// One row and several, none, and NULLs; run again, and with binds of other types and sizes.
+fn returning(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    let sql = "update a set b = :1 returning b, c into :2, :3";
+    let mut statement = connection.statement(sql).build()?;
+    for (number, size) in [(5, 20), (70_000, 20), (-1, 4_000), (8, 20)] {
+        let taken = (OracleType::Varchar2(size), OracleType::Number(0, 0));
+        statement.execute(&[&number, &taken.0, &taken.1])?;
+        assert_eq!(statement.returned_values::<_, String>(2)?, [number.to_string(), "7".into()]);
+        assert_eq!(statement.returned_values::<_, i32>(3)?, [number, 7]);
+    }
+    statement.execute(&[&"6", &OracleType::Int64, &OracleType::NVarchar2(9)])?;
+    assert_eq!(statement.returned_values::<_, i32>(2)?, [6, 7]);
+    assert_eq!(statement.returned_values::<_, String>(3)?, ["6", "7"]);
+    for count in [0, 1, 2, 300] {
+        let sql = format!("delete from a where rownum <= {count} returning b, c into :1, :2");
+        let mut statement = connection.statement(&sql).build()?;
+        for size in [20, 20, 30] {
+            statement.execute(&[&OracleType::Int64, &OracleType::Varchar2(size)])?;
+            assert_eq!(statement.row_count()?, count);
+            let numbers = statement.returned_values::<_, Option<u64>>(1)?;
+            assert_eq!(numbers, (0..count).map(|n| Some(n).filter(|n| *n > 0)).collect::<Vec<_>>());
+            assert_eq!(statement.returned_values::<_, Option<String>>(2)?.len() as u64, count);
+        }
+    }
+    let mut statement = connection.statement("update a set b = :1 returning b into :2").build()?;
+    for text in ["bad", "good", "bad", "good"] {
+        let done = statement.execute(&[&text, &OracleType::Varchar2(9)]);
+        if text == "bad" {
+            fails(done, &[12_899]);
+        } else {
+            assert_eq!(statement.returned_values::<_, String>(2)?, ["good", "7"]);
+        }
+    }
+    one(&connection)
+}
+
+/// Nobody is to take a NULL for what was left out.
+fn unbound(to: &Target) -> Checked {
+    let connection = to.connect()?;
+    fails(connection.query("select :1, :2 from dual", &[]).map(drop), &[1_008]);
+    fails(connection.execute("begin p(:in1, :outn); end;", &[]), &[1_008]);
+    fails(connection.execute("delete from a where b = :1", &[]), &[1_008]);
+    for sql in ["select :1, :2 from dual", "begin p(:in1, :in2); end;", "update a set b = :1, c = :2"] {
+        for place in [1, 2] {
+            let mut statement = connection.statement(sql).build()?;
+            statement.bind(place, &"bound")?;
+            let done = if sql.starts_with("select") {
+                statement.query(&[]).map(drop)
+            } else {
+                statement.execute(&[])
+            };
+            fails(done, &[1_008]);
+        }
+    }
+    let row = connection.query_row("select :1, :2 from dual", &[&None::<String>, &"x"])?;
+    assert_eq!(row.get::<_, Option<String>>(0)?, None);
     one(&connection)
 }
 

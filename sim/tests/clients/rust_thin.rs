@@ -476,6 +476,16 @@ pub(crate) fn hold(port: &str, count: usize) {
     drop(connections);
 }
 
+/// Breaks a call off, whatever comes of it.
+pub(crate) fn break_off(port: &str) {
+    let to = Target { port: port.to_owned(), release: String::new() };
+    let connection = to.connect().expect("a connection");
+    let short = Some(Duration::from_millis(200));
+    connection.set_call_timeout(short).expect("it is open");
+    failed(connection.execute("begin sleep; end;", &[]));
+    say("broken off");
+}
+
 /// Logs in with TLS, trusting the certificate in a directory.
 pub(crate) fn over_tls(port: &str, trusted: &str) {
     let text = format!(

@@ -16,10 +16,12 @@ use crate::fake::Fake;
 mod rust_thin;
 
 /// Where a client finds the server, as it is told in its environment.
-const PORT: &str = "RAC_SIM_PORT";
+pub(crate) const PORT: &str = "RAC_SIM_PORT";
 const RELEASE: &str = "RAC_SIM_RELEASE";
 /// How many connections it is to hold, if it is to do nothing else.
 const HOLD: &str = "RAC_SIM_HOLD";
+/// That it is to have a call time out, and to do nothing else.
+pub(crate) const BREAK: &str = "RAC_SIM_BREAK";
 /// The directory of the certificate that it is to trust.
 const TRUSTED: &str = "RAC_SIM_TRUSTED";
 
@@ -74,7 +76,7 @@ fn passes_with(mut command: Command, release: Release, options: Options) {
 }
 
 /// This very program, to run but one of its tests.
-fn this_test(name: &str) -> Command {
+pub(crate) fn this_test(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("its own path"));
     command.args(["--exact", name, "--nocapture"]);
     command
@@ -87,6 +89,8 @@ fn rust_thin_child() {
     let Some(port) = told(PORT) else { return };
     if let Some(count) = told(HOLD) {
         rust_thin::hold(&port, count.parse().expect("a number"));
+    } else if told(BREAK).is_some() {
+        rust_thin::break_off(&port);
     } else if let Some(trusted) = told(TRUSTED) {
         // This process has two providers, the driver's and the server's, and no preference.
         drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rac_sim::conversation::{
-    About, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
+    About, Array, Conversation, Database, Death, Destination, Direction, Extras, Identity, Outcome,
     Progress, Release, ResultColumn, ResultSet, Statement, Tags,
 };
 use rac_sim::ora::OraError;
@@ -55,6 +55,14 @@ impl Fake {
         let (sessions, passwords) = (Mutex::default(), Mutex::default());
         let world = World { sessions, passwords, ticks: watch::Sender::new(0) };
         Arc::new(Self { release, world: Arc::new(world) })
+    }
+
+    /// Ends a session without a word.
+    pub(crate) fn cut(&self, sid: u32) {
+        let mut sessions = self.world.sessions();
+        sessions.get_mut(&sid).expect("it is there").death = Some(Death::Cut);
+        drop(sessions);
+        self.world.ticks.send_modify(|tick| *tick += 1);
     }
 
     /// How many sessions there are.
@@ -333,15 +341,16 @@ impl Talk {
                 self.extras.counts.push(0);
                 continue;
             }
+            let given = given(sql, sent);
             let changed = match sent.first() {
+                _ if taken > 0 => given.len() as u64,
                 Some(Value::Number(number)) if sql.contains("C < :1") => {
-                    number.to_i64().unwrap_or(1)
+                    number.to_i64().unwrap_or(1).unsigned_abs()
                 }
                 _ => 1,
             };
-            self.extras.counts.push(changed.unsigned_abs());
-            let first = sent.first().cloned().unwrap_or(Value::Null);
-            self.extras.returning.push(vec![vec![first, Value::integer(7)]; taken]);
+            self.extras.counts.push(changed);
+            self.extras.returning.push(vec![given; taken]);
         }
         let returning = (0..taken).map(|bind| {
             self.extras.returning.iter().flat_map(|each| each[bind].iter().cloned()).collect()
@@ -360,6 +369,13 @@ impl Talk {
             let values;
             (directions, values) = bound(sql, row);
             self.extras.iterations.push(values);
+        }
+        // An array comes back turned round, with NULL behind it if there is room.
+        for Array { place, elements, room } in &statement.arrays {
+            if directions[*place] == Direction::InOut {
+                let back = elements.iter().rev().cloned().chain([Value::Null]);
+                self.extras.arrays.push((*place, back.take(*room).collect()));
+            }
         }
         for place in &statement.cursors {
             if directions[*place] == Direction::Out {
@@ -404,6 +420,19 @@ impl Talk {
     }
 }
 
+/// What RETURNING gives to each bind: the first that was sent and 7, or so many numbers as there may be rows, of which
+/// the first is NULL.
+fn given(sql: &str, sent: &[Value]) -> Vec<Value> {
+    let rows = sql.split("ROWNUM <= ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    match rows {
+        Some(rows) => {
+            let numbers = (1..rows).map(count);
+            std::iter::once(Value::Null).chain(numbers).take(rows).collect()
+        }
+        None => vec![sent.first().cloned().unwrap_or(Value::Null), Value::integer(7)],
+    }
+}
+
 /// What a block does with its binds, by their names.
 fn bound(sql: &str, row: &[Value]) -> (Vec<Direction>, Vec<Value>) {
     let names = sql.split(':').skip(1).map(|rest| {
@@ -413,6 +442,7 @@ fn bound(sql: &str, row: &[Value]) -> (Vec<Direction>, Vec<Value>) {
     let bound = names.zip(row).map(|(name, value)| match name {
         name if name.starts_with("OUTN") => (Direction::Out, Value::integer(42)),
         name if name.starts_with("OUTS") => (Direction::Out, Value::text("forty-two \u{e9}")),
+        name if name.starts_with("ARR") => (Direction::InOut, Value::Null),
         name if name.starts_with("CUR") => (Direction::Out, Value::Null),
         name if name.starts_with("OUTX") => (Direction::Out, Value::Null),
         name if name.starts_with("BOTH") => (Direction::InOut, plus_one(value)),

@@ -19,7 +19,9 @@ pub(crate) enum OwnType {
 }
 
 /// Collections that are there without a declaration.
-const SHIPPED: [(&str, ColumnType, bool); 5] = [
+const SHIPPED: [(&str, ColumnType, bool); 7] = [
+    ("DBMS_OUTPUT.CHARARR", ColumnType::Varchar2(32_767), true),
+    ("SYS.DBMSOUTPUT_LINESARRAY", ColumnType::Varchar2(32_767), false),
     ("DBMS_SQL.NUMBER_TABLE", ColumnType::Number, true),
     ("DBMS_SQL.VARCHAR2_TABLE", ColumnType::Varchar2(4_000), true),
     ("DBMS_SQL.DATE_TABLE", ColumnType::Date, true),

@@ -148,6 +148,9 @@ impl Machine {
                 {
                     return self.check_whole(name, value, uses).await;
                 }
+                if self.is_collection(target) {
+                    return self.check_arguments(value, uses).await;
+                }
                 self.check_target(target, at)?;
                 self.check_kinds(target, value)?;
                 self.check_value(value, uses).await
@@ -397,7 +400,7 @@ impl Machine {
         if self.cursors.contains_key(name) { Ok(()) } else { Err(undeclared(name, at)) }
     }
 
-    fn check_target(&self, target: &Target, at: usize) -> Result<(), OraError> {
+    pub(super) fn check_target(&self, target: &Target, at: usize) -> Result<(), OraError> {
         let Target::Variable(name) = target else { return Ok(()) };
         if !self.inputs.variables.contains_key(name) {
             return Err(undeclared(name, at));
@@ -463,6 +466,7 @@ impl Machine {
         value: &Expr,
         uses: &mut [BindUse],
     ) -> Result<(), OraError> {
+        self.count_array(value);
         for argument in called(value).1 {
             self.check_value(&argument.value, uses).await?;
         }
@@ -547,6 +551,9 @@ impl Machine {
             return Ok(());
         }
         let name = name.join(".");
+        if super::array::gives_lines(&name) {
+            return self.check_get_lines(arguments, uses, at);
+        }
         if self.element_type(&name).is_some() {
             for argument in arguments {
                 self.check_value(&argument.value, uses).await?;

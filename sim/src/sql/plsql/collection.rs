@@ -8,13 +8,11 @@ use super::statement::called;
 use super::variables::{Rules, Saved};
 use crate::ora::OraError;
 use crate::sql::ast::{
-    Argument, Body, DeclarationKind, Declared, Dml, Expr, ExprKind, IndexBy, InsertSource, Item,
-    Query,
+    Argument, Body, DeclarationKind, Declared, Expr, ExprKind, IndexBy, Item, Query,
 };
 use crate::sql::dml::Target;
 use crate::sql::evaluate::convert;
 use crate::sql::query::Rows;
-use crate::sql::statement::Command;
 use crate::value::{ColumnType, Value};
 
 /// The most elements of one collection: some hundred megabytes.
@@ -65,6 +63,14 @@ impl Collection {
         Self { type_name: type_name.to_owned(), element, index, items, bytes: 0 }
     }
 
+    /// A client's array: it has no type of its own.
+    pub(super) fn of_array(element: Declared, elements: Vec<Value>) -> Self {
+        let bytes = elements.iter().map(bytes_of).sum();
+        let items = (1..).map(Key::Number).zip(elements).collect();
+        let index = Some(IndexBy::Number);
+        Self { type_name: String::new(), element, index, items: Some(items), bytes }
+    }
+
     fn items(&self) -> Result<&BTreeMap<Key, Value>, OraError> {
         self.items.as_ref().ok_or_else(uninitialized)
     }
@@ -79,6 +85,30 @@ impl Collection {
         self.bytes = bytes;
         self.items = Some((1..).map(Key::Number).zip(values).collect());
         Ok(())
+    }
+
+    /// The elements from 1 to the last, with NULL for what is not there. ORA-06513 if the client has no room for one.
+    pub(super) fn dense(&self, room: usize) -> Result<Vec<Value>, OraError> {
+        let items = self.items()?;
+        let place = |key: &Key| match key {
+            Key::Number(number) => {
+                usize::try_from(*number).ok().filter(|at| (1..=room).contains(at))
+            }
+            Key::Text(_) => None,
+        };
+        let last = items.keys().next_back().map_or(Some(0), place);
+        let (Some(last), true) = (last, items.keys().all(|key| place(key).is_some())) else {
+            let text = "PL/SQL: index for PL/SQL table out of range for host language array";
+            return Err(OraError::new(6513, text));
+        };
+        check_size(last, self.bytes)?;
+        let mut values = vec![Value::Null; last];
+        for (key, value) in items {
+            if let Some(at) = place(key) {
+                values[at - 1] = value.clone();
+            }
+        }
+        Ok(values)
     }
 
     fn put(&mut self, key: Key, value: Value) -> Result<(), OraError> {
@@ -180,7 +210,7 @@ fn check_size(count: usize, bytes: usize) -> Result<(), OraError> {
 
 impl Machine {
     pub(super) fn is_collection(&self, target: &Target) -> bool {
-        matches!(target, Target::Variable(name) if self.collections.contains_key(name))
+        self.collections.contains_key(&named(target))
     }
 
     /// The collection that a name begins with, and the method that may follow.
@@ -377,7 +407,14 @@ impl Machine {
         let (other, arguments) = called(value);
         if let Some(from) = self.collections.get(&other).filter(|_| arguments.is_empty()) {
             if from.type_name != type_name {
-                return Err(wrong_type());
+                // An array of the client's goes into any table with numbers.
+                let values = from.dense(usize::MAX)?;
+                let host = [&type_name, &from.type_name].iter().any(|one| one.is_empty());
+                let numbers = [index, from.index].iter().all(|by| *by == Some(IndexBy::Number));
+                if !host || !numbers || self.records.contains_key(name) {
+                    return Err(wrong_type());
+                }
+                return self.fill_named(name, values).await;
             }
             return self.copy_collection(name, &other);
         }
@@ -462,7 +499,10 @@ impl Machine {
         target: &Target,
         values: Vec<Value>,
     ) -> Result<(), OraError> {
-        let Target::Variable(name) = target else { return Err(wrong_type()) };
+        self.fill_named(&named(target), values).await
+    }
+
+    async fn fill_named(&mut self, name: &str, values: Vec<Value>) -> Result<(), OraError> {
         let element =
             self.collections.get(name).map(|known| known.element).ok_or_else(wrong_type)?;
         let mut fitted = Vec::with_capacity(values.len());
@@ -545,67 +585,13 @@ impl Machine {
         };
         Ok(columns.into_iter().map(declared).collect())
     }
+}
 
-    /// Puts values where a statement reads elements of collections.
-    pub(super) async fn with_elements(
-        &mut self,
-        mut command: Command,
-    ) -> Result<Command, OraError> {
-        if self.collections.is_empty() {
-            return Ok(command);
-        }
-        let count = roots(&mut command).len();
-        for place in 0..count {
-            while let Some((name, arguments)) = self.first_element(&mut command, place) {
-                let kind = self.element(&name, &arguments).await?.ok_or_else(wrong_type)?;
-                self.put_element(&mut command, place, kind);
-            }
-        }
-        Ok(command)
-    }
-
-    /// The same for a check: NULLs of the right type.
-    pub(super) fn with_element_types(&self, mut command: Command) -> Command {
-        if self.collections.is_empty() {
-            return command;
-        }
-        for place in 0..roots(&mut command).len() {
-            while let Some((name, _)) = self.first_element(&mut command, place) {
-                let null = ExprKind::Literal(Value::Null, ColumnType::Varchar2(0));
-                let kind = self.element_type(&name).unwrap_or(null);
-                self.put_element(&mut command, place, kind);
-            }
-        }
-        command
-    }
-
-    fn first_element(
-        &self,
-        command: &mut Command,
-        place: usize,
-    ) -> Option<(String, Vec<Argument>)> {
-        let root = roots(command).into_iter().nth(place)?;
-        self.find_element(root).map(|expr| called(expr))
-    }
-
-    fn put_element(&self, command: &mut Command, place: usize, kind: ExprKind) {
-        let root = roots(command).into_iter().nth(place);
-        if let Some(found) = root.and_then(|root| self.find_element(root)) {
-            found.kind = kind;
-        }
-    }
-
-    /// The first element in an expression; those inside its index come first.
-    fn find_element<'e>(&self, expr: &'e mut Expr) -> Option<&'e mut Expr> {
-        let own = self.is_element(expr);
-        let inside = expr.parts_mut().iter_mut().position(|part| self.find_element(part).is_some());
-        match inside {
-            Some(place) => {
-                let part = expr.parts_mut().into_iter().nth(place)?;
-                self.find_element(part)
-            }
-            None => own.then_some(expr),
-        }
+/// What the collection is called that a target may be.
+pub(super) fn named(target: &Target) -> String {
+    match target {
+        Target::Variable(name) => name.clone(),
+        Target::Bind(place) => super::array::name(*place),
     }
 }
 
@@ -630,31 +616,4 @@ fn every_column(name: &[String]) -> Query {
     };
     let body = Body::Select(Box::new(select));
     Query { with: Vec::new(), body, order: Vec::new(), siblings: false, limit: None }
-}
-
-/// The outermost expressions of a statement, without those of its subqueries.
-fn roots(command: &mut Command) -> Vec<&mut Expr> {
-    match command {
-        Command::Dml(dml) => match &mut dml.0 {
-            Dml::Insert { source: InsertSource::Values(values), .. } => values.iter_mut().collect(),
-            Dml::Insert { source: InsertSource::Query(query), .. } => query_roots(query),
-            Dml::Update { set, filter, .. } => {
-                set.iter_mut().map(|one| &mut one.2).chain(filter).collect()
-            }
-            Dml::Delete { filter, .. } => filter.iter_mut().collect(),
-            Dml::Merge(_) => Vec::new(),
-        },
-        Command::Query(query) | Command::SelectForUpdate { query, .. } => query_roots(&mut query.0),
-        _ => Vec::new(),
-    }
-}
-
-fn query_roots(query: &mut Query) -> Vec<&mut Expr> {
-    let Body::Select(select) = &mut query.body else { return Vec::new() };
-    let items = select.items.iter_mut().filter_map(|item| match item {
-        Item::Expr { value, .. } => Some(value),
-        Item::Star | Item::TableStar(..) => None,
-    });
-    let joins = select.from.iter_mut().filter_map(|from| from.on.as_mut());
-    items.chain(joins).chain(&mut select.filter).chain(&mut select.having).collect()
 }

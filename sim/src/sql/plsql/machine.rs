@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::Finished;
+use super::array::ArrayBind;
 use super::collection::Collection;
 use super::desk::{Answer, Desk, Request};
 use super::exception::{self, Raised};
 use super::variables::{Rules, Saved, value_error};
+use super::{Composites, Finished};
 use crate::conversation::Direction;
 use crate::ora::OraError;
 use crate::sql::ast::{
@@ -35,6 +36,9 @@ pub(super) struct Machine {
     pub(super) records: BTreeMap<String, Vec<String>>,
     /// Binds that are cursors, by place.
     pub(super) cursor_binds: Vec<usize>,
+    /// Binds that are arrays, by place, with the room that there is in them and how often the block was seen to read
+    /// them as a whole.
+    pub(super) array_binds: BTreeMap<usize, ArrayBind>,
     /// Those that were opened, with their rows.
     pub(super) opened: BTreeMap<usize, Rows>,
     pub(super) desk: Arc<Desk>,
@@ -66,7 +70,8 @@ pub(super) enum Flow {
 pub(super) type Step<'a> = Pin<Box<dyn Future<Output = Result<Flow, Raised>> + Send + 'a>>;
 
 impl Machine {
-    pub(super) fn new(inputs: Inputs, cursor_binds: Vec<usize>, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(inputs: Inputs, composites: Composites, desk: Arc<Desk>) -> Self {
+        let Composites { cursors: cursor_binds, arrays } = composites;
         let mut machine = Self {
             inputs: Arc::new(inputs),
             rules: BTreeMap::new(),
@@ -75,6 +80,7 @@ impl Machine {
             collections: BTreeMap::new(),
             records: BTreeMap::new(),
             cursor_binds,
+            array_binds: BTreeMap::new(),
             opened: BTreeMap::new(),
             desk,
             caught: Vec::new(),
@@ -84,6 +90,9 @@ impl Machine {
         };
         machine.show_error();
         machine.show_count(None);
+        for array in arrays {
+            machine.declare_array(array);
+        }
         machine
     }
 
@@ -111,6 +120,7 @@ impl Machine {
             }
         }
         self.check(&block, &mut uses).await.map_err(|error| compile_error(error, &block.lines))?;
+        self.check_arrays(&uses).map_err(|error| compile_error(error, &block.lines))?;
         self.block(&block).await.map_err(Raised::unhandled)?;
         let directions: Vec<Direction> = uses
             .iter()
@@ -120,6 +130,7 @@ impl Machine {
                 _ => Direction::In,
             })
             .collect();
+        let arrays = self.arrays_written(&uses)?;
         let values = Arc::unwrap_or_clone(self.inputs).binds.into_iter().zip(&directions).map(
             |(input, direction)| match direction {
                 Direction::In => Value::Null,
@@ -127,7 +138,7 @@ impl Machine {
             },
         );
         let opened = self.opened.into_iter().collect();
-        Ok(Finished { values: values.collect(), directions, opened })
+        Ok(Finished { values: values.collect(), directions, opened, arrays })
     }
 
     pub(super) fn line(&self, at: usize) -> usize {

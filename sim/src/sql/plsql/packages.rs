@@ -76,6 +76,7 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
     ("DBMS_SESSION.CLEAR_IDENTIFIER", &[], None),
     ("DBMS_SESSION.IS_SESSION_ALIVE", &[("UNIQUEID", Direction::In, TEXT, false)], Some(NUMBER)),
     ("DBMS_SESSION.UNIQUE_SESSION_ID", &[], Some(TEXT)),
+    ("DBMS_SESSION.IS_ROLE_ENABLED", &[("ROLENAME", Direction::In, TEXT, false)], Some(NUMBER)),
     ("DBMS_SESSION.FREE_UNUSED_USER_MEMORY", &[], None),
     ("DBMS_SESSION.MODIFY_PACKAGE_STATE", &[("ACTION_FLAGS", Direction::In, NUMBER, false)], None),
     ("DBMS_SESSION.RESET_PACKAGE", &[], None),

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::array;
+use super::collection::named;
 use super::desk::{Answer, Request};
 use super::machine::Machine;
 use super::variables::{type_of, value_error};
-use super::{Executed, Parameter, Returned, Signature};
+use super::{Composites, Executed, Parameter, Returned, Signature};
 use crate::conversation::{Direction, Release};
 use crate::ora::OraError;
 use crate::sql::ast::{Argument, Expr, ExprKind, Query, Stmt, StmtKind};
@@ -21,8 +23,8 @@ const CALLS_MAX: usize = 100;
 impl Machine {
     pub(super) async fn action(&mut self, statement: &Stmt) -> Result<(), OraError> {
         match &statement.kind {
-            StmtKind::Assign(Target::Variable(name), value) if self.is_whole(name) => {
-                self.assign_whole(name, value).await
+            StmtKind::Assign(target, value) if self.is_whole(&named(target)) => {
+                self.assign_whole(&named(target), value).await
             }
             StmtKind::AssignElement { name, index, value } => {
                 self.assign_element(name, index, value).await
@@ -216,7 +218,7 @@ impl Machine {
             }
             Command::Block(block) => {
                 let inputs = Arc::unwrap_or_clone(inputs);
-                let mut child = Self::new(inputs, Vec::new(), Arc::clone(&self.desk));
+                let mut child = Self::new(inputs, Composites::default(), Arc::clone(&self.desk));
                 child.steps = self.steps;
                 let finished = Box::pin(child.whole(block.0)).await?;
                 for ((value, direction), result) in using.iter().zip(finished.values) {
@@ -325,6 +327,9 @@ impl Machine {
         let name = name.join(".");
         if self.method(&name, arguments).await? {
             return Ok(());
+        }
+        if array::gives_lines(&name) {
+            return self.get_lines(arguments).await;
         }
         self.called(&name, arguments, false).await.map(drop)
     }
@@ -545,11 +550,12 @@ fn only_one(values: &[Value]) -> Result<Value, OraError> {
     }
 }
 
-/// Name and arguments of what [`Machine::find_call`] found.
+/// Name and arguments of what [`Machine::find_call`] found, and what stands for a collection.
 pub(super) fn called(expr: &Expr) -> (String, Vec<Argument>) {
     match &expr.kind {
         ExprKind::Call(call) => (call.name.join("."), call.arguments.clone()),
         ExprKind::Name { parts, .. } => (parts.join("."), Vec::new()),
+        ExprKind::Bind(place) => (array::name(*place), Vec::new()),
         _ => (String::new(), Vec::new()),
     }
 }

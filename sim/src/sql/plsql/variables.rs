@@ -110,7 +110,11 @@ impl Machine {
     /// `target := value`.
     pub(super) async fn assign(&mut self, target: &Target, value: Value) -> Result<(), OraError> {
         match target {
-            Target::Bind(place) if self.cursor_binds.contains(place) => return Err(wrong_type()),
+            Target::Bind(place)
+                if self.cursor_binds.contains(place) || self.array_binds.contains_key(place) =>
+            {
+                return Err(wrong_type());
+            }
             Target::Bind(place) => {
                 let column_type = self.inputs.binds.get(*place).map(|input| input.column_type);
                 let column_type =
