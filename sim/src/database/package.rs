@@ -420,6 +420,8 @@ fn utility(
 
 /// Lines that DBMS_OUTPUT keeps; more are lost, as with its buffer.
 const OUTPUT_MAX: usize = 10_000;
+/// The longest line.
+const LINE_BYTES_MAX: usize = 32_767;
 
 fn output(
     act: &mut Act<'_>,
@@ -432,14 +434,23 @@ fn output(
             buffer.get_or_insert_default();
         }
         "DISABLE" => *buffer = None,
-        "PUT_LINE" => {
-            if let Some(lines) = buffer.as_mut().filter(|lines| lines.len() < OUTPUT_MAX) {
-                lines.push(arguments.text("A").unwrap_or_default());
+        "PUT" | "PUT_LINE" | "NEW_LINE" => {
+            let Some(output) = buffer else { return nothing() };
+            let text = arguments.text("A").unwrap_or_default();
+            if output.begun.len() + text.len() > LINE_BYTES_MAX {
+                let text = "ORU-10028: line length overflow, limit of 32767 bytes per line";
+                return Poll::Ready(Err(OraError::new(20_000, text)));
+            }
+            output.begun.push_str(&text);
+            if name != "PUT" {
+                let line = std::mem::take(&mut output.begun);
+                if output.lines.len() < OUTPUT_MAX {
+                    output.lines.push_back(line);
+                }
             }
         }
         "GET_LINE" => {
-            let line =
-                buffer.as_mut().filter(|lines| !lines.is_empty()).map(|lines| lines.remove(0));
+            let line = buffer.as_mut().and_then(|output| output.lines.pop_front());
             let status = Value::integer(u8::from(line.is_none()));
             let line = line.map_or(Value::Null, Value::text);
             return Poll::Ready(Ok(arguments.out(vec![("LINE", line), ("STATUS", status)])));

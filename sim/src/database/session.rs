@@ -1,6 +1,6 @@
 //! The state of one session, and what its statements act on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::task::Poll;
 
 use super::compute::Product;
@@ -46,6 +46,14 @@ pub(super) struct Nested {
     pub(super) places: Vec<(usize, usize)>,
 }
 
+/// What DBMS_OUTPUT keeps for GET_LINE.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    pub(super) lines: VecDeque<String>,
+    /// What PUT began, and nothing has ended.
+    pub(super) begun: String,
+}
+
 /// The state of one session that the model does not know.
 pub(super) struct SessionState {
     /// Its database.
@@ -73,7 +81,7 @@ pub(super) struct SessionState {
     /// The namespace CLIENTCONTEXT; names are upper-case.
     pub(super) contexts: BTreeMap<String, String>,
     /// DBMS_OUTPUT, while it is enabled.
-    pub(super) output: Option<Vec<String>>,
+    pub(super) output: Option<Output>,
 }
 
 /// A session at work on its database.

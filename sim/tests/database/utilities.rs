@@ -102,3 +102,20 @@ fn a_transaction_has_so_many_savepoints() {
     assert_eq!(ann.code("ROLLBACK"), 0);
     assert_eq!(ann.code("SAVEPOINT s0"), 0);
 }
+
+#[test]
+fn a_line_of_dbms_output_may_be_put_together() {
+    let mut ann = one("19c");
+    let sql =
+        "DECLARE l VARCHAR2(99); s NUMBER; BEGIN dbms_output.put('lost'); dbms_output.enable();
+        dbms_output.put('a'); dbms_output.put('b'); dbms_output.put_line('c'); dbms_output.put('d');
+        dbms_output.new_line; dbms_output.put('e');
+        dbms_output.get_line(l, s); :1 := l || s; dbms_output.get_line(l, s); :1 := :1 || l || s;
+        dbms_output.get_line(l, s); :1 := :1 || l || s; END;";
+    assert_eq!(
+        ann.block(sql, &[Value::text("x")]).map(|left| shown(&left[0])),
+        Ok("abc0d01".into())
+    );
+    let sql = "BEGIN dbms_output.put(RPAD('x', 32767)); dbms_output.put('y'); END;";
+    assert_eq!(ann.code(sql), 20_000);
+}

@@ -6,6 +6,8 @@ use crate::value::ColumnType;
 
 const NUMBER: ColumnType = ColumnType::Number;
 const TEXT: ColumnType = ColumnType::Varchar2(4000);
+/// A line of DBMS_OUTPUT.
+const LINE: ColumnType = ColumnType::Varchar2(32_767);
 
 /// Name, direction, type, and whether it can be left out.
 type Row = (&'static str, Direction, ColumnType, bool);
@@ -127,14 +129,14 @@ const PROCEDURES: &[(&str, &[Row], Option<ColumnType>)] = &[
         ],
         None,
     ),
-    ("DBMS_OUTPUT.PUT_LINE", &[("A", Direction::In, TEXT, false)], None),
-    ("DBMS_OUTPUT.PUT", &[("A", Direction::In, TEXT, false)], None),
+    ("DBMS_OUTPUT.PUT_LINE", &[("A", Direction::In, LINE, false)], None),
+    ("DBMS_OUTPUT.PUT", &[("A", Direction::In, LINE, false)], None),
     ("DBMS_OUTPUT.NEW_LINE", &[], None),
     ("DBMS_OUTPUT.ENABLE", &[("BUFFER_SIZE", Direction::In, NUMBER, true)], None),
     ("DBMS_OUTPUT.DISABLE", &[], None),
     (
         "DBMS_OUTPUT.GET_LINE",
-        &[("LINE", Direction::Out, TEXT, false), ("STATUS", Direction::Out, NUMBER, false)],
+        &[("LINE", Direction::Out, LINE, false), ("STATUS", Direction::Out, NUMBER, false)],
         None,
     ),
     (
