@@ -2,9 +2,10 @@
 
 use super::diagnostic::{Code, Sink};
 use super::durations::span;
+use super::secret::secret;
 use super::service::{Database, PASSWORD, Password};
-use super::shape::{Fields, Key, Kind, Shape, entries};
-use super::values::{filled_text, flag, list, name, one_or_many, word, wrong_type};
+use super::shape::{Fields, Key, Kind, Shape};
+use super::values::{filled_text, flag, list, name, one_or_many, word};
 use super::yaml::{Node, excerpt};
 use crate::engine::time::Span;
 
@@ -254,24 +255,13 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
     Some(Way::Webhook { url, format: format.unwrap_or_default(), token })
 }
 
-/// Where a secret is; never the secret.
+/// Where a secret is; a wallet has none for a hook.
 fn place(node: &Node, sink: &mut Sink) -> Option<Password> {
     const HELP: &str = "{credential: NAME} (systemd), {file: PATH} or {env: NAME}";
-    let fields = PASSWORD.read(node, sink)?;
-    let [(name, _, value)] = entries(node, "secret", sink)?[..] else {
-        sink.error(Code::WrongType, &node.span, "a secret is in one place").help(HELP);
+    let place = secret(node, HELP, sink)?;
+    if place == Password::Wallet {
+        sink.error(Code::WrongType, &node.span, "a wallet has no such secret").help(HELP);
         return None;
-    };
-    let read = |sink: &mut Sink| {
-        fields.get(name).and_then(|node| filled_text(node, "a place", sink)).map(ToOwned::to_owned)
-    };
-    match name {
-        "credential" => read(sink).map(Password::Credential),
-        "file" => read(sink).map(Password::File),
-        "env" => read(sink).map(Password::Env),
-        _ => {
-            wrong_type(value, "a place", sink).help(HELP);
-            None
-        }
     }
+    Some(place)
 }

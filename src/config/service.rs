@@ -10,12 +10,11 @@ use super::durations::span;
 use super::limits::{LIMITS, limits};
 use super::notify::{HOOK, Hook, hooks};
 use super::policies::{VERSION_KEY, check_version};
-use super::shape::{Fields, Key, Kind, Shape, entries};
+use super::secret::{secret, without_secrets};
+use super::shape::{Fields, Key, Kind, Shape};
 use super::suggest::did_you_mean_or_list;
-use super::values::{
-    any_list, count_as, filled_text, flag, list, name, one_or_many, word, wrong_type,
-};
-use super::yaml::{Node, ScalarKind, excerpt, parse};
+use super::values::{any_list, count_as, filled_text, flag, list, name, one_or_many, word};
+use super::yaml::{Node, excerpt, parse};
 use crate::engine::policy::Limits;
 use crate::engine::text::fold;
 use crate::engine::time::Span;
@@ -383,7 +382,8 @@ pub fn decode(source: &SourceFile) -> (Option<Service>, Diagnostics) {
     let mut sink = Sink::default();
     let service = parse(&source.text, &mut sink).and_then(|root| service(&root, &mut sink));
     let service = service.filter(|_| !sink.has_errors());
-    (service, Diagnostics::new(vec![source.clone()], sink.into_entries()))
+    let entries = sink.into_entries();
+    (service, Diagnostics::new(vec![without_secrets(source, &entries)], entries))
 }
 
 /// One text or several.
@@ -602,29 +602,7 @@ fn password(fields: &Fields<'_>, sink: &mut Sink) -> Option<Password> {
             .help(HELP);
         return None;
     };
-    if node.scalar().is_some_and(|scalar| scalar.kind() != ScalarKind::Null) {
-        sink.error(Code::InlineSecret, &node.span, "a password stands in the file").help(HELP);
-        return None;
-    }
-    let found = PASSWORD.read(node, sink)?;
-    let [(name, _, value)] = entries(node, "password", sink)?[..] else {
-        sink.error(Code::WrongType, &node.span, "a password is in one place").help(HELP);
-        return None;
-    };
-    if name == "wallet" {
-        let wallet = flag(value, sink)?;
-        if !wallet {
-            wrong_type(value, "`true`", sink).help(HELP);
-        }
-        return wallet.then_some(Password::Wallet);
-    }
-    let place = found.get(name).and_then(|node| filled_text(node, "a place", sink))?.to_owned();
-    match name {
-        "credential" => Some(Password::Credential(place)),
-        "file" => Some(Password::File(place)),
-        "env" => Some(Password::Env(place)),
-        _ => None,
-    }
+    secret(node, HELP, sink)
 }
 
 fn kill_via(node: &Node, sink: &mut Sink) -> Option<KillVia> {

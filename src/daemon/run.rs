@@ -504,7 +504,8 @@ impl Daemon {
             hanging = self.loads.left_behind(),
             cause = cause
         );
-        self.hooks.tell(vec![News::not_reloaded(cause, self.now())]);
+        // The cause quotes files, which are not for everybody who is told.
+        self.hooks.tell(vec![News::not_reloaded("the log says why", self.now())]);
     }
 
     fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
@@ -587,6 +588,7 @@ impl Daemon {
         let names = watched().map(|(name, _)| name.as_str());
         self.board.loaded(&self.policies, names, self.acting() == Acting::DryRun, now);
         self.standing_news.retain(|name| self.targets.contains_key(name));
+        self.news.retain(|name| self.targets.contains_key(name));
         for (name, target) in watched() {
             self.board.card(name, |card| card.next(target.timetable.due_times()));
         }
@@ -601,7 +603,6 @@ impl Daemon {
     /// Lets go of databases that are no longer configured, but not of those where a tick still runs.
     fn let_go(&mut self) {
         let now = self.now();
-        self.news.retain(|name| self.targets.contains_key(name));
         let is_done = |_: &String, target: &mut Target| target.retired && !target.is_running();
         for (name, target) in self.targets.extract_if(.., is_done) {
             if let Some(history) = target.into_history() {
