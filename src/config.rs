@@ -32,6 +32,7 @@ pub mod canonical;
 pub mod policies;
 
 pub mod cells;
+mod secret;
 pub mod notify;
 pub mod service;
 pub mod holds;

@@ -93,6 +93,11 @@ impl Outcome {
         }
     }
 
+    /// True when what was decided was done, or would have been.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Ended | Self::Accepted | Self::Simulated)
+    }
+
     /// True when somebody should look: what was decided was not done, or nobody knows.
     pub const fn is_trouble(self) -> bool {
         matches!(self, Self::Refused(_) | Self::Failed(_) | Self::Unknown)

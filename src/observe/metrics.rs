@@ -534,7 +534,10 @@ fn seconds_of(time: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{FAMILIES, Family, render};
-    use crate::observe::fixture::{board, hold_against};
+    use crate::engine::report::{Outcome, TickId, TickReport};
+    use crate::engine::seen::Seen;
+    use crate::observe::board::Told;
+    use crate::observe::fixture::{NOON, RuleSketch, board, hold_against, plan_of, snapshot};
 
     #[test]
     fn every_family_is_told_in_the_format_that_scrapers_read() {
@@ -557,6 +560,19 @@ mod tests {
                 assert!(bounded.contains(label), "{}: {label} is not bounded", family.name);
             }
         }
+    }
+
+    #[test]
+    fn a_tick_that_outlived_a_reload_brings_no_rule_back() {
+        let board = board();
+        let plan = plan_of(&[RuleSketch::DEFAULT.build()], &snapshot(&[(7, "APP")]));
+        let report = TickReport {
+            outcomes: vec![Outcome::Simulated],
+            ..TickReport::of(TickId { run: NOON, number: 2 }, plan, Seen::default())
+        };
+        board.ticked(&Told { report: &report, unaudited: None }, NOON);
+        let text = render(&board);
+        assert!(text.contains(r#"rule="idle""#) && !text.contains(r#"rule="rule""#), "{text}");
     }
 
     /// The page names every family with its labels.

@@ -245,10 +245,9 @@ impl<'a> Everywhere<'a> {
     }
 
     fn ends(&self, is_dry_run: bool) -> u64 {
-        let is_end =
-            |outcome| matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Simulated);
         self.count(|state| {
-            let ends = state.ends.iter().filter(|((dry, it), _)| *dry == is_dry_run && is_end(*it));
+            let ends =
+                state.ends.iter().filter(|((dry, it), _)| *dry == is_dry_run && it.is_done());
             ends.map(|(_, count)| count).sum()
         })
     }

@@ -186,11 +186,14 @@ impl DatabaseCard {
         self.fetched.bytes += bytes;
         self.fetched.round_trips += round_trips;
         self.count(report, rules, now);
+        // A tick that outlived a reload still told of rules that are gone.
+        self.retain(|rule| rules.iter().any(|it| *it.name == *rule));
     }
 
     fn count(&mut self, report: &TickReport, rules: &[RuleCard], now: Timestamp) {
-        let mode = |rule: &str| rules.iter().find(|it| *it.name == *rule).map(|it| it.mode);
-        let is_dry_run = |rule: &str| report.acting.is_dry_run(mode(rule).unwrap_or(Mode::DryRun));
+        let modes: BTreeMap<&str, Mode> = rules.iter().map(|it| (&*it.name, it.mode)).collect();
+        let mode = |rule: &str| modes.get(rule).copied().unwrap_or(Mode::DryRun);
+        let is_dry_run = |rule: &str| report.acting.is_dry_run(mode(rule));
         let mut matched: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for rule in &report.due {
             matched.insert(rule, (0, 0));
@@ -198,8 +201,7 @@ impl DatabaseCard {
         for (end, outcome) in report.ends() {
             let counts = matched.entry(&end.rule).or_default();
             counts.0 += 1;
-            let is_end = matches!(outcome, Outcome::Ended | Outcome::Accepted | Outcome::Simulated);
-            counts.1 += usize::from(is_end);
+            counts.1 += usize::from(outcome.is_done());
             let key = (report.acting.is_dry_run(end.mode), outcome);
             *self.rule(&end.rule).ends.entry(key).or_default() += 1;
         }
@@ -228,7 +230,7 @@ impl DatabaseCard {
         }
     }
 
-    /// Only rules in force come here, so their number is that of the policies.
+    /// Rules that are not in force are let go of again, so that their number is that of the policies.
     fn rule(&mut self, name: &str) -> &mut RuleState {
         if !self.rules.contains_key(name) {
             self.rules.insert(Arc::from(name), RuleState::default());
