@@ -38,7 +38,8 @@ pub enum Ending {
 }
 
 /// Views that every look needs.
-const ALWAYS: [&str; 4] = ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$DATABASE"];
+const ALWAYS: [&str; 5] =
+    ["GV_$SESSION", "V_$SESSION", "GV_$INSTANCE", "V_$ACTIVE_INSTANCES", "V_$DATABASE"];
 
 /// Views that the comparison before an end reads.
 const ENDING: [&str; 2] = ["GV_$PX_SESSION", "V_$PX_SESSION"];
@@ -58,7 +59,6 @@ pub(super) fn objects(wanted: &Wanted) -> Vec<String> {
     if wanted.per_instance {
         let local = |it: &String| it.strip_prefix("GV_$").map(|name| format!("V_${name}"));
         objects.extend(objects.iter().filter_map(local).collect::<Vec<_>>());
-        objects.push("V_$ACTIVE_INSTANCES".to_owned());
         // Who waits for whom is asked of the whole cluster.
         objects.retain(|it| !it.starts_with("GV_$") || it == "GV_$SESSION");
     }

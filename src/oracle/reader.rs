@@ -31,7 +31,7 @@ const PREFETCH_MAX: usize = 100_000;
 /// Rows of GV$INSTANCE: more than a cluster can have.
 const INSTANCES_MAX: u32 = 256;
 
-/// Without GV$, which asks every instance.
+/// Without GV$, which asks every instance and leaves out one that does not answer.
 const ACTIVE: &str = "SELECT inst_number, inst_name FROM v$active_instances ORDER BY inst_number";
 
 /// ACTION while it looks.
@@ -66,13 +66,15 @@ struct Known {
     closed: BTreeMap<Join, String>,
     /// Views that can.
     open: BTreeSet<Join>,
+    /// The instances that are up, as far as was asked and seen, with their names; or why nobody can be asked.
+    active: Option<Result<BTreeMap<u32, String>, String>>,
     /// The statement for these columns.
     prepared: Option<(BTreeSet<Column>, SessionsStatement)>,
 }
 
 /// How the database stood.
 struct Standing {
-    instances: Vec<(u32, String, String)>,
+    instances: Vec<(u32, String)>,
     now: Timestamp,
     offset: Span,
     read_only: Option<String>,
@@ -130,11 +132,15 @@ impl Reader {
                 role: true,
                 closed: BTreeMap::new(),
                 open: BTreeSet::new(),
+                active: None,
                 prepared: None,
             });
         }
         self.connection.act_as(ACTION)?;
-        let standing = self.standing(view)?;
+        let mut standing = self.standing(view)?;
+        if self.scope == Scope::Cluster {
+            self.expect_active(&mut standing)?;
+        }
         let statement = self.prepare(&needs.columns, view)?;
         let prefetch = self.last_rows.map_or(PREFETCH_FIRST, |rows| {
             u32::try_from((rows + rows / 8 + PREFETCH_SPARE).min(PREFETCH_MAX)).unwrap_or(u32::MAX)
@@ -166,6 +172,39 @@ impl Reader {
             other => other?,
         };
         read_standing(&rows, known.role)
+    }
+
+    /// Adds the instances that are up though GV$ leaves them out, which is no error there. Asked once a session, and
+    /// again while somebody is left out: who has gone down is not expected any more.
+    fn expect_active(&mut self, standing: &mut Standing) -> Result<(), CallError> {
+        let shown: BTreeMap<u32, String> =
+            standing.instances.iter().map(|(inst_id, name)| (*inst_id, name.clone())).collect();
+        let known = |reader: &Self| reader.known.as_ref().and_then(|known| known.active.clone());
+        let active = match known(self) {
+            Some(Err(why)) => Err(why),
+            Some(Ok(active)) if active.keys().all(|inst_id| shown.contains_key(inst_id)) => {
+                Ok(active)
+            }
+            _ => match self.active_instances() {
+                Ok(active) => Ok(active.into_iter().collect()),
+                Err(error) if is_closed(&error) => Err(error.to_string()),
+                Err(error) => return Err(error),
+            },
+        };
+        let active = active.map(|mut active: BTreeMap<u32, String>| {
+            let left_out = active.iter().filter(|(inst_id, _)| !shown.contains_key(inst_id));
+            let left_out = left_out.map(|(inst_id, name)| (*inst_id, name.clone()));
+            standing.instances.extend(left_out);
+            active.extend(shown);
+            active
+        });
+        if let Err(why) = &active {
+            standing.warnings.push(format!("V_$ACTIVE_INSTANCES cannot be read: {why}"));
+        }
+        if let Some(known) = &mut self.known {
+            known.active = Some(active);
+        }
+        Ok(())
     }
 
     /// The statement for these columns, with the views that can be read.
@@ -222,7 +261,7 @@ impl Reader {
         }
         let seen: BTreeSet<u32> = sessions.keys().iter().map(|key| key.inst_id).collect();
         // Every instance that is open has background processes, so one without rows has not answered.
-        let instance = |(inst_id, _, _): &(u32, String, String)| Instance {
+        let instance = |(inst_id, _): &(u32, String)| Instance {
             inst_id: *inst_id,
             state: if seen.contains(inst_id) {
                 InstanceState::Answered
@@ -238,8 +277,7 @@ impl Reader {
         }
         instances.sort_by_key(|instance| instance.inst_id);
         let own_sessions = self.own_sessions(&sessions);
-        let instance_names =
-            standing.instances.iter().map(|(inst_id, name, _)| (*inst_id, name.clone())).collect();
+        let instance_names = standing.instances.into_iter().collect();
         Snapshot {
             database: self.connection.settings().name.clone(),
             taken_at: standing.now,
@@ -296,7 +334,7 @@ fn read_standing(rows: &Rows, role: bool) -> Result<Standing, CallError> {
         if let Cell::Number(number) = row[0]
             && let Ok(inst_id) = u32::try_from(number)
         {
-            instances.push((inst_id, text(1), text(2)));
+            instances.push((inst_id, text(1)));
         }
         first.get_or_insert_with(|| [text(3), text(4), text(5), text(6)]);
     }

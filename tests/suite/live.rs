@@ -25,6 +25,7 @@ with_both_drivers!(
     a_session_that_began_a_call_since_it_was_judged_survives,
     each_instance_can_be_looked_at_and_ended_on_through_its_own_connection,
     an_instance_that_does_not_answer_is_missing_and_the_others_are_seen,
+    an_instance_that_gv_leaves_out_from_the_first_look_on_is_missing_as_long_as_it_is_up,
     a_wrong_password_is_tried_once_by_all_our_connections_together,
     one_daemon_leads_and_another_takes_over_when_its_sessions_are_gone
 );
@@ -170,6 +171,52 @@ fn an_instance_that_does_not_answer_is_missing_and_the_others_are_seen(driver: D
     assert!(seen.sessions.keys().iter().all(|key| key.inst_id != hung));
     let answered = seen.instances.iter().filter(|it| it.state == InstanceState::Answered);
     assert_eq!(answered.count(), 2, "{:?}", seen.warnings);
+}
+
+fn an_instance_that_gv_leaves_out_from_the_first_look_on_is_missing_as_long_as_it_is_up(
+    driver: DriverKind,
+) {
+    let few = "CREATE SESSION, SELECT ON SYS.GV_$SESSION, SELECT ON SYS.V_$SESSION, SELECT ON SYS.GV_$INSTANCE, \
+               SELECT ON SYS.V_$DATABASE";
+    let rig = Rig::with(
+        driver,
+        &format!(
+            "{{seed: 3, speed: 1, databases: [{{like: quiet, accounts: [
+           {{name: FEW, password: orawarden, grants: [{few}]}}]}}]}}"
+        ),
+    );
+    let inject = |fault| rig.database().lock().cluster.inject(&fault);
+    inject(Fault::Hide { instance: 2, seconds: 0 });
+    let look = |source: &mut OracleSource| source.look(&Needs::always()).expect("it looks");
+    let states = |seen: &Snapshot| -> Vec<_> {
+        seen.instances.iter().map(|it| (it.inst_id, it.state)).collect()
+    };
+    let (here, away) = ((1, InstanceState::Answered), (2, InstanceState::Missing));
+    let mut source = OracleSource::new(rig.settings("RACDB1"), Account::default());
+    for _ in 0..2 {
+        let seen = look(&mut source);
+        assert_eq!(states(&seen), [here, away]);
+        assert_eq!(seen.instance_names[&2], "RACDB2");
+    }
+    assert_eq!(look(&mut source).fetched.round_trips, 3, "it is asked for while it is left out");
+
+    // Whoever may not ask sees a cluster of one, and is told so.
+    let few = Settings { username: Some("FEW".to_owned()), ..(*rig.settings("RACDB1")).clone() };
+    let seen = look(&mut OracleSource::new(Arc::new(few), Account::default()));
+    assert_eq!(states(&seen), [here]);
+    let warned = |it: &String| it.starts_with("V_$ACTIVE_INSTANCES cannot be read: ");
+    assert!(seen.warnings.iter().any(warned), "{:?}", seen.warnings);
+
+    inject(Fault::Lift);
+    look(&mut source);
+    let seen = look(&mut source);
+    assert_eq!(states(&seen), [here, (2, InstanceState::Answered)]);
+    assert_eq!(seen.fetched.round_trips, 2);
+
+    inject(Fault::Evict { instance: 2, seconds: 0 });
+    assert_eq!(states(&look(&mut source)), [here], "it is down, and nobody says otherwise");
+    let seen = look(&mut source);
+    assert_eq!((states(&seen), seen.fetched.round_trips), (vec![here], 2));
 }
 
 fn a_wrong_password_is_tried_once_by_all_our_connections_together(driver: DriverKind) {
