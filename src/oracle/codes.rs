@@ -57,7 +57,7 @@ pub const fn class(code: u32) -> Class {
         | 25409
         | 27146
         | 28511 => Class::Reconnect,
-        24 | 904 | 942 | 3106 | 6550 | 12154 | 12545 => Class::Slow,
+        24 | 904 | 942 | 3106 | 6550 | 12154 | 12545 | 21561 => Class::Slow,
         1005 | 1017 => Class::Password,
         1045 | 28000 | 28001 | 28003 | 65162 => Class::Account,
         28002 | 28098 => Class::Fine,
@@ -81,6 +81,8 @@ mod tests {
             (1034, Class::Retry),
             (12514, Class::Retry),
             (12154, Class::Slow),
+            // The client's own host has no name that can be resolved.
+            (21561, Class::Slow),
             (1017, Class::Password),
             (28000, Class::Account),
             (28002, Class::Fine),

@@ -34,7 +34,10 @@ impl SecretPlace {
         let secret = match self {
             Self::Credential(name) => {
                 let directory = env::var_os(CREDENTIALS).ok_or_else(|| {
-                    format!("the credential {name}: {CREDENTIALS} is not set, so systemd passed none (LoadCredential=)")
+                    format!(
+                        "the credential {name}: {CREDENTIALS} is not set; systemd sets it for the service only \
+                         (LoadCredential=), so by hand set it to a directory with a file {name}, or use {{file: PATH}}"
+                    )
                 })?;
                 file(&Path::new(&directory).join(name))
                     .map_err(|why| format!("the credential {name}: {why}"))?

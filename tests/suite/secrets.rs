@@ -163,3 +163,20 @@ fn leaves_no_dump(process: u32) {
     let numbers: Vec<&str> = line.split_whitespace().skip(4).take(2).collect();
     assert_eq!(numbers, ["0", "0"], "{line}");
 }
+
+#[test]
+fn a_credential_outside_the_service_says_what_a_person_can_do() {
+    let rig = rig(DriverKind::Thin);
+    configure(&rig, "{\"credential\": \"secret\"}", SECRET);
+    let mut command = rig.command(&["plan", "--database", "prod"]);
+    let output = command.env_remove("CREDENTIALS_DIRECTORY").output().expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in
+        ["systemd sets it for the service only", "a directory with a file secret", "{file: PATH}"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let words = ["plan", "--database", "prod"];
+    let said = says(&rig, "credential", SECRET, &words);
+    assert!(said.contains("0 to end"), "{said}");
+}
