@@ -42,6 +42,16 @@ struct Tally {
     ended: u64,
     halted: u64,
     spared: BTreeMap<String, u64>,
+    /// How often `for` began anew because nothing was recorded for so long.
+    begun_anew: u64,
+}
+
+/// A rule that is due at a snapshot.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    rule: usize,
+    /// It had been due before, since the last snapshot.
+    missed: bool,
 }
 
 /// Replays each database's snapshots in the order of their times.
@@ -74,6 +84,7 @@ pub(super) fn run(
             }
             write_decided(console, plan, global.verbose)
         })?;
+        warn_of_gaps(&policies, &tallies, console);
         summary(&policies, source, &tallies, format, console)?;
     }
     Ok(sources.status)
@@ -97,6 +108,11 @@ fn replay(
             continue;
         }
         let snapshot = without(snapshot, &gone);
+        for Due { rule, missed } in &due {
+            let anew = history.break_timers(&policies.rules[*rule], *missed, &snapshot);
+            tallies[*rule].begun_anew += u64::from(anew);
+        }
+        let due: Vec<usize> = due.into_iter().map(|it| it.rule).collect();
         let plan = decide(Question {
             policies,
             due: &due,
@@ -124,14 +140,16 @@ fn due(
     before: Option<Timestamp>,
     now: Option<Timestamp>,
     all: bool,
-) -> Vec<usize> {
-    let is_due = |at: &usize| match (before, now) {
+) -> Vec<Due> {
+    let due = |rule: usize| match (before, now) {
         (Some(before), Some(now)) if !all => {
-            policies.rules[*at].schedule.next_after(before).is_some_and(|next| next <= now)
+            let schedule = &policies.rules[rule].schedule;
+            let next = |after| schedule.next_after(after).filter(|next| *next <= now);
+            next(before).map(|first| Due { rule, missed: next(first).is_some() })
         }
-        _ => true,
+        _ => Some(Due { rule, missed: false }),
     };
-    (0..policies.rules.len()).filter(is_due).collect()
+    (0..policies.rules.len()).filter_map(due).collect()
 }
 
 fn without(snapshot: &Snapshot, gone: &FxHashSet<SessionLife>) -> Snapshot {
@@ -141,6 +159,19 @@ fn without(snapshot: &Snapshot, gone: &FxHashSet<SessionLife>) -> Snapshot {
         return snapshot.clone();
     }
     Snapshot { sessions: snapshot.sessions.only(&rows), ..snapshot.clone() }
+}
+
+/// Where a capture is too sparse for a rule, that nobody is named says little.
+fn warn_of_gaps(policies: &PolicySet, tallies: &[Tally], console: &mut Console) {
+    for (rule, tally) in policies.rules.iter().zip(tallies).filter(|(_, it)| it.begun_anew > 0) {
+        console.note(&format!(
+            "warning: rule {}: `for` ({}) began anew {}: nothing was recorded for so long though the rule was due; \
+             --every-snapshot takes what matched before and after such a gap for a match that held",
+            rule.name,
+            rule.hold,
+            counted(tally.begun_anew, "time")
+        ));
+    }
 }
 
 fn count(tally: &mut Tally, plan: &ApprovedPlan, rule: &str) {
@@ -163,7 +194,7 @@ fn summary(
     let rules = || policies.rules.iter().zip(tallies);
     let out = console.out();
     if format == Format::Json {
-        for (rule, Tally { ticks, ended, halted, spared }) in rules() {
+        for (rule, Tally { ticks, ended, halted, spared, begun_anew: _ }) in rules() {
             let line = json!({
                 "kind": "replayed", "database": database, "rule": rule.name, "ticks": ticks, "end": ended,
                 "halted": halted, "spared": spared,

@@ -174,10 +174,8 @@ fn unseen(worker: &mut Worker, job: Job, error: SourceError) -> TickEnd {
 /// What was out of sight for too long is not known to have held.
 fn look_at_timers(worker: &mut Worker, job: &Job, seen: &Snapshot) {
     for rule in job.rules() {
-        if job.missed.iter().any(|it| *it.rule == *rule.name) {
-            worker.history.not_seen(rule);
-        }
-        worker.history.break_timers(rule, seen);
+        let missed = job.missed.iter().any(|it| *it.rule == *rule.name);
+        worker.history.break_timers(rule, missed, seen);
     }
 }
 

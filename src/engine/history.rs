@@ -318,23 +318,26 @@ impl History {
         self.timers.clear();
     }
 
-    /// The rule was due and nobody looked: a look failed, or its due time went by.
+    /// The rule was due and nobody looked: a look failed.
     pub fn not_seen(&mut self, rule: &Rule) {
         if let Some(timers) = self.timers.get_mut(&rule.identity) {
             timers.unseen = true;
         }
     }
 
-    /// Stops the timers of a rule where nobody looked, though it was due, for as long as a match has to hold. To be
-    /// done before anything is decided on the snapshot.
-    pub fn break_timers(&mut self, rule: &Rule, snapshot: &Snapshot) {
+    /// Stops the timers of a rule where nobody looked, though it was due, for as long as a match has to hold; `missed`
+    /// says that due times went by since it was last judged. To be done before anything is decided on the snapshot.
+    /// True when somebody's timer begins anew by it.
+    pub fn break_timers(&mut self, rule: &Rule, missed: bool, snapshot: &Snapshot) -> bool {
+        if missed {
+            self.not_seen(rule);
+        }
         let now = snapshot.known_time();
         let is_broken = |timers: &Timers| {
             timers.unseen && now.is_none_or(|now| now.since(timers.judged) >= rule.hold)
         };
-        if self.timers.get(&rule.identity).is_some_and(is_broken) {
-            self.timers.remove(&rule.identity);
-        }
+        let is_broken = self.timers.get(&rule.identity).is_some_and(is_broken);
+        is_broken && self.timers.remove(&rule.identity).is_some_and(|it| !it.since.is_empty())
     }
 
     /// How many timers run.
