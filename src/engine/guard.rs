@@ -43,6 +43,10 @@ pub struct ApprovedPlan {
 pub struct End {
     /// The rule's name.
     pub rule: Arc<str>,
+    /// Whom to ask about the rule, as its author wrote it.
+    pub owner: Option<Arc<str>>,
+    /// Where to read on about it, likewise.
+    pub runbook: Option<Arc<str>>,
     /// The rule's own mode.
     pub mode: Mode,
     /// Who.
@@ -216,6 +220,8 @@ fn approve(
             let (reason, detail) = (*reason, detail.clone());
             approved.halted.push(Halted { rule: Arc::clone(&name), reason, detail });
         }
+        let label = |text: &Option<String>| text.as_deref().map(Arc::<str>::from);
+        let (owner, runbook) = (label(&rule.owner), label(&rule.runbook));
         let watched = Watched::of(plan.evaluation.policies, rule);
         for entry in &rule_plan.entries {
             let session = snapshot.sessions.get(entry.row);
@@ -228,6 +234,8 @@ fn approve(
                 }),
                 Verdict::End => approved.ends.push(End {
                     rule: Arc::clone(&name),
+                    owner: owner.clone(),
+                    runbook: runbook.clone(),
                     mode: rule.mode,
                     life: session.life(),
                     username: session.text(TextColumn::Username).map(str::to_owned),

@@ -6,7 +6,8 @@
 //! - always: `time` (wall clock, RFC 3339), `tick`, `database`, `taken_at` (the snapshot's time; null where nothing
 //!   tells it), `kind`, `rule`
 //! - `intent`, for every end, before anyone is ended: `mode` (the rule's), `dry_run` (whether it is only a rehearsal,
-//!   be it for the mode, `--dry-run` or a capture), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
+//!   be it for the mode, `--dry-run` or a capture), `owner` and `runbook` (of the rule, cut at 256 bytes; null where it
+//!   has none; records of earlier versions lack both), `inst_id`, `sid`, `serial`, `logon_time`, `username`, `action`,
 //!   `ladder`, `reasons` (`field`, `observed`, `test`)
 //! - `outcome`, one for every intent: the same up to `action`, then `outcome` and `why` (the kind of a refusal or
 //!   failure, else null)
@@ -34,6 +35,7 @@
 
 pub mod recall;
 
+use std::borrow::Cow;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -49,7 +51,7 @@ use crate::engine::pursuit::Verified;
 use crate::engine::report::Outcome;
 use crate::engine::session::SessionLife;
 use crate::engine::time::{MICROS_PER_SECOND, Timestamp};
-use crate::observe::log::redact::WITHHELD;
+use crate::observe::log::redact::{WITHHELD, label};
 use crate::ports::{AuditError, AuditSink, TickStamp};
 
 /// The audit names people and machines: for its owner only.
@@ -462,6 +464,8 @@ impl Who {
 struct Act<'a> {
     mode: String,
     dry_run: bool,
+    owner: Option<Cow<'a, str>>,
+    runbook: Option<Cow<'a, str>>,
     #[serde(flatten)]
     who: Who,
     username: Option<&'a str>,
@@ -473,6 +477,8 @@ impl<'a> Act<'a> {
         Self {
             mode: end.mode.to_string(),
             dry_run: stamp.acting.is_dry_run(end.mode),
+            owner: label(end.owner.as_deref()),
+            runbook: label(end.runbook.as_deref()),
             who: Who::of(end.life),
             username: end.username.as_deref(),
             action: end.verb_text(),

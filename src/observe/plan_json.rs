@@ -47,9 +47,10 @@ struct EndJson<'a> {
 
 impl<'a> EndJson<'a> {
     fn of(end: &'a End) -> Self {
-        // The witness is for the killer alone; `action` says what the rung stands for.
-        let End { rule, mode, life, username, action, rung: _, per_second: _, reasons, witness: _ } =
-            end;
+        // The witness is for the killer alone, and `action` says what the rung stands for. Whoever asks for a plan has
+        // the policies.
+        let End { rule, owner: _, runbook: _, mode, life, username, action, rung: _, .. } = end;
+        let End { per_second: _, reasons, witness: _, .. } = end;
         Self {
             inst_id: life.key.inst_id,
             sid: life.key.sid,

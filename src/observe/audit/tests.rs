@@ -26,7 +26,9 @@ fn every_decision_has_its_line_with_the_documented_keys() {
     let path = place.path().join("audit.jsonl");
     let mut audit = FileAudit::open(&path).expect("it can be created");
     let rule = RuleSketch { name: "idle", mode: Mode::Enforce, ..RuleSketch::default() };
-    let plan = plan_of(&[rule.build()], &snapshot(&[(7, "APP"), (8, "SYS")]));
+    let mut rule = rule.build();
+    rule.owner = Some("é".repeat(200));
+    let plan = plan_of(&[rule], &snapshot(&[(7, "APP"), (8, "SYS")]));
     let lost = Outcome::Failed(Failure::Disconnected);
     audit.intend(STAMP, &plan, NOON).expect("it can be written");
     audit.outcome(STAMP, &plan.ends()[0], lost, Timestamp(NOON.0 + 1_000)).expect("likewise");
@@ -36,13 +38,17 @@ fn every_decision_has_its_line_with_the_documented_keys() {
             r#""tick":"1774785600000000-3","database":"prod","taken_at":"2026-03-29T12:00:00Z""#;
         format!(r#"{{"time":"{time}",{stamp},"kind":"{kind}","rule":"idle","#)
     };
-    let act = concat!(
-        r#""mode":"enforce","dry_run":false,"inst_id":1,"sid":7,"serial":70,"#,
+    let owner = format!("{}…", "é".repeat(128));
+    let act = [
+        r#""mode":"enforce","dry_run":false,"owner":""#,
+        &owner,
+        r#"","runbook":null,"inst_id":1,"sid":7,"serial":70,"#,
         r#""logon_time":"2026-03-29T11:00:00Z","username":"APP","action":"kill immediate","#,
-    );
+    ]
+    .concat();
     let expected = [
         head("2026-03-29T12:00:00Z", "intent"),
-        act.to_owned(),
+        act.clone(),
         r#""ladder":["kill immediate"],"#.to_owned(),
         r#""reasons":[{"field":"any_session","observed":"true","test":"true"}]}"#.to_owned(),
         "\n".to_owned(),
@@ -52,7 +58,7 @@ fn every_decision_has_its_line_with_the_documented_keys() {
         r#""detail":"an account that Oracle or the platform maintains"}"#.to_owned(),
         "\n".to_owned(),
         head("2026-03-29T12:00:00.001Z", "outcome"),
-        act.to_owned(),
+        act,
         r#""outcome":"failed","why":"disconnected"}"#.to_owned(),
         "\n".to_owned(),
     ];

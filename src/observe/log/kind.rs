@@ -48,6 +48,8 @@ pub enum Form {
 
 keys! {
     Rule = "rule", Text, "the rule's name";
+    Owner = "owner", Text, "whom to ask about the rule, as its policy says; not there where it does not";
+    Runbook = "runbook", Text, "where to read on about the rule, likewise";
     Database = "database", Text, "the database's name in the configuration";
     Tick = "tick", Text, "names one tick of one database and no other, over restarts too; the audit has the same";
     InstId = "inst_id", Number, "INST_ID of the session";
@@ -135,6 +137,8 @@ macro_rules! kinds {
 /// What lines about one end say.
 const DECISION: &[Key] = &[
     Key::Rule,
+    Key::Owner,
+    Key::Runbook,
     Key::Database,
     Key::Tick,
     Key::InstId,

@@ -19,6 +19,9 @@ pub const REASONS_MAX: usize = 16;
 /// Bytes of one observed value, or of one test: a long list of names is cut.
 pub const REASON_BYTES_MAX: usize = 256;
 
+/// Bytes of what a policy says about a rule, such as its owner: a name, an address, a link. It stands in each record.
+pub const LABEL_BYTES_MAX: usize = 256;
+
 /// Values that tell of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Personal {
@@ -108,6 +111,11 @@ impl Redaction {
         );
         if quotes && self != Self::default() { WITHHELD } else { spared.detail.as_str() }
     }
+}
+
+/// What a policy says about a rule, within bounds. It tells of who wrote the rule, never of a session.
+pub fn label(text: Option<&str>) -> Option<Cow<'_, str>> {
+    text.map(|text| cut(text, LABEL_BYTES_MAX))
 }
 
 /// At most so much of a text, and a sign that there was more.

@@ -79,6 +79,8 @@ fn json(log: impl FnOnce()) -> Vec<Map<String, Value>> {
 pub(super) fn report(mode: Mode, outcome: Outcome, username: &str) -> TickReport {
     let rule = RuleSketch { name: "idle", mode, ..RuleSketch::default() };
     let mut rule = rule.build();
+    rule.owner = Some("payroll".to_owned());
+    rule.runbook = Some("https://wiki/idle".to_owned());
     let leaf = |field, shown: &str| {
         Condition::Leaf(Leaf { field, test: Test::IsNull(false), shown: shown.to_owned() })
     };
@@ -175,6 +177,7 @@ fn json_lines_have_stable_keys_and_begin_with_the_time_in_utc() {
             ),
             concat!(
                 r#""level":"INFO","event":"would-end","message":"would end","rule":"idle","#,
+                r#""owner":"payroll","runbook":"https://wiki/idle","#,
                 r#""database":"prod","tick":"1774785600000000-1","inst_id":1,"sid":7,"serial":70,"#,
                 r#""username":"APP\nX","action":"kill immediate","outcome":"simulated","#,
                 r#""mode":"dry-run","dry_run":true,"#,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kind::say;
-use super::redact::Redaction;
+use super::redact::{Redaction, label};
 use super::{LevelHandle, Lost, Settings};
 use crate::engine::breaker::BreakerChange;
 use crate::engine::guard::{End, Halted, Spared};
@@ -154,11 +154,14 @@ fn summary(report: &TickReport) {
 }
 
 fn decision(report: &TickReport, end: &End, outcome: Outcome, redact: Redaction) {
+    let (owner, runbook) = (label(end.owner.as_deref()), label(end.runbook.as_deref()));
     macro_rules! line {
         ($kind:ident) => {
             say!(
                 $kind,
                 rule = &*end.rule,
+                owner = owner.as_deref(),
+                runbook = runbook.as_deref(),
                 database = report.database(),
                 tick = tracing::field::display(report.tick),
                 inst_id = end.life.key.inst_id,

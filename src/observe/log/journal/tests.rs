@@ -93,6 +93,8 @@ fn a_decision_is_fields() {
         ("MESSAGE_ID", "2528f11799db4f658f1f534330d1293e"),
         ("EVENT", "would-end"),
         ("RULE", "idle"),
+        ("OWNER", "payroll"),
+        ("RUNBOOK", "https://wiki/idle"),
         ("DATABASE", "prod"),
         ("TICK", "1774785600000000-1"),
         ("INST_ID", "1"),
@@ -109,7 +111,7 @@ fn a_decision_is_fields() {
     let (message, rest) = decision.split_first().expect("there are fields");
     assert_eq!(rest, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(message.0, "MESSAGE");
-    assert!(message.1.starts_with(r#"would end rule="idle" database="prod""#), "{}", message.1);
+    assert!(message.1.starts_with(r#"would end rule="idle" owner="payroll""#), "{}", message.1);
     let spared = journal.next();
     assert_eq!([value(&spared, "PRIORITY"), value(&spared, "BECAUSE")], ["7", "oracle-maintained"]);
     assert_eq!(value(&journal.next(), "PRIORITY"), "4", "what was missed is a warning");
