@@ -1,5 +1,5 @@
 //! `pause`, `resume`, `silence` and `silences`: what operators tell a running daemon, through the file of holds that
-//! the configuration names. The daemon reads it at its next tick.
+//! the configuration names. The daemon reads it at each tick, and again while it ends sessions.
 
 use std::fs;
 use std::path::PathBuf;
@@ -154,27 +154,32 @@ pub(super) fn silence(
     place.add(hold, console)
 }
 
-/// Lists what is in force.
+/// What the list says of a hold that is over by this machine's clock. The daemon goes by the later of two clocks, and
+/// that of the database is not known here.
+const OVER_HERE: &str = "over here; holds where the database's clock is behind";
+
+/// Lists what is in force, or may be.
 pub(super) fn list(global: &Global, console: &mut Console) -> Result<ExitStatus, CliError> {
     let format = global.format.among(&[Format::Text, Format::Json])?;
     let service = load_service(&global.config, console)?;
     let path = path_of(&service, global)?;
     let holds = read(&path).map_err(refuse)?;
-    let in_force: Vec<&Hold> = holds.at(Utc::now().into()).collect();
+    let now = Utc::now().into();
     if format == Format::Json {
-        for hold in in_force {
-            let text = serde_json::to_string(hold).expect("texts and numbers always serialise");
-            writeln!(console.out(), "{text}")?;
+        for hold in holds.kept_at(now) {
+            let mut line = serde_json::to_value(hold).expect("texts and numbers always serialise");
+            line["over_here"] = (!hold.holds_at(now)).into();
+            writeln!(console.out(), "{line}")?;
         }
         return Ok(ExitStatus::Fine);
     }
     let header = ["ID", "KIND", "MATCH", "RULE", "DATABASE", "SINCE", "UNTIL", "AUTHOR", "REASON"];
-    let rows: Vec<Vec<String>> = in_force.into_iter().map(cells).collect();
+    let rows: Vec<Vec<String>> = holds.kept_at(now).map(|hold| cells(hold, now)).collect();
     table::write(console.out(), &header, &rows)?;
     Ok(ExitStatus::Fine)
 }
 
-fn cells(hold: &Hold) -> Vec<String> {
+fn cells(hold: &Hold, now: Timestamp) -> Vec<String> {
     let Hold { id, matched, rule, database, since, until, author, reason } = hold;
     let all = |text: &Option<String>| text.clone().unwrap_or_else(|| "all".to_owned());
     vec![
@@ -184,7 +189,11 @@ fn cells(hold: &Hold) -> Vec<String> {
         all(rule),
         all(database),
         since.clone(),
-        until.clone().unwrap_or_else(|| "resumed".to_owned()),
+        match until {
+            None => "resumed".to_owned(),
+            Some(until) if hold.holds_at(now) => until.clone(),
+            Some(until) => format!("{until} ({OVER_HERE})"),
+        },
         author.clone(),
         reason.clone(),
     ]
@@ -220,7 +229,10 @@ impl Place {
         let kind = hold.kind();
         let until = hold.until.clone().map_or_else(String::new, |until| format!(", until {until}"));
         let id = change(&self.path, self.now, |holds| holds.add(hold)).map_err(refuse)?;
-        writeln!(console.out(), "{kind} {id} holds from the next tick on{until}")?;
+        writeln!(
+            console.out(),
+            "{kind} {id} holds, within a second also for a tick that runs{until}"
+        )?;
         Ok(ExitStatus::Fine)
     }
 }

@@ -18,6 +18,10 @@ use crate::engine::time::{Span, Timestamp};
 /// Holds in one file. Nobody keeps an eye on more.
 pub const HOLDS_MAX: usize = 1_000;
 
+/// How long a hold is kept when it is over by the machine's clock: the daemon lets it go only when the database's clock
+/// says so, too. One that is further behind is a fault that `doctor` and the log tell.
+const KEPT_FOR: Span = Span::seconds(24 * 3_600);
+
 /// The only version there is.
 const VERSION: u32 = 1;
 
@@ -102,9 +106,14 @@ impl Holds {
         before - self.entries.len()
     }
 
-    /// Takes out what no longer holds.
+    /// Takes out what no longer holds by any clock.
     pub fn forget_expired(&mut self, now: Timestamp) {
-        self.remove(|hold| !hold.holds_at(now));
+        self.remove(|hold| !hold.is_kept_at(now));
+    }
+
+    /// Those that hold, or may while a database's clock is behind, in the order in which they were made.
+    pub fn kept_at(&self, now: Timestamp) -> impl Iterator<Item = &Hold> {
+        self.entries.iter().filter(move |hold| hold.is_kept_at(now))
     }
 
     /// Those that hold, in the order in which they were made.
@@ -144,8 +153,12 @@ impl Hold {
         })
     }
 
-    /// What cannot be read as a moment never ends.
-    fn holds_at(&self, now: Timestamp) -> bool {
+    fn is_kept_at(&self, now: Timestamp) -> bool {
+        self.holds_at(now.plus(Span(-KEPT_FOR.0)))
+    }
+
+    /// Whether it is not over at that time. What cannot be read as a moment never ends.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
         self.until.as_deref().and_then(|until| moment(until).ok()).is_none_or(|until| now < until)
     }
 }
@@ -202,9 +215,11 @@ mod tests {
         {
             assert_eq!(holds.standing(database, now).map(|it| it.len()), Ok(count), "{database}");
         }
-        holds.forget_expired(before);
+        assert_eq!((holds.at(end).count(), holds.kept_at(end).count()), (0, 1));
+        // A database whose clock is behind has not come to its end yet.
+        holds.forget_expired(Timestamp(end.0 + super::KEPT_FOR.0 - 1));
         assert_eq!(holds.at(before).count(), 1);
-        holds.forget_expired(end);
+        holds.forget_expired(Timestamp(end.0 + super::KEPT_FOR.0));
         assert_eq!(holds.at(before).count(), 0);
     }
 

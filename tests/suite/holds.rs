@@ -85,10 +85,13 @@ fn pauses_and_silences_are_made_listed_and_ended_by_their_scope() {
     let desk = Desk::new();
     assert_eq!(desk.types(&["silences"]).0, Some(74), "nobody made the file yet");
     assert_eq!(desk.does(&["resume"]), "pauses ended: 0; still in force: 0\n");
-    assert_eq!(desk.does(&PAUSE), "pause 1 holds from the next tick on\n");
+    assert_eq!(desk.does(&PAUSE), "pause 1 holds, within a second also for a tick that runs\n");
     desk.does(&[&PAUSE[..], &["--rule", "idle", "--database", "PROD", "--for", "90m"]].concat());
     let said = desk.does(&SILENCE);
-    assert!(said.starts_with("silence 3 holds from the next tick on, until 20"), "{said}");
+    assert!(
+        said.starts_with("silence 3 holds, within a second also for a tick that runs, until 20"),
+        "{said}"
+    );
     let listed = desk.does(&["silences", "--format", "json"]);
     let listed: Vec<serde_json::Value> =
         listed.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
@@ -106,7 +109,32 @@ fn pauses_and_silences_are_made_listed_and_ended_by_their_scope() {
     assert_eq!(desk.does(&scope), "pauses ended: 1; still in force: 0\n");
     assert_eq!(desk.does(&["silence", "--remove", "3"]), "silence 3 ended\n");
     assert_eq!(desk.does(&["silences", "--format", "json"]), "");
-    assert_eq!(desk.does(&PAUSE), "pause 4 holds from the next tick on\n");
+    assert_eq!(desk.does(&PAUSE), "pause 4 holds, within a second also for a tick that runs\n");
+}
+
+/// The daemon goes by the later of two clocks, and only one of them is here.
+#[test]
+fn a_hold_that_is_over_by_this_clock_is_listed_as_one_that_may_hold() {
+    let desk = Desk::new();
+    desk.does(&["resume"]);
+    let until = |hours: i64| (chrono::Utc::now() + chrono::TimeDelta::hours(hours)).to_rfc3339();
+    for reason in ["ahead", "just over", "long over"] {
+        desk.does(&["pause", "--for", "2h", "--reason", reason, "--author", "ada"]);
+    }
+    let mut file: serde_json::Value =
+        serde_json::from_str(&desk.read("holds.json")).expect("it is JSON");
+    for (at, hours) in [(1, -1), (2, -30)] {
+        file["holds"][at]["until"] = until(hours).into();
+    }
+    std::fs::write(desk.0.path().join("holds.json"), file.to_string()).expect("it can be written");
+    let listed = desk.does(&["silences"]);
+    let line = |reason: &str| listed.lines().find(|line| line.contains(reason));
+    let over = |reason: &str| line(reason).map(|line| line.contains("(over here; "));
+    assert_eq!(["ahead", "just over", "long over"].map(over), [Some(false), Some(true), None]);
+    let listed = desk.does(&["silences", "--format", "json"]);
+    let over: Vec<_> = listed.lines().map(|line| line.contains(r#""over_here":true"#)).collect();
+    assert_eq!(over, [false, true]);
+    assert_eq!(desk.does(&["resume"]), "pauses ended: 2; still in force: 0\n");
 }
 
 #[test]
