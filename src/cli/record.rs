@@ -1,9 +1,9 @@
 //! `record`: looks at a live database, once or again and again, and writes what it saw as a capture.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ pub(super) fn run(
     let looks = args.count.or(every.is_none().then_some(1));
     let live = live(args, global, console)?;
     let mut source = OracleSource::new(live.settings.clone(), Account::default());
-    let mut file = args.out.as_ref().map(open).transpose()?;
+    let mut file = args.out.as_ref().map(|path| open(path, console)).transpose()?;
     let stop = stop()?;
     let needs = Needs::everything();
     let (mut done, mut written) = (0_u64, 0_u64);
@@ -118,7 +118,7 @@ fn live(args: &Args, global: &Global, console: &mut Console) -> Result<Live, Cli
     }
 }
 
-fn open(path: &PathBuf) -> Result<File, CliError> {
+fn open(path: &PathBuf, console: &mut Console) -> Result<File, CliError> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(MODE_OF_CAPTURES);
     let file = options.open(path)?;
@@ -129,7 +129,59 @@ fn open(path: &PathBuf) -> Result<File, CliError> {
         }
         TryLockError::Error(cause) => cause.into(),
     })?;
+    let length = file.metadata()?.len();
+    if let Some(begins) = half_a_look(path)? {
+        file.set_len(begins)?;
+        let (name, cut) = (path.display(), counted(length - begins, "byte"));
+        console.note(&format!("warning: {name} ended within a look: its last {cut} were cut off"));
+    }
     Ok(file)
+}
+
+/// Where the last look begins if the file ends in the middle of a line, as when a recording was killed while it wrote.
+/// What is cut off is rather too much: of a line that ends before it says its time, nobody knows whether it belonged to
+/// the look before.
+fn half_a_look(path: &Path) -> Result<Option<u64>, CliError> {
+    // Nothing can be taken back from a pipe or a device.
+    let length = fs::metadata(path)?;
+    if !length.is_file() || length.len() == 0 {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    if last == *b"\n" {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let mut lines = BufReader::new(file);
+    let (mut line, mut here, mut begins, mut of) = (Vec::new(), 0, 0, None);
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let time = taken_at(&line);
+        let may_be = line.starts_with(TAKEN_AT) || TAKEN_AT.starts_with(&line);
+        if !may_be {
+            let name = path.display();
+            let why = "it ends in the middle of a line, and is no recording";
+            return Err(CliError::Usage(format!("--out {name}: {why}")));
+        }
+        if time.is_some() && time != of {
+            (of, begins) = (time, here);
+        }
+        here += line.len() as u64;
+        line.clear();
+    }
+    Ok(Some(begins))
+}
+
+/// How every line of a recording begins.
+const TAKEN_AT: &[u8] = br#"{"taken_at":""#;
+
+/// The time of the look that a line belongs to.
+fn taken_at(line: &[u8]) -> Option<Vec<u8>> {
+    let rest = line.strip_prefix(TAKEN_AT)?;
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    Some(rest[..end].to_vec())
 }
 
 /// Adds a look whole or not at all: in half of one, sessions that nobody wrote down would seem to have ended.

@@ -102,6 +102,49 @@ fn a_look_that_does_not_fit_on_the_disk_is_not_in_the_file_at_all() {
     assert!(rig.read("seen.jsonl") == whole, "{} of {}", rig.read("seen.jsonl").len(), whole.len());
 }
 
+/// As after kill -9 in the middle of a look: what is left of it goes, what was whole stays, and no other file is cut.
+#[test]
+fn a_recording_that_was_killed_goes_on_without_its_half_look() {
+    let rig = Rig::start("{seed: 3, speed: 0, databases: [{like: quiet}]}");
+    let record = || rig.types(&["record", "--out", "seen.jsonl"]);
+    assert_eq!(record().0, Some(0));
+    let first = rig.read("seen.jsonl");
+    rig.database().advance(1_000_000);
+    assert_eq!(record().0, Some(0));
+    let both = rig.read("seen.jsonl");
+    let second = &both[first.len()..];
+    let half = |upto: usize| both[..upto].to_owned();
+    let lines = |text: &str| text.lines().count();
+    assert!(lines(second) > 10, "{second}");
+    for (left, whole) in [
+        (half(first.len() + second.len() / 2), first.as_str()),
+        (half(both.len() - 1), &first),
+        (half(first.len() + 60), &first),
+        (half(first.len() / 2), ""),
+        // It may have been the next line of the first look.
+        (half(first.len() + 5), ""),
+    ] {
+        assert!(!left.ends_with('\n'));
+        rig.write("seen.jsonl", &left);
+        let (code, _, err) = record();
+        let told = format!("its last {} bytes were cut off", left.len() - whole.len());
+        assert!(code == Some(0) && err.contains(&told), "{told}: {err}");
+        let now = rig.read("seen.jsonl");
+        let added = now.strip_prefix(whole).expect("what was whole stays");
+        let time = &second[..30];
+        assert!(lines(added) > 10 && added.lines().all(|line| line.starts_with(time)), "{added}");
+    }
+    rig.write("seen.jsonl", &both);
+    assert_eq!(record(), (Some(0), String::new(), "1 look of 1 written\n".to_owned()));
+    assert!(rig.read("seen.jsonl").starts_with(&both), "nothing was half");
+    for other in ["SID,SERIAL#\n7,8", "{\"sid\":7}\n{\"sid", "a"] {
+        rig.write("seen.jsonl", other);
+        let (code, _, err) = record();
+        assert!(code == Some(2) && err.contains("is no recording"), "{err}");
+        assert_eq!(rig.read("seen.jsonl"), other);
+    }
+}
+
 #[test]
 fn a_listing_of_a_live_database_reads_back_in_both_forms() {
     let rig = Rig::start(&OLTP.replace("speed: 1", "speed: 0"));
