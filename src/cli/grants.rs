@@ -55,8 +55,6 @@ pub(super) fn run(
     }
     let ending = match &args.wrapper {
         Some(procedure) if procedure.matches('.').count() == 1 && is_name(procedure) => {
-            write!(console.out(), "{}", wrapper(procedure, args.release))?;
-            writeln!(console.out())?;
             Ending::Wrapper(procedure.clone())
         }
         Some(other) => return Err(CliError::Usage(format!("--wrapper {other}: not OWNER.NAME"))),
@@ -72,6 +70,9 @@ pub(super) fn run(
         per_instance: args.per_instance,
         release: args.release,
     };
+    if let Ending::Wrapper(procedure) = &wanted.ending {
+        writeln!(console.out(), "{}", wrapper(procedure, &wanted))?;
+    }
     write!(console.out(), "{}", script(&wanted))?;
     Ok(ExitStatus::Fine)
 }

@@ -97,7 +97,7 @@ pub fn script(wanted: &Wanted) -> String {
         line(
             "-- Without this a common user sees the root's sessions only, and the listing looks healthy.",
         );
-        line(&format!("ALTER USER {account} SET CONTAINER_DATA=ALL CONTAINER=CURRENT;"));
+        line(&container_data(account));
     }
     match &wanted.ending {
         Ending::Never | Ending::Rds => {}
@@ -116,6 +116,10 @@ pub fn script(wanted: &Wanted) -> String {
     text
 }
 
+fn container_data(account: &str) -> String {
+    format!("ALTER USER {account} SET CONTAINER_DATA=ALL CONTAINER=CURRENT;")
+}
+
 /// Views that the wrapper reads. Its owner needs them granted directly: roles do not count in it.
 const WRAPPER_READS: [&str; 3] = ["gv_$session", "gv_$px_session", "gv_$process"];
 
@@ -126,7 +130,8 @@ const NO_AUTHENTICATION: Release = Release::new(18, 0);
 const ORACLE_MAINTAINED: Release = Release::new(12, 1);
 
 /// The wrapper and what its owner needs, to be run by a DBA. `procedure` is OWNER.NAME.
-pub fn wrapper(procedure: &str, release: Release) -> String {
+pub fn wrapper(procedure: &str, wanted: &Wanted) -> String {
+    let release = wanted.release;
     let owner = procedure.split('.').next().unwrap_or(procedure);
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -143,6 +148,10 @@ pub fn wrapper(procedure: &str, release: Release) -> String {
         line(&format!("GRANT SELECT ON sys.{view} TO {owner};"));
     }
     line(&format!("GRANT SELECT ON sys.dba_users TO {owner};"));
+    if wanted.root {
+        line("-- The procedure sees what its owner sees.");
+        line(&container_data(owner));
+    }
     line("");
     line(&format!(
         "CREATE OR REPLACE PROCEDURE {procedure} ({}) AUTHID DEFINER AS",
@@ -192,7 +201,9 @@ mod tests {
     #[test]
     fn a_release_is_asked_only_for_what_it_has() {
         let old = Release::new(11, 2);
-        for (release, has) in [(old, false), (Release::new(12, 1), true)] {
+        for (release, has) in
+            [(old, false), (Release::new(12, 1), true), (Release::new(19, 0), true)]
+        {
             assert_eq!(wrapper_body(release).contains("oracle_maintained"), has);
             assert_eq!(wrapper_body(release).contains("'OUTLN'"), !has);
             let ending = Ending::Never;
@@ -201,15 +212,17 @@ mod tests {
                 account,
                 ending,
                 leadership: true,
-                root: false,
+                root: has,
                 per_instance: false,
                 release,
             };
             let script = script(&wanted);
+            let wrapper = wrapper("A.B", &wanted);
+            assert_eq!(wrapper.contains("NO AUTHENTICATION"), release >= Release::new(18, 0));
+            assert_eq!(wrapper.contains("ALTER USER A SET CONTAINER_DATA=ALL"), has, "{wrapper}");
+            assert_eq!(script.contains("ALTER USER WARDEN SET CONTAINER_DATA=ALL"), has);
             assert_eq!(script.contains("v_$containers"), has, "{script}");
             assert!(!script.contains("dbms_lock") && !script.contains("GRANT ALTER"), "{script}");
         }
-        assert!(wrapper("A.B", old).contains("IDENTIFIED BY"));
-        assert!(wrapper("A.B", Release::new(19, 0)).contains("NO AUTHENTICATION"));
     }
 }
