@@ -619,6 +619,16 @@ fn policies_that_come_into_force_stop_what_is_left_of_a_tick() {
     );
 }
 
+/// Whatever it took the time for, such as named queries that are asked before it.
+#[test]
+fn a_look_that_took_too_long_ends_nobody() {
+    for (seconds, expected) in [(300, "7 ended"), (301, "7 failed (not-tried)")] {
+        let mut bench = Bench::new(&[ENFORCE]);
+        bench.script().look_takes = Duration::from_secs(seconds);
+        assert_eq!(in_short(&bench.tick(at(0, &[(7, "APP")]))), expected);
+    }
+}
+
 #[test]
 fn a_missing_privilege_opens_the_breakers_of_all_enforcing_rules() {
     let other = RuleSketch { name: "other", ..BROKEN };
