@@ -67,7 +67,7 @@ mutate tick-no-settle $d/tick.rs 'audit.settle\(\)' '{ if M { Ok(()) } else { $&
 mutate clock-ages $e/session.rs 'time >= set' '(M || $&)'
 mutate clock-shift $e/history.rs 'self.shift\(by\);' 'if !M { $& }'
 mutate executor-fuse $d/executor.rs 'round.fuses.stops\(end\)' '$& && !M'
-mutate tick-read-only $d/tick.rs 'standing.acting = Acting::DryRun;' 'if !M { $& }'
+mutate tick-read-only $e/standing.rs 'self.acting = Acting::DryRun;' 'if !M { $& }'
 mutate tick-no-authority $d/tick.rs 'standing.authority = worker.killers.authority\(\)' 'if !M { $& }'
 mutate tick-no-holds $d/tick.rs 'standing.holds = holds;' 'if !M { $& }'
 # The guard looks again, so both forget.
