@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
+use rac_sim::cluster::fault::Fault;
 use serde_json::Value;
 
 use crate::relay::Relay;
@@ -22,6 +23,25 @@ fn decided(plan: &Value) -> Vec<String> {
     let of = |key: &str| plan[key].as_array().cloned().unwrap_or_default();
     let all = of("end").into_iter().chain(of("spared"));
     all.filter(|it| it["because"] != "own-session").map(|it| it.to_string()).collect()
+}
+
+/// Nothing is remembered yet that could tell of the other instance.
+#[test]
+fn the_first_look_of_all_knows_that_an_instance_is_left_out() {
+    let rig = Rig::start("{seed: 3, speed: 1, databases: [{like: quiet}]}");
+    rig.configure("orawarden", &format!("{{connect: '{}'}}", rig.connect("RACDB1")));
+    rig.write("p.yaml", POLICY);
+    let stand_still = || {
+        let plan = &rig.lines(&["plan"])[0];
+        let halted = plan["halted"].as_array().expect("it is a list");
+        let partial = halted.iter().filter(|it| it["because"] == "partial");
+        partial.map(|it| it["rule"].to_string()).collect::<Vec<_>>()
+    };
+    assert!(stand_still().is_empty());
+    rig.database().lock().cluster.inject(&Fault::Hide { instance: 2, seconds: 0 });
+    assert_eq!(stand_still(), [r#""blockers""#], "it counts across instances");
+    rig.database().lock().cluster.inject(&Fault::Evict { instance: 2, seconds: 0 });
+    assert!(stand_still().is_empty(), "nobody is there to be counted");
 }
 
 #[test]
