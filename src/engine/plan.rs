@@ -635,10 +635,11 @@ fn warn_unanswerable(
 ) {
     for field in explain::unanswerable(leaves.iter().copied(), facts) {
         let what = match field {
-            Field::InQuery => "the query behind in_query".to_owned(),
-            field => field.name().to_owned(),
+            // A source that could be asked says itself why that failed.
+            Field::InQuery => "a query that it asks about has no answer".to_owned(),
+            field => format!("this source cannot answer {}", field.name()),
         };
-        let warning = format!("{who}: this source cannot answer {what}; tests of it are unknown");
+        let warning = format!("{who}: {what}; tests of it are unknown");
         if said.insert(warning.clone()) {
             warnings.push(warning);
         }
