@@ -17,6 +17,7 @@ pub(super) struct StandingNews(BTreeMap<String, Standing>);
 struct Standing {
     follows: Option<Arc<str>>,
     holds: Vec<Arc<str>>,
+    is_paused: bool,
 }
 
 /// What is different.
@@ -43,9 +44,23 @@ impl StandingNews {
         }
     }
 
-    /// Databases that are not watched any more are forgotten.
-    pub(super) fn retain(&mut self, is_watched: impl Fn(&str) -> bool) {
-        self.0.retain(|name, _| is_watched(name));
+    /// It is not watched any more.
+    pub(super) fn forget(&mut self, database: &str) {
+        self.0.remove(database);
+    }
+
+    /// Databases on which all or some rules are paused.
+    pub(super) fn paused(&self) -> impl Iterator<Item = &str> {
+        self.those(|it| it.is_paused)
+    }
+
+    /// Databases on which another daemon leads.
+    pub(super) fn following(&self) -> impl Iterator<Item = &str> {
+        self.those(|it| it.follows.is_some())
+    }
+
+    fn those(&self, are: impl Fn(&Standing) -> bool) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(_, it)| are(it)).map(|(name, _)| name.as_str())
     }
 
     fn news(&mut self, report: &TickReport) -> Vec<(Change, Arc<str>)> {
@@ -71,6 +86,8 @@ impl StandingNews {
         let over = without(&before.holds, &holds);
         news.extend(over.into_iter().map(|why| (Change::Free, why)));
         before.holds = holds;
+        // What has a condition is a silence.
+        before.is_paused = report.holds.iter().any(|hold| hold.condition.is_none());
         news
     }
 }
@@ -108,6 +125,9 @@ mod tests {
         assert_eq!(said(None, &["pause 2"]), ["Held: pause 2", "Free: pause 1"]);
         let told = "Leads: the lock was free";
         assert_eq!(said(Some(Authority::Leads), &[]), [told, "Free: pause 2"]);
-        assert_eq!(said(follows(), &[]).len(), 1);
+        assert_eq!(said(follows(), &["pause 3"]).len(), 2);
+        assert_eq!(news.paused().chain(news.following()).collect::<Vec<_>>(), ["prod", "prod"]);
+        news.forget("prod");
+        assert_eq!(news.paused().chain(news.following()).count(), 0);
     }
 }

@@ -91,9 +91,9 @@ struct Known {
 }
 
 impl News {
-    /// Forgets databases that are watched no more.
-    pub fn retain(&mut self, is_watched: impl Fn(&str) -> bool) {
-        self.databases.retain(|name, _| is_watched(name));
+    /// A database is not watched any more.
+    pub fn forget(&mut self, database: &str) {
+        self.databases.remove(database);
     }
 
     /// What a tick that saw its database has to tell.
@@ -105,6 +105,7 @@ impl News {
         now: Timestamp,
     ) -> Vec<Message> {
         let known = self.databases.entry(report.database().to_owned()).or_default();
+        known.retain(|rule| policies.rules.iter().any(|it| *it.name == *rule));
         let mut teller = Teller { report, policies, now, messages: Vec::new() };
         if std::mem::take(&mut known.is_unreachable) {
             teller.state(Event::Unreachable, "can be looked at again", None);
@@ -151,6 +152,15 @@ impl News {
         let summary = "not reloaded: what was in force stays".to_owned();
         let message = Message::of(Event::NotReloaded, now, summary);
         Message { detail: Some(why.to_owned()), ..message }
+    }
+}
+
+impl Known {
+    /// Forgets rules that are gone: their number is that of the policies.
+    fn retain(&mut self, is_in_force: impl Fn(&str) -> bool) {
+        self.halted.retain(|rule| is_in_force(rule));
+        self.pending.retain(|rule, _| is_in_force(rule));
+        self.named.retain(|rule, _| is_in_force(rule));
     }
 }
 
@@ -326,5 +336,31 @@ impl Teller<'_> {
             known.pending.remove(rule);
         }
         known.pending.extend(lives);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::News;
+    use crate::engine::policy::PolicySet;
+    use crate::engine::report::{Outcome, TickId, TickReport};
+    use crate::engine::seen::Seen;
+    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
+
+    #[test]
+    fn a_session_is_told_once_for_as_long_as_its_rule_is_there() {
+        let rule = |name| RuleSketch { name, report: true, ..RuleSketch::DEFAULT }.build();
+        let mut news = News::default();
+        let mut told = |name| {
+            let plan = plan_of(&[rule(name)], &snapshot(&[(7, "APP")]));
+            let report = TickReport {
+                due: vec![name.into()],
+                outcomes: vec![Outcome::Reported; plan.ends().len()],
+                ..TickReport::of(TickId { run: NOON, number: 1 }, plan, Seen::default())
+            };
+            let policies = PolicySet { rules: vec![rule(name)], ..PolicySet::default() };
+            news.of_tick(&report, None, &policies, NOON).len()
+        };
+        assert_eq!([told("idle"), told("idle"), told("other"), told("idle")], [1, 0, 1, 1]);
     }
 }
