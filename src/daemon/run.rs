@@ -438,7 +438,7 @@ impl Daemon {
     }
 
     fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
-        self.standing_news.tell(report);
+        self.standing_news.tell(report, self.log.redact());
         self.log.tick(report);
         let now = self.now();
         let news = self.news.of_tick(report, unaudited.as_deref(), &self.policies, now);

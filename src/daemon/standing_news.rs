@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::report::TickReport;
 use crate::engine::standing::Authority;
+use crate::observe::log::redact::Redaction;
 use crate::observe::log::say;
 
 /// By the names of the databases.
@@ -29,12 +30,22 @@ enum Change {
     Free,
 }
 
+impl Change {
+    /// A hold tells whose word it is, and why.
+    fn detail(self, why: &str, redact: Redaction) -> &str {
+        match self {
+            Self::Held | Self::Free => redact.sentence(why),
+            Self::Follows | Self::Leads => why,
+        }
+    }
+}
+
 impl StandingNews {
     /// Says what this tick found different from the one before.
-    pub(super) fn tell(&mut self, report: &TickReport) {
+    pub(super) fn tell(&mut self, report: &TickReport, redact: Redaction) {
         let database = report.database();
         for (news, why) in self.news(report) {
-            let detail = &*why;
+            let detail = news.detail(&why, redact);
             match news {
                 Change::Follows => say!(Follows, database = database, detail = detail),
                 Change::Leads => say!(Leads, database = database, detail = detail),
@@ -94,11 +105,12 @@ impl StandingNews {
 
 #[cfg(test)]
 mod tests {
-    use super::StandingNews;
+    use super::{Change, StandingNews};
     use crate::engine::report::{TickId, TickReport};
     use crate::engine::seen::Seen;
     use crate::engine::standing::{Authority, Hold};
     use crate::observe::fixture::{NOON, plan_of, snapshot};
+    use crate::observe::log::redact::{Personal, Redaction, WITHHELD};
 
     fn report(authority: Option<Authority>, holds: &[&str]) -> TickReport {
         let plan = plan_of(&[], &snapshot(&[(7, "APP")]));
@@ -129,5 +141,16 @@ mod tests {
         assert_eq!(news.paused().chain(news.following()).collect::<Vec<_>>(), ["prod", "prod"]);
         news.forget("prod");
         assert_eq!(news.paused().chain(news.following()).count(), 0);
+    }
+
+    #[test]
+    fn who_holds_rules_back_is_withheld_with_other_persons() {
+        let some: Redaction = [Personal::Osuser].into_iter().collect();
+        for (change, shown) in
+            [(Change::Held, WITHHELD), (Change::Free, WITHHELD), (Change::Leads, "by ana")]
+        {
+            assert_eq!(change.detail("by ana", some), shown);
+            assert_eq!(change.detail("by ana", Redaction::default()), "by ana");
+        }
     }
 }

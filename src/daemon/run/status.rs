@@ -17,6 +17,7 @@ impl Daemon {
             Phase::Loading => return "loading".to_owned(),
             Phase::Watching if all_dry_run => "watching, all dry run",
             Phase::Watching => "watching",
+            Phase::Leaving(_) if self.ticks.is_empty() => "leaving",
             Phase::Finishing | Phase::Leaving(_) => "waiting for running ticks",
         };
         let enforcing = if all_dry_run { None } else { Some(self.enforcing()) };

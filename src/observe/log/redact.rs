@@ -116,7 +116,12 @@ impl Redaction {
                 | SpareReason::Silenced
                 | SpareReason::Paused
         );
-        if quotes && self != Self::default() { WITHHELD } else { spared.detail.as_str() }
+        if quotes { self.sentence(spared.detail.as_str()) } else { spared.detail.as_str() }
+    }
+
+    /// A sentence that quotes a policy or a person as the log may say it.
+    pub fn sentence(self, text: &str) -> &str {
+        if self == Self::default() { text } else { WITHHELD }
     }
 }
 
