@@ -113,10 +113,7 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
 /// Lines of printable characters, for people: a client can put anything into its program name, also what turns the
 /// text after it around.
 pub fn printable(text: &str) -> String {
-    let turns = |it| match it {
-        '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
-        it => matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
-    };
+    let turns = |it| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let hides = |it: char| it != '\n' && (it.is_control() || turns(it));
     text.chars().map(|it| if hides(it) { '\u{fffd}' } else { it }).collect()
 }
