@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use super::super::{Audit, AuditAt, Event, LOADS_LEFT_BEHIND_MAX, Signal};
+use super::super::{Asked, Audit, AuditAt, Daemon, Event, LOADS_LEFT_BEHIND_MAX, Signal};
 use super::{Bench, ENFORCE, Sketch, bad_files, in_short, loaded, number, spec};
 use crate::daemon::reload::Loaded;
 use crate::engine::policy::{Breaker, Mode, Reset};
@@ -184,6 +184,19 @@ async fn a_database_that_a_reload_brings_is_looked_at_at_once_if_anybody_can_ask
         assert_eq!(bench.daemon.targets["new"].is_running(), is_shown);
         assert!(!bench.daemon.targets["prod"].is_running(), "it was looked at before");
     }
+}
+
+#[tokio::test]
+async fn a_reload_during_the_first_load_keeps_no_database_from_its_first_look() {
+    let (setup, surroundings, _parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
+    let mut daemon = Daemon::new(setup, surroundings);
+    daemon.is_shown = true;
+    assert_eq!(daemon.loads.ask(daemon.audit_at.clone(), None), Asked::Begun);
+    assert_eq!(daemon.handle(Event::Reload), ControlFlow::Continue(()));
+    let loaded = daemon.next_event().await;
+    assert_eq!(daemon.handle(loaded), ControlFlow::Continue(()));
+    assert!(daemon.targets["prod"].is_running());
+    assert!(daemon.loads.deadline().is_some(), "the reload is under way");
 }
 
 #[tokio::test]
