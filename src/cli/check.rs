@@ -214,23 +214,24 @@ impl Checked {
         self.files += 1;
         self.diagnostics.append(diagnostics);
         let Some(service) = service else { return };
-        let entries = super::run::refusals(&service, path).into_iter().map(refusal).collect();
-        self.refuse(file, entries);
-        let policies = self.policies(&policy_paths(&service, path), Vec::new());
-        if let Some(Err(why)) = policies.map(|policies| misnamed(&service, &policies)) {
-            self.refuse(file, vec![refusal((Code::UnknownRule, why))]);
+        let refusals = super::run::refusals(&service, path).into_iter();
+        let refusals = refusals.map(|(code, why)| about_file(Severity::Error, code, why));
+        self.find(file, refusals.collect());
+        if let Some(policies) = self.policies(&policy_paths(&service, path), Vec::new()) {
+            let odd = misnamed(&service, &policies).into_iter();
+            let odd = odd.map(|why| about_file(Severity::Warning, Code::UnknownRule, why));
+            self.find(file, odd.collect());
         }
     }
 
-    fn refuse(&mut self, file: &SourceFile, entries: Vec<Diagnostic>) {
+    fn find(&mut self, file: &SourceFile, entries: Vec<Diagnostic>) {
         let nameless = SourceFile { name: file.name.clone(), text: String::new() };
         self.diagnostics.append(Diagnostics::new(vec![nameless], entries));
     }
 }
 
-/// It is about the file as a whole.
-fn refusal((code, message): (Code, String)) -> Diagnostic {
-    let (severity, help, related) = (Severity::Error, None, Vec::new());
+fn about_file(severity: Severity, code: Code, message: String) -> Diagnostic {
+    let (help, related) = (None, Vec::new());
     Diagnostic { severity, code, message, file: 0, span: 0..0, help, related }
 }
 

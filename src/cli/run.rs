@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
 use super::exit::{CliError, ExitStatus};
-use super::hooks::{hooks, misnamed};
+use super::hooks::{hooks, misnamed, redaction};
 use super::inputs::{
     CaptureArgs, PolicyArgs, capture_path, load_policies, policy_paths, read_service, stem,
 };
@@ -33,7 +33,6 @@ use crate::engine::text::with_causes;
 use crate::engine::time::Timestamp;
 use crate::observe::board::Board;
 use crate::observe::http;
-use crate::observe::log::redact::Personal;
 use crate::observe::log::{self, Log, LogFormat, Settings, journal, say};
 
 /// What can be typed.
@@ -187,14 +186,7 @@ fn log_settings(verbose: u8, service: Option<&Service>) -> Settings {
         (_, Some(LogLevel::Error)) => LevelFilter::ERROR,
         (_, Some(LogLevel::Info) | None) => LevelFilter::INFO,
     };
-    let personal = service.map_or([].as_slice(), |service| &service.log_redact).iter();
-    let redact = personal.map(|it| match it {
-        service::Personal::Username => Personal::Username,
-        service::Personal::Osuser => Personal::Osuser,
-        service::Personal::Machine => Personal::Machine,
-        service::Personal::Client => Personal::Client,
-    });
-    Settings { level, redact: redact.collect() }
+    Settings { level, redact: redaction(service.map_or(&[], |service| &service.log_redact)) }
 }
 
 impl Wanted {
@@ -232,7 +224,10 @@ impl Wanted {
         let log = Some(log_settings(self.verbose, service.as_ref()));
         let mut told = Vec::new();
         if let Some((service, config)) = configured {
-            misnamed(service, &policies).map_err(LoadError::Files)?;
+            let odd = misnamed(service, &policies);
+            if !odd.is_empty() {
+                say!(PolicyWarnings, diagnostics = odd.join("\n"));
+            }
             told = hooks(service, config);
         }
         Ok(Loaded { policies, targets, audit, holds, log, hooks: told })

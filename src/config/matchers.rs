@@ -27,6 +27,10 @@ pub(super) const TEXT_MATCHERS: [(&str, &str); 5] = [
     ("is_null", "true: there is no value; false: there is one"),
 ];
 
+/// Elements of a list that are shown: the text stands with every session that it holds of, in the audit, on the page
+/// and in messages.
+const LISTED_MAX: usize = 50;
+
 const IDENTIFIER_MATCHERS: [&str; 3] = ["in_set", "not", "is_null"];
 
 /// What names can be resolved to while a file is compiled.
@@ -357,6 +361,24 @@ fn any_of(mut parts: Vec<Condition>) -> Option<Condition> {
     if parts.len() > 1 { Some(Condition::Any(parts)) } else { parts.pop() }
 }
 
-fn listed(elements: impl Iterator<Item = String>) -> String {
-    format!("in [{}]", elements.collect::<Vec<_>>().join(", "))
+fn listed(elements: impl ExactSizeIterator<Item = String>) -> String {
+    let more = elements.len().saturating_sub(LISTED_MAX);
+    let mut shown: Vec<String> = elements.take(LISTED_MAX).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    format!("in [{}]", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LISTED_MAX, listed};
+
+    #[test]
+    fn a_long_list_is_not_told_whole() {
+        let of = |length: usize| listed((0..length).map(|it| it.to_string()));
+        assert_eq!(of(2), "in [0, 1]");
+        assert!(of(LISTED_MAX).ends_with("48, 49]"), "{}", of(LISTED_MAX));
+        assert!(of(20_000).ends_with("48, 49, and 19950 more]"), "{}", of(20_000));
+    }
 }

@@ -3,7 +3,7 @@
 use super::diagnostic::{Code, Sink};
 use super::durations::span;
 use super::secret::secret;
-use super::service::{Database, PASSWORD, Password};
+use super::service::{Database, PASSWORD, Password, Personal, REDACT, redact};
 use super::shape::{Fields, Key, Kind, Shape};
 use super::values::{filled_text, flag, list, name, one_or_many, word};
 use super::yaml::{Node, excerpt};
@@ -32,6 +32,11 @@ pub(super) static HOOK: Shape = Shape {
             "the databases that it is told about; default: all",
         ),
         Key::optional("dry_run", Kind::Flag, "also what rehearsals would have done; default false"),
+        Key::optional(
+            "redact",
+            REDACT,
+            "what it is not told of people; default: what `log.redact` says",
+        ),
         Key::optional(
             "deadline",
             Kind::Span,
@@ -100,6 +105,8 @@ pub struct Hook {
     pub databases: Vec<String>,
     /// Of rehearsals, too.
     pub dry_run: bool,
+    /// What it is not told of people; `None`: as the log.
+    pub redact: Option<Vec<Personal>>,
     /// For one attempt.
     pub deadline: Span,
 }
@@ -174,6 +181,7 @@ fn hook(node: &Node, known: &[Database], sink: &mut Sink) -> Option<Hook> {
         sink.error(Code::UnknownDatabase, span, format!("no database is called `{name}`"));
     }
     let dry_run = fields.get("dry_run").and_then(|node| flag(node, sink)).unwrap_or(false);
+    let redact = redact(&fields, sink);
     let deadline = fields.get("deadline").and_then(|node| deadline(node, sink));
     Some(Hook {
         name: name?,
@@ -182,6 +190,7 @@ fn hook(node: &Node, known: &[Database], sink: &mut Sink) -> Option<Hook> {
         rules,
         databases,
         dry_run,
+        redact,
         deadline: deadline.unwrap_or(Span::seconds(10)),
     })
 }

@@ -169,6 +169,9 @@ pub(super) static HTTP: Shape = Shape {
     keys: &[Key::required("listen", Kind::Text, "address and port: 127.0.0.1:9469")],
 };
 
+pub(super) const REDACT: Kind =
+    Kind::List(&Kind::Words(&["username", "osuser", "machine", "client"]));
+
 pub(super) static LOG: Shape = Shape {
     name: "log map",
     doc: "the log",
@@ -185,7 +188,7 @@ pub(super) static LOG: Shape = Shape {
         ),
         Key::optional(
             "redact",
-            Kind::List(&Kind::Words(&["username", "osuser", "machine", "client"])),
+            REDACT,
             "what is withheld of people: database users (and schemas), operating system users, clients' machines \
              (and programs), what applications say of themselves; statements always are; default: nothing else",
         ),
@@ -448,18 +451,22 @@ fn log(node: &Node, sink: &mut Sink) -> Option<(Option<LogFormat>, LogLevel, Vec
         ("debug", LogLevel::Debug),
         ("trace", LogLevel::Trace),
     ];
+    let format = fields.get("format").and_then(|node| word(node, &formats, "a log format", sink));
+    let level = fields.get("level").and_then(|node| word(node, &levels, "a log level", sink));
+    Some((format, level.unwrap_or_default(), redact(&fields, sink).unwrap_or_default()))
+}
+
+/// What is withheld of people, if that is said.
+pub(super) fn redact(fields: &Fields<'_>, sink: &mut Sink) -> Option<Vec<Personal>> {
     let personal = [
         ("username", Personal::Username),
         ("osuser", Personal::Osuser),
         ("machine", Personal::Machine),
         ("client", Personal::Client),
     ];
-    let format = fields.get("format").and_then(|node| word(node, &formats, "a log format", sink));
-    let level = fields.get("level").and_then(|node| word(node, &levels, "a log level", sink));
     let what = "something to withhold";
-    let listed = fields.get("redact").map_or([].as_slice(), |node| any_list(node, what, sink));
-    let redact = listed.iter().filter_map(|node| word(node, &personal, what, sink));
-    Some((format, level.unwrap_or_default(), redact.collect()))
+    let listed = any_list(fields.get("redact")?, what, sink);
+    Some(listed.iter().filter_map(|node| word(node, &personal, what, sink)).collect())
 }
 
 fn databases(node: &Node, sink: &mut Sink) -> Vec<Database> {

@@ -88,9 +88,17 @@ impl Manager {
         self.listener.is_some()
     }
 
+    /// Nobody waits where nobody listens: a deadline that nobody meets would keep the loop spinning.
     pub(super) fn await_looks(&mut self, databases: BTreeSet<String>, now: Instant) {
         self.awaited = databases;
-        self.ready_by = Some(now + READY_WITHIN);
+        self.ready_by = self.listens().then_some(now + READY_WITHIN);
+    }
+
+    /// Files were read again, whatever came of it. While first looks are awaited, [`Self::turn`] says when it is ready.
+    pub(super) fn reloaded(&self) {
+        if self.ready_by.is_none() {
+            self.tell(&[Notice::Ready]);
+        }
     }
 
     /// A look came back, whatever it saw.
@@ -175,6 +183,30 @@ mod tests {
             manager.turn(later + every + every, "starting", true);
             assert_eq!(notices.try_recv().as_deref(), Ok(&[Notice::Alive][..]));
         }
+    }
+
+    #[test]
+    fn where_nobody_listens_there_is_nothing_to_wait_for() {
+        let mut manager = Manager::new(None);
+        manager.await_looks(["crm".to_owned()].into(), Instant::now());
+        assert_eq!(manager.deadline(), None);
+    }
+
+    #[test]
+    fn a_reload_does_not_say_ready_before_the_first_looks_are_back() {
+        let (told, notices) = channel();
+        let tell = move |notices: &[Notice]| told.send(notices.to_vec()).expect("it listens");
+        let listener = Listener { tell: Box::new(tell), alive_every: None };
+        let mut manager = Manager::new(Some(listener));
+        let now = Instant::now();
+        manager.await_looks(["crm".to_owned()].into(), now);
+        manager.reloaded();
+        assert!(notices.try_recv().is_err(), "crm was not looked at");
+        manager.looked("crm");
+        manager.turn(now, "", true);
+        assert_eq!(notices.try_recv().as_deref(), Ok(&[Notice::Ready][..]));
+        manager.reloaded();
+        assert_eq!(notices.try_recv().as_deref(), Ok(&[Notice::Ready][..]));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::shared_audit::SharedAudit;
 use super::target::TargetSpec;
 use crate::engine::policy::PolicySet;
+use crate::engine::text::{counted, with_causes};
 use crate::observe::audit::FileAudit;
 use crate::observe::audit::recall::Recall;
 use crate::observe::log::{self, say};
@@ -63,6 +64,24 @@ pub enum LoadError {
     /// The audit cannot be written.
     #[error("nobody is ended without an audit")]
     Audit(#[source] AuditError),
+}
+
+impl LoadError {
+    /// The first thing that is wrong, where it is, and how many more things are. Of diagnostics it takes the lines that
+    /// quote nothing of the files.
+    pub fn in_short(&self) -> String {
+        let whole = with_causes(self);
+        let mut errors = whole.lines().skip_while(|line| !line.starts_with("error"));
+        let Some(first) = errors.next() else {
+            return whole.lines().next().unwrap_or_default().to_owned();
+        };
+        let place = errors.next().and_then(|line| line.trim_start().strip_prefix("--> "));
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+        match errors.filter(|line| line.starts_with("error")).count() as u64 {
+            0 => format!("{first}{place}"),
+            more => format!("{first}{place}, and {}", counted(more, "more error")),
+        }
+    }
 }
 
 /// Where the audit in force goes.
@@ -230,4 +249,29 @@ pub fn too_many(databases: usize) -> Option<String> {
     (databases > TARGETS_MAX).then(|| {
         format!("{databases} databases are configured, one daemon watches {TARGETS_MAX} at most")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LoadError;
+    use crate::config::diagnostic::SourceFile;
+    use crate::config::{render, service};
+
+    #[test]
+    fn in_short_it_is_the_first_mistake_with_its_place_and_nothing_of_the_file() {
+        let text = "version: 1\npolicies: p.yaml\ndatabases: [{name: a, capture: a.csv}]\nnotify:\n  \
+                    - {name: h, webhook: {url: 'htp://tok-4711', token: tok-4712}, events: [nothing]}\n";
+        let file = SourceFile { name: "c.yaml".to_owned(), text: text.to_owned() };
+        let said = LoadError::Files(render::text(&service::decode(&file).1, false)).in_short();
+        assert!(said.starts_with("error[bad-address]: "), "{said}");
+        assert!(said.ends_with(" (c.yaml:5:30), and 2 more errors"), "{said}");
+        assert!(!said.contains("tok-"), "{said}");
+    }
+
+    #[test]
+    fn what_is_one_line_is_told_whole() {
+        let said = |text: &str| LoadError::Files(text.to_owned()).in_short();
+        assert_eq!(said("no database to look at"), "no database to look at");
+        assert_eq!(said("error[syntax]: not YAML\n"), "error[syntax]: not YAML");
+    }
 }

@@ -1,6 +1,8 @@
 //! The loop: waits for one event at a time, starts ticks, takes their reports, and leaves when it is told to. Each
 //! running tick has a thread; the loop itself never blocks, so a database that hangs delays no other.
 
+mod status;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -29,7 +31,7 @@ use super::tick::{Clock, TickEnd, Worker};
 use super::timetable::{NextAfter, Timetable};
 use crate::engine::policy::PolicySet;
 use crate::engine::report::{Acting, TickId, TickReport};
-use crate::engine::text::{counted, with_causes};
+use crate::engine::text::with_causes;
 use crate::engine::time::Timestamp;
 use crate::observe::audit::recall::Recall;
 use crate::observe::board::{Board, Stage, Told};
@@ -45,9 +47,6 @@ pub const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How long running ticks may take to end once the daemon was told to stop. Longer than the 60 s that a plain KILL
 /// SESSION may wait, shorter than the 90 s after which systemd stops being polite.
 pub const LEAVE_WITHIN: Duration = Duration::from_secs(75);
-
-/// Databases named in the status; the log has them all.
-const NAMES_TOLD_MAX: usize = 5;
 
 const NOT_RELOADED: &str = "the last reload failed, what was in force stays";
 
@@ -321,34 +320,14 @@ impl Daemon {
         }
     }
 
-    fn status(&self) -> String {
-        let (rules, databases) = (self.policies.rules.len() as u64, self.targets.len() as u64);
-        let watched = format!("{} on {}", counted(rules, "rule"), counted(databases, "database"));
-        let trouble = |what: &str, names: &BTreeSet<String>| {
-            let names: Vec<&str> = names.iter().map(String::as_str).take(NAMES_TOLD_MAX).collect();
-            if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
-        };
-        let doing = match self.phase {
-            Phase::Loading => return "loading".to_owned(),
-            Phase::Watching if self.acting() == Acting::DryRun => "watching, all dry run",
-            Phase::Watching => "watching",
-            Phase::Finishing | Phase::Leaving(_) => "waiting for running ticks",
-        };
-        format!(
-            "{doing}: {watched}{}{}{}",
-            trouble("not reached", &self.unseen),
-            trouble("no audit, so nobody is ended", &self.unaudited),
-            self.last_load.map_or(String::new(), |load| format!("; {load}"))
-        )
-    }
-
-    /// Looks at every database once, so that whoever waits for the daemon to be ready knows whether it can be reached.
-    fn look_first(&mut self) {
-        let names: BTreeSet<String> = self.targets.keys().cloned().collect();
-        for name in &names {
-            self.start(name.clone(), Vec::new());
+    /// Looks at databases that are new, so that whoever waits for the daemon to be ready, or asks whether they are
+    /// reached, need not wait until a rule is due.
+    fn look_first(&mut self, names: &BTreeSet<String>) {
+        if self.manager.listens() || self.is_shown {
+            for name in names {
+                self.start(name.clone(), Vec::new());
+            }
         }
-        self.manager.await_looks(names, std::time::Instant::now());
     }
 
     fn handle(&mut self, event: Event) -> ControlFlow<()> {
@@ -459,7 +438,7 @@ impl Daemon {
     }
 
     fn show(&mut self, report: &TickReport, unaudited: Option<String>) {
-        self.standing_news.tell(report);
+        self.standing_news.tell(report, self.log.redact());
         self.log.tick(report);
         let now = self.now();
         let news = self.news.of_tick(report, unaudited.as_deref(), &self.policies, now);
@@ -476,25 +455,27 @@ impl Daemon {
             Asked::Begun => self.manager.tell(&[Notice::Reloading]),
             Asked::Again => say!(ReloadQueued),
             Asked::Refused => {
-                self.manager.tell(&[Notice::Reloading, Notice::Ready]);
-                self.not_reloaded("too many loads hang: only a restart helps");
+                self.manager.tell(&[Notice::Reloading]);
+                self.manager.reloaded();
+                let cause = "too many loads hang: only a restart helps";
+                self.not_reloaded(cause, cause);
             }
         }
     }
 
     fn leave_load_behind(&mut self) {
         let again = self.loads.leave_behind();
-        self.manager.tell(&[Notice::Ready]);
+        self.manager.reloaded();
         let seconds = RELOAD_WITHIN.as_secs();
-        self.not_reloaded(&format!(
-            "loading takes more than {seconds} s; it is waited for no more"
-        ));
+        let cause = format!("loading takes more than {seconds} s; it is waited for no more");
+        self.not_reloaded(&cause, &cause);
         if again {
             self.reload();
         }
     }
 
-    fn not_reloaded(&mut self, cause: &str) {
+    /// Whoever is told, and is not here to read the log, hears the first line of it; files are quoted in the log only.
+    fn not_reloaded(&mut self, cause: &str, in_short: &str) {
         self.last_load = Some(NOT_RELOADED);
         self.board.not_loaded();
         say!(
@@ -504,8 +485,7 @@ impl Daemon {
             hanging = self.loads.left_behind(),
             cause = cause
         );
-        // The cause quotes files, which are not for everybody who is told.
-        self.hooks.tell(vec![News::not_reloaded("the log says why", self.now())]);
+        self.hooks.tell(vec![News::not_reloaded(in_short, self.now())]);
     }
 
     fn take_loaded(&mut self, ended: Ended) -> ControlFlow<()> {
@@ -518,36 +498,38 @@ impl Daemon {
             Phase::Watching => false,
             Phase::Finishing | Phase::Leaving(_) => return ControlFlow::Continue(()),
         };
+        let mut new = BTreeSet::new();
         match ended.loaded {
             Ok(ready) => {
                 self.last_load = None;
-                self.swap(ready);
+                new = self.swap(ready);
             }
             Err(why) if is_first => {
                 self.failure = Some(RunError::Load(why));
                 return ControlFlow::Break(());
             }
-            Err(why) => {
-                self.not_reloaded(&with_causes(&why));
-            }
+            Err(why) => self.not_reloaded(&with_causes(&why), &why.in_short()),
         }
         if is_first && self.once {
             self.phase = Phase::Finishing;
             self.begin_all();
         } else {
             self.phase = Phase::Watching;
+            self.look_first(&new);
+            if is_first {
+                self.manager.await_looks(new, std::time::Instant::now());
+            }
             if again {
                 self.reload();
             } else if !is_first {
-                self.manager.tell(&[Notice::Ready]);
-            } else if self.manager.listens() || self.is_shown {
-                self.look_first();
+                self.manager.reloaded();
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn swap(&mut self, ready: Ready) {
+    /// Answers which databases are new.
+    fn swap(&mut self, ready: Ready) -> BTreeSet<String> {
         let now = self.now();
         let Ready { policies, targets, holds, hooks, audit, log } = ready;
         std::mem::take(&mut self.superseded).raise();
@@ -563,11 +545,13 @@ impl Daemon {
         }
         self.policies = Arc::new(policies);
         self.targets.values_mut().for_each(|target| target.retired = true);
-        let acting = self.acting();
+        let (acting, mut new) = (self.acting(), BTreeSet::new());
         for spec in targets {
-            match self.targets.get_mut(&spec.name) {
-                Some(target) => target.reconfigure(spec, acting),
-                None => self.admit(spec, now, &recall),
+            if let Some(target) = self.targets.get_mut(&spec.name) {
+                target.reconfigure(spec, acting);
+            } else {
+                new.insert(spec.name.clone());
+                self.admit(spec, now, &recall);
             }
         }
         self.let_go();
@@ -581,16 +565,18 @@ impl Daemon {
         } else {
             say!(Reloaded, rules = rules, databases = databases, all_dry_run = all_dry_run);
         }
+        new
     }
 
     fn show_what_is_watched(&mut self, now: Timestamp) {
         let watched = || self.targets.iter().filter(|(_, target)| !target.retired);
         let names = watched().map(|(name, _)| name.as_str());
         self.board.loaded(&self.policies, names, self.acting() == Acting::DryRun, now);
-        self.standing_news.retain(|name| self.targets.contains_key(name));
-        self.news.retain(|name| self.targets.contains_key(name));
         for (name, target) in watched() {
-            self.board.card(name, |card| card.next(target.timetable.due_times()));
+            self.board.card(name, |card| {
+                card.next(target.timetable.due_times());
+                card.broken(target.broken(&self.policies));
+            });
         }
     }
 
@@ -605,6 +591,10 @@ impl Daemon {
         let now = self.now();
         let is_done = |_: &String, target: &mut Target| target.retired && !target.is_running();
         for (name, target) in self.targets.extract_if(.., is_done) {
+            self.standing_news.forget(&name);
+            self.news.forget(&name);
+            self.unseen.remove(&name);
+            self.unaudited.remove(&name);
             if let Some(history) = target.into_history() {
                 self.memory.keep(&name, history, now);
             }

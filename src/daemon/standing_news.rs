@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::report::TickReport;
 use crate::engine::standing::Authority;
+use crate::observe::log::redact::Redaction;
 use crate::observe::log::say;
 
 /// By the names of the databases.
@@ -17,6 +18,7 @@ pub(super) struct StandingNews(BTreeMap<String, Standing>);
 struct Standing {
     follows: Option<Arc<str>>,
     holds: Vec<Arc<str>>,
+    is_paused: bool,
 }
 
 /// What is different.
@@ -28,12 +30,22 @@ enum Change {
     Free,
 }
 
+impl Change {
+    /// A hold tells whose word it is, and why.
+    fn detail(self, why: &str, redact: Redaction) -> &str {
+        match self {
+            Self::Held | Self::Free => redact.sentence(why),
+            Self::Follows | Self::Leads => why,
+        }
+    }
+}
+
 impl StandingNews {
     /// Says what this tick found different from the one before.
-    pub(super) fn tell(&mut self, report: &TickReport) {
+    pub(super) fn tell(&mut self, report: &TickReport, redact: Redaction) {
         let database = report.database();
         for (news, why) in self.news(report) {
-            let detail = &*why;
+            let detail = news.detail(&why, redact);
             match news {
                 Change::Follows => say!(Follows, database = database, detail = detail),
                 Change::Leads => say!(Leads, database = database, detail = detail),
@@ -43,9 +55,23 @@ impl StandingNews {
         }
     }
 
-    /// Databases that are not watched any more are forgotten.
-    pub(super) fn retain(&mut self, is_watched: impl Fn(&str) -> bool) {
-        self.0.retain(|name, _| is_watched(name));
+    /// It is not watched any more.
+    pub(super) fn forget(&mut self, database: &str) {
+        self.0.remove(database);
+    }
+
+    /// Databases on which all or some rules are paused.
+    pub(super) fn paused(&self) -> impl Iterator<Item = &str> {
+        self.those(|it| it.is_paused)
+    }
+
+    /// Databases on which another daemon leads.
+    pub(super) fn following(&self) -> impl Iterator<Item = &str> {
+        self.those(|it| it.follows.is_some())
+    }
+
+    fn those(&self, are: impl Fn(&Standing) -> bool) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(_, it)| are(it)).map(|(name, _)| name.as_str())
     }
 
     fn news(&mut self, report: &TickReport) -> Vec<(Change, Arc<str>)> {
@@ -71,17 +97,20 @@ impl StandingNews {
         let over = without(&before.holds, &holds);
         news.extend(over.into_iter().map(|why| (Change::Free, why)));
         before.holds = holds;
+        // What has a condition is a silence.
+        before.is_paused = report.holds.iter().any(|hold| hold.condition.is_none());
         news
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::StandingNews;
+    use super::{Change, StandingNews};
     use crate::engine::report::{TickId, TickReport};
     use crate::engine::seen::Seen;
     use crate::engine::standing::{Authority, Hold};
     use crate::observe::fixture::{NOON, plan_of, snapshot};
+    use crate::observe::log::redact::{Personal, Redaction, WITHHELD};
 
     fn report(authority: Option<Authority>, holds: &[&str]) -> TickReport {
         let plan = plan_of(&[], &snapshot(&[(7, "APP")]));
@@ -108,6 +137,20 @@ mod tests {
         assert_eq!(said(None, &["pause 2"]), ["Held: pause 2", "Free: pause 1"]);
         let told = "Leads: the lock was free";
         assert_eq!(said(Some(Authority::Leads), &[]), [told, "Free: pause 2"]);
-        assert_eq!(said(follows(), &[]).len(), 1);
+        assert_eq!(said(follows(), &["pause 3"]).len(), 2);
+        assert_eq!(news.paused().chain(news.following()).collect::<Vec<_>>(), ["prod", "prod"]);
+        news.forget("prod");
+        assert_eq!(news.paused().chain(news.following()).count(), 0);
+    }
+
+    #[test]
+    fn who_holds_rules_back_is_withheld_with_other_persons() {
+        let some: Redaction = [Personal::Osuser].into_iter().collect();
+        for (change, shown) in
+            [(Change::Held, WITHHELD), (Change::Free, WITHHELD), (Change::Leads, "by ana")]
+        {
+            assert_eq!(change.detail("by ana", some), shown);
+            assert_eq!(change.detail("by ana", Redaction::default()), "by ana");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::tick::{Job, TickEnd, Worker, tick};
 use super::timetable::Timetable;
 use crate::engine::history::History;
 use crate::engine::policy::Limits;
-use crate::engine::policy::PolicySet;
+use crate::engine::policy::{PolicySet, Rule};
 use crate::engine::report::{Acting, TickId};
 use crate::ports::{SessionKiller, SessionSource};
 
@@ -148,6 +148,14 @@ impl Target {
             let end = tick(&mut worker, job);
             Finished { worker: Box::new(worker), end }
         }
+    }
+
+    /// Which rules' breakers are open and why; nothing while a tick runs, which will tell.
+    pub(super) fn broken(&self, policies: &PolicySet) -> Vec<(String, String)> {
+        let why = |rule: &Rule| {
+            Some((rule.name.clone(), self.worker.as_ref()?.history.why_broken(rule)?))
+        };
+        policies.rules.iter().filter_map(why).collect()
     }
 
     pub(super) fn come_back(&mut self, worker: Worker) {

@@ -110,9 +110,12 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// Lines of printable characters, for a terminal: a client can put anything into its program name.
+/// Lines of printable characters, for people: a client can put anything into its program name, also what turns the
+/// text after it around.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect()
+    let turns = |it| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hides = |it: char| it != '\n' && (it.is_control() || turns(it));
+    text.chars().map(|it| if hides(it) { '\u{fffd}' } else { it }).collect()
 }
 
 /// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error

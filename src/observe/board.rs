@@ -158,6 +158,11 @@ impl Board {
         }
     }
 
+    /// When the loop last turned.
+    pub fn last_turn(&self) -> Instant {
+        self.state().turned
+    }
+
     /// The loop turned.
     pub fn turned(&self, stage: Stage, log_lines_lost: u64) {
         let mut state = self.state();
@@ -178,11 +183,16 @@ impl Board {
         state.all_dry_run = all_dry_run;
         let Loads { succeeded, last_failed, succeeded_at, .. } = &mut state.loads;
         (*succeeded, *last_failed, *succeeded_at) = (*succeeded + 1, false, Some(now));
+        let rules = Arc::clone(&state.rules);
+        let none_enforces = all_dry_run || rules.iter().all(|rule| rule.mode == Mode::DryRun);
         let mut before = std::mem::take(&mut state.databases);
         for name in databases {
             let mut card = before.remove(name).unwrap_or_default();
-            let rules = Arc::clone(&state.rules);
-            Arc::make_mut(&mut card).retain(|rule| rules.iter().any(|it| *it.name == *rule));
+            let changed = Arc::make_mut(&mut card);
+            changed.retain(|rule| rules.iter().any(|it| *it.name == *rule));
+            if none_enforces {
+                changed.forget_authority();
+            }
             state.databases.insert(name.to_owned(), card);
         }
     }

@@ -29,8 +29,9 @@ use super::metrics;
 use super::page::{self, Now};
 use crate::engine::time::Timestamp;
 
-/// Connections that are served at once; more wait in the kernel's queue. A few scrapers and browsers.
-pub const CONNECTIONS_MAX: usize = 256;
+/// Connections that are served at once; more wait in the kernel's queue. A few scrapers and browsers; each may hold the
+/// largest answer, almost a megabyte, for as long as it does not read.
+pub const CONNECTIONS_MAX: usize = 64;
 
 /// A connection ends after so long, whatever its client does: scrapers and browsers just make another.
 pub const CONNECTION_LASTS: Duration = Duration::from_mins(1);
@@ -53,7 +54,8 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub fn serve(address: SocketAddr, board: Board) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
-    let is_loopback = address.ip().is_loopback();
+    // Also where IPv4 is written as IPv6.
+    let is_loopback = address.ip().to_canonical().is_loopback();
     listener.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let site = Arc::new(Site { board, is_loopback });
@@ -105,8 +107,9 @@ impl Site {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-        if self.is_loopback && !host.is_none_or(is_this_machine) {
+        let host = request.headers().get(HOST);
+        let is_meant = |host: &HeaderValue| host.to_str().is_ok_and(is_this_machine);
+        if self.is_loopback && !host.is_none_or(is_meant) {
             let why = "this listener is for this machine; Host names another\n";
             return answer(StatusCode::MISDIRECTED_REQUEST, TEXT, why);
         }
@@ -162,7 +165,7 @@ fn page(board: &Board) -> Answer {
 
 /// Whether the process works: the loop turns. Databases that are away do not make it ill.
 fn health(board: &Board, now: Instant) -> Answer {
-    let since = now.saturating_duration_since(board.read().turned);
+    let since = now.saturating_duration_since(board.last_turn());
     if since > LOOP_HANGS_AFTER {
         let why = format!("the loop has not turned for {} s\n", since.as_secs());
         return answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, why);

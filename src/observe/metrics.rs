@@ -85,7 +85,7 @@ const DATABASE: &[&str] = &["database"];
 const RULE: &[&str] = &["database", "rule"];
 
 /// Everything that is told, in the order in which it is told.
-pub static FAMILIES: [Family; 34] = [
+pub static FAMILIES: [Family; 35] = [
     Family { name: "orawarden_build", help: "The version", labels: &["version"], kind: Kind::Info },
     Family::gauge("orawarden_start_time_seconds", &[], "When the daemon started", |state, to| {
         to.gauge(&[], seconds_of(state.started));
@@ -175,6 +175,12 @@ pub static FAMILIES: [Family; 34] = [
         |state, to| {
             to.each(state, |card| card.authority.as_ref().map(|it| flag(*it == Authority::Leads)));
         },
+    ),
+    Family::gauge(
+        "orawarden_leader_asked_timestamp_seconds",
+        DATABASE,
+        "When it was last asked who leads: at ticks of enforcing rules",
+        |state, to| to.each(state, |card| card.asked_at.map(seconds_of)),
     ),
     Family::gauge(
         "orawarden_holds",
@@ -533,7 +539,8 @@ fn seconds_of(time: Timestamp) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAMILIES, Family, render};
+    use super::{Board, FAMILIES, Family, render};
+    use crate::engine::policy::PolicySet;
     use crate::engine::report::{Outcome, TickId, TickReport};
     use crate::engine::seen::Seen;
     use crate::observe::board::Told;
@@ -573,6 +580,17 @@ mod tests {
         board.ticked(&Told { report: &report, unaudited: None }, NOON);
         let text = render(&board);
         assert!(text.contains(r#"rule="idle""#) && !text.contains(r#"rule="rule""#), "{text}");
+    }
+
+    #[test]
+    fn who_leads_is_not_told_of_a_daemon_that_does_not_ask() {
+        let leader = |board: &Board| render(board).contains("\norawarden_leader");
+        let board = board();
+        assert!(leader(&board));
+        let rehearsing =
+            PolicySet { rules: vec![RuleSketch::DEFAULT.build()], ..PolicySet::default() };
+        board.loaded(&rehearsing, ["prod"].into_iter(), false, NOON);
+        assert!(!leader(&board));
     }
 
     /// The page names every family with its labels.

@@ -6,14 +6,16 @@ pub mod news;
 mod send;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::board::Board;
+use super::log::redact::Redaction;
 use super::log::say;
 use news::Message;
 
@@ -28,6 +30,10 @@ const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// How long messages that wait may take when the daemon leaves.
 pub const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long messages that wait for a hook may take once it is taken out or changed: a receiver that hangs would keep
+/// its thread for hours, and there is another one at each reload.
+pub const REPLACED_WITHIN: Duration = Duration::from_mins(2);
 
 /// What a hook can be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +112,8 @@ pub struct Hook {
     pub databases: Vec<String>,
     /// Of rehearsals, too.
     pub dry_run: bool,
+    /// What it is not told of people.
+    pub redact: Redaction,
     /// For one attempt.
     pub deadline: Duration,
 }
@@ -158,6 +166,8 @@ pub struct Hooks {
 struct AtWork {
     hook: Hook,
     queue: SyncSender<Arc<Message>>,
+    /// When its thread gives up what waits, once that is known.
+    until: Arc<OnceLock<Instant>>,
     /// Closed when its thread is done.
     done: Receiver<()>,
 }
@@ -179,31 +189,34 @@ impl Hooks {
         Self { at_work: BTreeMap::new(), board }
     }
 
-    /// These and no others from now on. What waits for one that is gone or changed is still sent.
+    /// These and no others from now on. What waits for one that is gone or changed is still sent, for a while.
     pub fn replace(&mut self, hooks: Vec<Hook>) {
         let mut before = std::mem::take(&mut self.at_work);
         self.board.hooks(hooks.iter().map(|hook| hook.name.as_str()));
         for hook in hooks {
-            let kept = before.remove(&hook.name);
-            let kept = kept.filter(|it| it.hook.fingerprint == hook.fingerprint);
+            let is_same = |it: &AtWork| it.hook.fingerprint == hook.fingerprint;
+            let stays = before.get(&hook.name).is_some_and(is_same);
+            let kept = if stays { before.remove(&hook.name) } else { None };
             if let Some(at_work) = kept.or_else(|| self.begin(hook)) {
                 self.at_work.insert(at_work.hook.name.clone(), at_work);
             }
+        }
+        for gone in before.into_values() {
+            gone.until.set(Instant::now() + REPLACED_WITHIN).expect("it goes once");
         }
     }
 
     fn begin(&self, hook: Hook) -> Option<AtWork> {
         let (queue, messages) = sync_channel::<Arc<Message>>(WAITING_MAX);
         let (working, done) = sync_channel(1);
-        let (board, mine) = (self.board.clone(), hook.clone());
+        let until = Arc::default();
+        let (board, mine, by) = (self.board.clone(), hook.clone(), Arc::clone(&until));
         let work = move || {
-            for message in messages {
-                tell(&mine, &message, &board);
-            }
+            tell_all(&mine, messages, &board, &by);
             drop(working);
         };
         match thread::Builder::new().name("notify".to_owned()).spawn(work) {
-            Ok(_) => Some(AtWork { hook, queue, done }),
+            Ok(_) => Some(AtWork { hook, queue, until, done }),
             Err(error) => {
                 let cause = format!("no thread for it: {error}");
                 say!(NotifyFailed, hook = hook.name, told = "", cause = cause);
@@ -253,7 +266,28 @@ impl Hooks {
     }
 }
 
-fn tell(hook: &Hook, message: &Message, board: &Board) {
+/// Until nobody sends any more, or what still waits is given up.
+fn tell_all(
+    hook: &Hook,
+    messages: Receiver<Arc<Message>>,
+    board: &Board,
+    until: &OnceLock<Instant>,
+) {
+    let is_over = || until.get().is_some_and(|by| *by <= Instant::now());
+    for message in messages {
+        if is_over() || tell(hook, &message, board, is_over).is_break() {
+            say!(NotifyUnfinished, hook = hook.name);
+            return;
+        }
+    }
+}
+
+fn tell(
+    hook: &Hook,
+    message: &Message,
+    board: &Board,
+    is_over: impl Fn() -> bool,
+) -> ControlFlow<()> {
     let mut wait = AGAIN_AFTER;
     for attempt in 1..=ATTEMPTS_MAX {
         let event = message.event.word();
@@ -261,21 +295,65 @@ fn tell(hook: &Hook, message: &Message, board: &Board) {
             Ok(()) => {
                 board.told(&hook.name, |told| told.sent += 1);
                 say!(NotifySent, hook = hook.name, told = event);
-                return;
+                break;
             }
             Err(refusal) if refusal.is_final || attempt == ATTEMPTS_MAX => {
                 board.told(&hook.name, |told| told.failed += 1);
                 say!(NotifyFailed, hook = hook.name, told = event, cause = refusal.why);
-                return;
+                break;
             }
+            Err(_) if is_over() => return ControlFlow::Break(()),
             // Nobody calls; it is only as long as it takes.
             Err(_) => pause(wait),
         }
         wait *= 4;
     }
+    ControlFlow::Continue(())
 }
 
 fn pause(length: Duration) {
     let (_caller, call) = sync_channel::<()>(0);
     call.recv_timeout(length).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+    use std::sync::{Arc, OnceLock};
+    use std::time::{Duration, Instant};
+
+    use super::news::News;
+    use super::{Event, Hook, Way, tell_all};
+    use crate::observe::board::Board;
+    use crate::observe::fixture::NOON;
+    use crate::observe::log::redact::Redaction;
+
+    /// Its program is not there, so that each message would be tried for most of a minute.
+    fn hook() -> Hook {
+        Hook {
+            name: "h".to_owned(),
+            fingerprint: 1,
+            way: Way::Exec(vec!["/no/such/program".to_owned()]),
+            events: vec![Event::NotReloaded],
+            rules: Vec::new(),
+            databases: Vec::new(),
+            dry_run: false,
+            redact: Redaction::default(),
+            deadline: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_hook_that_was_replaced_is_given_up_when_its_time_is_over() {
+        let (queue, messages) = sync_channel(4);
+        for _ in 0..4 {
+            queue.send(Arc::new(News::not_reloaded("why", NOON))).expect("there is room");
+        }
+        let board = Board::new(NOON);
+        board.hooks(["h"].into_iter());
+        // It comes back although somebody could still send.
+        tell_all(&hook(), messages, &board, &OnceLock::from(Instant::now()));
+        assert!(queue.send(Arc::new(News::not_reloaded("why", NOON))).is_err());
+        assert_eq!(board.read().hooks["h"].failed, 0, "none was tried");
+    }
 }

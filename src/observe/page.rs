@@ -9,11 +9,12 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::board::database::{DatabaseCard, Look, RuleState};
 use super::board::{Decision, RuleCard, Stage, State};
+use super::log::redact::Redaction;
 use crate::engine::policy::Mode;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::seen::{Pending, STATUSES};
 use crate::engine::standing::Authority;
-use crate::engine::text::counted;
+use crate::engine::text::{counted, printable};
 use crate::engine::time::{Span, Timestamp};
 
 /// Its style, served beside it.
@@ -62,7 +63,8 @@ pub fn render(state: &State, now: Now) -> String {
             }
         }
     };
-    page.into_string()
+    // Of all that could stand in a name, only what can be seen, in the order in which it is written.
+    printable(&page.into_string())
 }
 
 fn main(state: &State, now: Now) -> Markup {
@@ -375,7 +377,8 @@ fn decision_row(it: &Decision, now: Now) -> Markup {
             td data-label="Why" {
                 ul.plain {
                     @for reason in &it.reasons {
-                        li { code { (reason.field) } " is " (reason.observed) ", asked for " (reason.test) }
+                        @let (observed, test) = Redaction::default().shown(reason);
+                        li { code { (reason.field) } " is " (observed) ", asked for " (test) }
                     }
                 }
             }
@@ -441,9 +444,11 @@ fn whole_seconds(span: Span) -> Span {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Instant;
 
     use super::{Now, POLICY, render};
+    use crate::engine::explain::Reason;
     use crate::engine::time::Span;
     use crate::observe::fixture::{NOON, board, hold_against};
 
@@ -455,6 +460,25 @@ mod tests {
         hold_against("tests/page.expected.html", &page.replace("><", ">\n<"));
         assert!(!page.contains("<script>") && !page.contains("<i>"), "names are escaped");
         assert!(!page.contains("href=\"javascript"));
+    }
+
+    #[test]
+    fn statements_are_withheld_and_names_cannot_turn_the_text_around() {
+        let mut state = board().read();
+        let reason = |field, observed: &str| Reason {
+            field,
+            observed: observed.to_owned(),
+            test: "asked".to_owned(),
+        };
+        let decision = Arc::make_mut(&mut state.decisions[0]);
+        decision.reasons = vec![
+            reason("sql_text", "ALTER USER APP IDENTIFIED BY tok-4711"),
+            reason("program", "a\0b\u{202e}c"),
+        ];
+        let page = render(&state, Now { wall: NOON, steady: Instant::now() });
+        assert!(!page.contains("tok-4711"), "{page}");
+        assert!(page.contains("<code>sql_text</code> is (withheld), asked for asked"), "{page}");
+        assert!(page.contains("<code>program</code> is a\u{fffd}b\u{fffd}c,"), "{page}");
     }
 
     #[test]

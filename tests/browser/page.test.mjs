@@ -80,12 +80,14 @@ test("decisions come in without a reload, and what was open and focused stays so
   const page = await shown();
   const decisions = "Number(document.querySelector('#decisions ~ table').rows.length)";
   await page.is("window.mark = 'same page'; document.querySelector('main').dataset.first = 'yes'; true");
+  await page.is("document.title = 'orawarden: loading'; true");
   await page.is("document.getElementById('still-wide').open = true; true");
   await page.is("document.querySelector('#still-wide summary').focus(); true");
   const before = await page.is(decisions);
   await until("a new decision", async () => (await page.is(decisions)) > before);
   assert.equal(await page.is("window.mark"), "same page");
   assert.equal(await page.is("document.querySelector('main').dataset.first"), undefined, "it was put in place anew");
+  assert.match(await page.is("document.title"), /^orawarden: watching/, "tabs say what it does");
   assert.equal(await page.is("document.getElementById('still-wide').open"), true);
   const focused = "document.activeElement === document.querySelector('#still-wide summary')";
   assert.equal(await page.is(focused), true, await page.is("document.activeElement.outerHTML.slice(0, 200)"));

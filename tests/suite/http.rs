@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use orawarden::observe::http::CONNECTIONS_MAX;
 use tempfile::TempDir;
 
 use crate::daemon::{CAPTURE, POLICY, Running, until, write};
@@ -115,6 +116,7 @@ fn it_is_read_only_and_for_this_machine() {
         ("DELETE / HTTP/1.1\r\nHost: localhost\r\n", "405"),
         ("GET /nothing HTTP/1.1\r\nHost: localhost\r\n", "404"),
         ("GET /metrics HTTP/1.1\r\nHost: evil.example.com:9469\r\n", "421"),
+        ("GET /metrics HTTP/1.1\r\nHost: \u{e9}vil.example.com\r\n", "421"),
         ("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9469\r\n", "200"),
         ("GET /metrics HTTP/1.1\r\nHost: [::1]\r\n", "200"),
         ("GET /metrics HTTP/1.1\r\nHost: LocalHost:1\r\n", "200"),
@@ -139,7 +141,7 @@ fn it_is_read_only_and_for_this_machine() {
 #[test]
 fn clients_that_send_nothing_keep_nobody_out() {
     let mut site = Site::start(ONE);
-    let mut idlers: Vec<TcpStream> = (0..300).map(|_| site.connect()).collect();
+    let mut idlers: Vec<TcpStream> = (0..CONNECTIONS_MAX + 50).map(|_| site.connect()).collect();
     for idler in &mut idlers {
         idler.write_all(b"GET /hea").expect("it is taken");
     }

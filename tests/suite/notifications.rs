@@ -225,6 +225,9 @@ fn a_failed_reload_and_a_database_that_is_away_are_told_once() {
     daemon.signal("HUP");
     let message = body(&requests.recv_timeout(PATIENCE).expect("it is told"));
     assert_eq!(message["event"], "not-reloaded");
+    let detail = message["detail"].as_str().expect("it says why");
+    assert!(detail.starts_with("error[") && detail.contains("p.yaml:1:"), "{detail}");
+    assert_eq!(detail.lines().count(), 1, "nothing of the file is quoted: {detail}");
     write(&place, "p.yaml", POLICY);
     let away = "databases: [{name: away, driver: thin, connect: '//127.0.0.1:1/X', username: u, password: {file: secret}}]";
     let configured = fs::read_to_string(place.path().join("c.yaml")).expect("it is there");

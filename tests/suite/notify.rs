@@ -65,7 +65,7 @@ fn readiness_reloads_status_and_the_end_are_told() {
     let before = service.says("READY=1");
     assert!(before.contains("STATUS=loading") || before.contains("STATUS=watching"), "{before}");
     let status = if before.contains("not reached: away") { before } else { service.says("away") };
-    assert!(status.contains("1 rule on 2 databases; not reached: away"), "{status}");
+    assert!(status.contains("1 rule on 2 databases; none enforces; not reached: away"), "{status}");
 
     service.tell("HUP");
     let said = service.says("READY=1");

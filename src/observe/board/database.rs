@@ -42,6 +42,8 @@ pub struct DatabaseCard {
     pub acting: Acting,
     /// Whether this daemon leads, as far as it was asked.
     pub authority: Option<Authority>,
+    /// When it was asked, by the machine's clock.
+    pub asked_at: Option<Timestamp>,
     /// Pauses and silences at the last tick.
     pub holds: Vec<HoldCard>,
     /// How ticks went.
@@ -143,13 +145,25 @@ impl DatabaseCard {
         }
     }
 
+    /// These rules' breakers are open, with why: a database that comes back brings its own.
+    pub fn broken(&mut self, open: Vec<(String, String)>) {
+        for (rule, why) in open {
+            self.rule(&rule).broken.get_or_insert_with(|| why.into());
+        }
+    }
+
     /// A look failed.
     pub fn not_seen(&mut self, why: String) {
         self.running = None;
         self.look = Look::NotSeen(why);
         self.ticks.not_seen += 1;
         // What other daemons do meanwhile is not known.
-        self.authority = None;
+        self.forget_authority();
+    }
+
+    /// Who leads is not known, or not asked any more.
+    pub(super) fn forget_authority(&mut self) {
+        (self.authority, self.asked_at) = (None, None);
     }
 
     /// Whether the last look succeeded, and no tick has been running for long: what it says is recent then.
@@ -178,6 +192,7 @@ impl DatabaseCard {
         self.acting = report.acting;
         if report.authority.is_some() {
             self.authority.clone_from(&report.authority);
+            self.asked_at = Some(now);
         }
         self.holds = report.holds.iter().map(HoldCard::of).collect();
         self.durations.add(report);

@@ -1,7 +1,7 @@
-//! What the log says of people: the values that a configuration wants withheld, and the reasons of a decision within
-//! bounds. Everything personal in a line goes through here, whatever the format. The text of statements is withheld
-//! always: it may hold secrets. What a policy's author wrote about such a value is withheld with it, since a test that
-//! held tells the value.
+//! What log and hooks say of people: the values that a configuration wants withheld, and the reasons of a decision
+//! within bounds. Everything personal in a line goes through here, whatever the format. The text of statements is
+//! withheld always, from the audit and the status page, too: it may hold secrets. What a policy's author wrote about
+//! such a value is withheld with it, since a test that held tells the value.
 
 use std::borrow::Cow;
 
@@ -70,8 +70,8 @@ impl Redaction {
         self.0 & personal.bit() != 0
     }
 
-    /// A user name as the log may say it.
-    pub(super) fn username(self, username: Option<&str>) -> Option<&str> {
+    /// A user name as it may be said.
+    pub fn username(self, username: Option<&str>) -> Option<&str> {
         let shown = if self.withholds(Personal::Username) { WITHHELD } else { username? };
         username.map(|_| shown)
     }
@@ -87,16 +87,26 @@ impl Redaction {
     }
 
     fn reason(self, reason: &Reason) -> String {
-        let Reason { field, observed, test } = reason;
-        let asked = Field::named(field);
-        if asked.and_then(Personal::of).is_some_and(|personal| self.withholds(personal)) {
-            return format!("{field} {WITHHELD}");
+        let field = reason.field;
+        match self.shown(reason) {
+            (WITHHELD, WITHHELD) => format!("{field} {WITHHELD}"),
+            (observed, test) => {
+                let (observed, test) =
+                    (cut(observed, REASON_BYTES_MAX), cut(test, REASON_BYTES_MAX));
+                format!("{field} {observed} ({test})")
+            }
         }
-        let observed = match asked {
-            Some(Field::SqlText | Field::SqlTextNormalized) => WITHHELD,
-            _ => observed.as_str(),
-        };
-        format!("{field} {} ({})", cut(observed, REASON_BYTES_MAX), cut(test, REASON_BYTES_MAX))
+    }
+
+    /// What may be said of the value and of the test.
+    pub fn shown(self, reason: &Reason) -> (&str, &str) {
+        match Field::named(reason.field) {
+            Some(field) if Personal::of(field).is_some_and(|it| self.withholds(it)) => {
+                (WITHHELD, WITHHELD)
+            }
+            Some(Field::SqlText | Field::SqlTextNormalized) => (WITHHELD, &reason.test),
+            _ => (&reason.observed, &reason.test),
+        }
     }
 
     /// Why a session stays as the log may say it. These sentences quote tests of policies, or whoever held the session
@@ -109,7 +119,12 @@ impl Redaction {
                 | SpareReason::Silenced
                 | SpareReason::Paused
         );
-        if quotes && self != Self::default() { WITHHELD } else { spared.detail.as_str() }
+        if quotes { self.sentence(spared.detail.as_str()) } else { spared.detail.as_str() }
+    }
+
+    /// A sentence that quotes a policy or a person as the log may say it.
+    pub fn sentence(self, text: &str) -> &str {
+        if self == Self::default() { text } else { WITHHELD }
     }
 }
 

@@ -86,6 +86,11 @@ impl TickLog {
         self.lost();
     }
 
+    /// What the log withholds.
+    pub const fn redact(&self) -> Redaction {
+        self.redact
+    }
+
     /// How many lines were not written since the start.
     pub fn lines_lost(&self) -> u64 {
         self.lost.as_ref().map_or(0, |lost| lost.count() as u64)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Event;
 use crate::engine::explain::Reason;
@@ -12,7 +12,7 @@ use crate::engine::guard::End;
 use crate::engine::policy::{Mode, PolicySet};
 use crate::engine::report::{Outcome, TickReport};
 use crate::engine::session::SessionLife;
-use crate::engine::spare::HaltReason;
+use crate::engine::spare::{HaltReason, SpareReason};
 use crate::engine::text::counted;
 use crate::engine::time::Timestamp;
 
@@ -91,9 +91,9 @@ struct Known {
 }
 
 impl News {
-    /// Forgets databases that are watched no more.
-    pub fn retain(&mut self, is_watched: impl Fn(&str) -> bool) {
-        self.databases.retain(|name, _| is_watched(name));
+    /// A database is not watched any more.
+    pub fn forget(&mut self, database: &str) {
+        self.databases.remove(database);
     }
 
     /// What a tick that saw its database has to tell.
@@ -105,6 +105,7 @@ impl News {
         now: Timestamp,
     ) -> Vec<Message> {
         let known = self.databases.entry(report.database().to_owned()).or_default();
+        known.retain(|rule| policies.rules.iter().any(|it| *it.name == *rule));
         let mut teller = Teller { report, policies, now, messages: Vec::new() };
         if std::mem::take(&mut known.is_unreachable) {
             teller.state(Event::Unreachable, "can be looked at again", None);
@@ -151,6 +152,15 @@ impl News {
         let summary = "not reloaded: what was in force stays".to_owned();
         let message = Message::of(Event::NotReloaded, now, summary);
         Message { detail: Some(why.to_owned()), ..message }
+    }
+}
+
+impl Known {
+    /// Forgets rules that are gone: their number is that of the policies.
+    fn retain(&mut self, is_in_force: impl Fn(&str) -> bool) {
+        self.halted.retain(|rule| is_in_force(rule));
+        self.pending.retain(|rule, _| is_in_force(rule));
+        self.named.retain(|rule, _| is_in_force(rule));
     }
 }
 
@@ -297,26 +307,33 @@ impl Teller<'_> {
     /// Each session is told once for as long as it waits without a break.
     fn pending(&mut self, known: &mut Known) {
         let report = self.report;
-        let mut waiting: BTreeMap<Arc<str>, Vec<SessionFact>> = BTreeMap::new();
+        let seen = report.seen.pending.iter();
+        let names: FxHashMap<SessionLife, &Option<String>> =
+            seen.map(|it| (it.life, &it.username)).collect();
+        let mut waiting: BTreeMap<Arc<str>, (usize, Vec<SessionFact>)> = BTreeMap::new();
         let mut lives: BTreeMap<Arc<str>, FxHashSet<SessionLife>> = BTreeMap::new();
-        for it in &report.seen.pending {
+        for it in report.plan.spared().iter().filter(|it| it.reason == SpareReason::Pending) {
             lives.entry(Arc::clone(&it.rule)).or_default().insert(it.life);
             if known.pending.get(&it.rule).is_some_and(|told| told.contains(&it.life)) {
                 continue;
             }
-            waiting.entry(Arc::clone(&it.rule)).or_default().push(SessionFact {
+            let (in_all, facts) = waiting.entry(Arc::clone(&it.rule)).or_default();
+            *in_all += 1;
+            if facts.len() == SESSIONS_NAMED_MAX {
+                continue;
+            }
+            facts.push(SessionFact {
                 life: it.life,
-                username: it.username.clone(),
+                // A look names the first of those that wait.
+                username: names.get(&it.life).copied().cloned().flatten(),
                 action: None,
                 outcome: None,
                 kind: None,
-                detail: Some(it.detail.clone()),
+                detail: Some(it.detail.to_string()),
                 reasons: Vec::new(),
             });
         }
-        for (rule, mut sessions) in waiting {
-            let in_all = sessions.len();
-            sessions.truncate(SESSIONS_NAMED_MAX);
+        for (rule, (in_all, sessions)) in waiting {
             let what = format!("{} began to wait", counted(in_all as u64, "session"));
             let mut message = self.about(Event::Pending, &rule, &what);
             (message.sessions, message.sessions_in_all) = (sessions, in_all);
@@ -326,5 +343,55 @@ impl Teller<'_> {
             known.pending.remove(rule);
         }
         known.pending.extend(lives);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::{News, SESSIONS_NAMED_MAX};
+    use crate::engine::policy::PolicySet;
+    use crate::engine::report::{Outcome, TickId, TickReport};
+    use crate::engine::seen::{PENDING_NAMED_MAX, Seen};
+    use crate::engine::time::Span;
+    use crate::observe::fixture::{NOON, RuleSketch, plan_of, snapshot};
+
+    #[test]
+    fn a_session_is_told_once_for_as_long_as_its_rule_is_there() {
+        let rule = |name| RuleSketch { name, report: true, ..RuleSketch::DEFAULT }.build();
+        let mut news = News::default();
+        let mut told = |name| {
+            let plan = plan_of(&[rule(name)], &snapshot(&[(7, "APP")]));
+            let report = TickReport {
+                due: vec![name.into()],
+                outcomes: vec![Outcome::Reported; plan.ends().len()],
+                ..TickReport::of(TickId { run: NOON, number: 1 }, plan, Seen::default())
+            };
+            let policies = PolicySet { rules: vec![rule(name)], ..PolicySet::default() };
+            news.of_tick(&report, None, &policies, NOON).len()
+        };
+        assert_eq!([told("idle"), told("idle"), told("other"), told("idle")], [1, 0, 1, 1]);
+    }
+
+    #[test]
+    fn all_that_wait_are_counted_and_each_is_told_once() {
+        let rule = RuleSketch { hold: Span::seconds(60), ..RuleSketch::DEFAULT }.build();
+        let policies = PolicySet { rules: vec![rule.clone()], ..PolicySet::default() };
+        let mut news = News::default();
+        let mut told = |sids: Range<u32>| {
+            let rows: Vec<(u32, &str)> = sids.map(|sid| (sid, "APP")).collect();
+            let seen = snapshot(&rows);
+            let plan = plan_of(std::slice::from_ref(&rule), &seen);
+            let summary = Seen::of(&seen, &plan);
+            let tick = TickId { run: NOON, number: 1 };
+            let report =
+                TickReport { due: vec!["rule".into()], ..TickReport::of(tick, plan, summary) };
+            let told = news.of_tick(&report, None, &policies, NOON);
+            told.iter().map(|it| (it.sessions_in_all, it.sessions.len())).collect::<Vec<_>>()
+        };
+        let many = 3 * u32::try_from(PENDING_NAMED_MAX).expect("it is small");
+        assert_eq!(told(1..many + 1), [(3 * PENDING_NAMED_MAX, SESSIONS_NAMED_MAX)]);
+        assert_eq!(told(2..many + 2), [(1, 1)], "the first has gone and another one has come");
     }
 }

@@ -28,6 +28,7 @@ async function look() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
     if (fresh && fresh.innerHTML !== document.querySelector("main").innerHTML) {
+      document.title = page.title;
       swap(fresh);
     }
     lost.hidden = true;

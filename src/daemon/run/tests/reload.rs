@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use super::super::{Audit, AuditAt, Event, LOADS_LEFT_BEHIND_MAX, Signal};
+use super::super::{Asked, Audit, AuditAt, Daemon, Event, LOADS_LEFT_BEHIND_MAX, Signal};
 use super::{Bench, ENFORCE, Sketch, bad_files, in_short, loaded, number, spec};
 use crate::daemon::reload::Loaded;
+use crate::engine::policy::{Breaker, Mode, Reset};
 use crate::engine::time::Span;
 use crate::observe::fixture::RuleSketch;
 
@@ -157,4 +158,76 @@ async fn a_database_that_is_taken_out_goes_when_its_tick_is_done() {
     bench.shows("gone", &[]);
     bench.ticked().await;
     assert_eq!(bench.daemon.targets.keys().collect::<Vec<_>>(), ["prod"]);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_database_goes_with_it() {
+    let (mut bench, _killed) = Bench::new(&[ENFORCE], &["gone", "prod"]);
+    bench.fails("gone");
+    bench.shows("prod", &[]);
+    bench.at(60);
+    bench.ticked().await;
+    bench.ticked().await;
+    let status = bench.daemon.status();
+    assert_eq!(status, "watching: 1 rule on 2 databases; 1 enforces; not reached: gone");
+    bench.reload(&[RuleSketch { mode: Mode::DryRun, ..ENFORCE }], &["prod"]).await;
+    assert_eq!(bench.daemon.status(), "watching: 1 rule on 1 database; none enforces");
+}
+
+/// `/readyz` and the alerts would wait for its first due time, which may be tomorrow.
+#[tokio::test]
+async fn a_database_that_a_reload_brings_is_looked_at_at_once_if_anybody_can_ask() {
+    for is_shown in [true, false] {
+        let (mut bench, _killed) = Bench::new(&[ENFORCE], &["prod"]);
+        bench.daemon.is_shown = is_shown;
+        bench.reload(&[ENFORCE], &["new", "prod"]).await;
+        assert_eq!(bench.daemon.targets["new"].is_running(), is_shown);
+        assert!(!bench.daemon.targets["prod"].is_running(), "it was looked at before");
+    }
+}
+
+#[tokio::test]
+async fn a_reload_during_the_first_load_keeps_no_database_from_its_first_look() {
+    let (setup, surroundings, _parts) = Sketch::new(&[ENFORCE], &["prod"]).build();
+    let mut daemon = Daemon::new(setup, surroundings);
+    daemon.is_shown = true;
+    assert_eq!(daemon.loads.ask(daemon.audit_at.clone(), None), Asked::Begun);
+    assert_eq!(daemon.handle(Event::Reload), ControlFlow::Continue(()));
+    let loaded = daemon.next_event().await;
+    assert_eq!(daemon.handle(loaded), ControlFlow::Continue(()));
+    assert!(daemon.targets["prod"].is_running());
+    assert!(daemon.loads.deadline().is_some(), "the reload is under way");
+}
+
+#[tokio::test]
+async fn a_breaker_that_outlives_its_database_is_shown_when_it_comes_back() {
+    const BREAKS: RuleSketch = RuleSketch {
+        breaker: Some(Breaker {
+            failures: 1,
+            reconnects: 100,
+            within: Span::seconds(60),
+            reset: Reset::After(Span::seconds(3_600)),
+        }),
+        ..ENFORCE
+    };
+    let mut sketch = Sketch::new(&[BREAKS], &["prod"]);
+    // A killer that does not find there what it should fails.
+    sketch.reads = Some("no/such/file".into());
+    let (mut bench, _killed) = sketch.start();
+    bench.shows("prod", &[7]);
+    bench.at(60);
+    bench.ticked().await;
+    let is_open = |bench: &Bench| {
+        let state = bench.daemon.board.read();
+        state
+            .databases
+            .get("prod")
+            .and_then(|card| card.rules.get("idle")?.broken.clone())
+            .is_some()
+    };
+    assert!(is_open(&bench));
+    bench.reload(&[BREAKS], &["other"]).await;
+    assert!(!is_open(&bench), "nobody watches it");
+    bench.reload(&[BREAKS], &["prod"]).await;
+    assert!(is_open(&bench));
 }
