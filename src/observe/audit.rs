@@ -42,14 +42,13 @@ use std::path::{Path, PathBuf};
 use recall::Recall;
 use serde::Serialize;
 
-use crate::engine::condition::Field;
 use crate::engine::explain::Reason;
 use crate::engine::guard::{ApprovedPlan, End, Halted, Spared};
 use crate::engine::pursuit::Verified;
 use crate::engine::report::Outcome;
 use crate::engine::session::SessionLife;
 use crate::engine::time::{MICROS_PER_SECOND, Timestamp};
-use crate::observe::log::redact::WITHHELD;
+use crate::observe::log::redact::without_statement;
 use crate::ports::{AuditError, AuditSink, TickStamp};
 
 /// The audit names people and machines: for its owner only.
@@ -563,10 +562,7 @@ struct ReasonRecord<'a> {
 
 impl<'a> ReasonRecord<'a> {
     fn of(reason: &'a Reason) -> Self {
-        let Reason { field, observed, test } = reason;
-        let is_sql =
-            [Field::SqlText, Field::SqlTextNormalized].iter().any(|it| it.name() == *field);
-        Self { field, observed: if is_sql { WITHHELD } else { observed }, test }
+        Self { field: reason.field, observed: without_statement(reason), test: &reason.test }
     }
 }
 

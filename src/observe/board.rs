@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::log::redact::without_statements;
 use super::notify::Told as HookTold;
 use crate::engine::explain::Reason;
 use crate::engine::guard::End;
@@ -255,7 +256,7 @@ impl Decision {
             action: end.verb_text(),
             dry_run: report.acting.is_dry_run(end.mode),
             outcome,
-            reasons: end.reasons.clone(),
+            reasons: without_statements(&end.reasons),
         }
     }
 }

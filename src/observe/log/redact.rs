@@ -84,16 +84,13 @@ impl Redaction {
     }
 
     fn reason(self, reason: &Reason) -> String {
-        let Reason { field, observed, test } = reason;
+        let Reason { field, observed: _, test } = reason;
         let asked = Field::named(field);
         if asked.and_then(Personal::of).is_some_and(|personal| self.withholds(personal)) {
             return format!("{field} {WITHHELD}");
         }
-        let observed = match asked {
-            Some(Field::SqlText | Field::SqlTextNormalized) => WITHHELD,
-            _ => observed.as_str(),
-        };
-        format!("{field} {} ({})", cut(observed, REASON_BYTES_MAX), cut(test, REASON_BYTES_MAX))
+        let seen = without_statement(reason);
+        format!("{field} {} ({})", cut(seen, REASON_BYTES_MAX), cut(test, REASON_BYTES_MAX))
     }
 
     /// Why a session stays as the log may say it. These sentences quote tests of policies, or whoever held the session
@@ -108,6 +105,20 @@ impl Redaction {
         );
         if quotes && self != Self::default() { WITHHELD } else { spared.detail.as_str() }
     }
+}
+
+/// What was observed, but the text of a statement: that may hold secrets, and leaves the daemon nowhere.
+pub fn without_statement(reason: &Reason) -> &str {
+    match Field::named(reason.field) {
+        Some(Field::SqlText | Field::SqlTextNormalized) => WITHHELD,
+        _ => &reason.observed,
+    }
+}
+
+/// The reasons of a decision for those outside.
+pub fn without_statements(reasons: &[Reason]) -> Vec<Reason> {
+    let one = |it: &Reason| Reason { observed: without_statement(it).to_owned(), ..it.clone() };
+    reasons.iter().map(one).collect()
 }
 
 /// At most so much of a text, and a sign that there was more.

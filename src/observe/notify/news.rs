@@ -15,6 +15,7 @@ use crate::engine::session::SessionLife;
 use crate::engine::spare::HaltReason;
 use crate::engine::text::counted;
 use crate::engine::time::Timestamp;
+use crate::observe::log::redact::without_statements;
 
 /// Sessions that one message names; the audit has them all.
 pub const SESSIONS_NAMED_MAX: usize = 50;
@@ -270,7 +271,7 @@ impl Teller<'_> {
                 outcome: Some(outcome.word()),
                 kind: outcome.kind(),
                 detail: None,
-                reasons: end.reasons.clone(),
+                reasons: without_statements(&end.reasons),
             });
             message.sessions = facts.collect();
             self.messages.push(message);
