@@ -13,7 +13,7 @@ use crate::engine::policy::Mode;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::seen::{Pending, STATUSES};
 use crate::engine::standing::Authority;
-use crate::engine::text::counted;
+use crate::engine::text::{counted, printable};
 use crate::engine::time::{Span, Timestamp};
 
 /// Its style, served beside it.
@@ -62,7 +62,8 @@ pub fn render(state: &State, now: Now) -> String {
             }
         }
     };
-    page.into_string()
+    // Escaping leaves what turns the direction of the text after it.
+    printable(&page.into_string())
 }
 
 fn main(state: &State, now: Now) -> Markup {
@@ -317,7 +318,7 @@ fn pending(state: &State) -> Markup {
     html! {
         @if shown.is_empty() { p.soft { "Nobody waits for a rule's time." } } @else {
             table {
-                caption { (counted(in_all as u64, "session")) " match and would be ended if they go on so" }
+                caption { "Matched, and waiting for the rule's time: " (counted(in_all as u64, "session")) }
                 thead { tr {
                     th scope="col" { "Session" } th scope="col" { "User" } th scope="col" { "Program" }
                     th scope="col" { "Rule" } th scope="col" { "Timer" }
@@ -455,6 +456,7 @@ mod tests {
         hold_against("tests/page.expected.html", &page.replace("><", ">\n<"));
         assert!(!page.contains("<script>") && !page.contains("<i>"), "names are escaped");
         assert!(!page.contains("href=\"javascript"));
+        assert!(!page.contains('\u{202e}'), "nothing turns what stands after it");
     }
 
     #[test]
