@@ -34,7 +34,10 @@ impl SecretPlace {
         let secret = match self {
             Self::Credential(name) => {
                 let directory = env::var_os(CREDENTIALS).ok_or_else(|| {
-                    format!("the credential {name}: {CREDENTIALS} is not set, so systemd passed none (LoadCredential=)")
+                    format!(
+                        "the credential {name}: {CREDENTIALS} is not set, so systemd passed none (LoadCredential=); \
+                         outside the service, set it to the directory that holds the file"
+                    )
                 })?;
                 file(&Path::new(&directory).join(name))
                     .map_err(|why| format!("the credential {name}: {why}"))?
@@ -103,6 +106,10 @@ mod tests {
         assert!(!why.contains("s3cret"), "{why}");
         fs::write(&path, [0xff, b's', b'3']).expect("it can be written");
         assert!(place.read().expect_err("no text").ends_with("cannot be read as text"));
+        let credential = SecretPlace::Credential("prod".to_owned());
+        // Tests run outside a service.
+        let why = credential.read().expect_err("systemd passed none");
+        assert!(why.ends_with("set it to the directory that holds the file"), "{why}");
         let nowhere = SecretPlace::File(folder.path().to_owned());
         assert!(nowhere.read().expect_err("a directory").ends_with("not a regular file"));
     }
