@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json as value};
 
 use super::news::{Message, SessionFact};
+use crate::engine::text::shown;
 
 /// Sessions that are named to people; the JSON names more, and the audit all.
 const NAMED_TO_PEOPLE_MAX: usize = 10;
@@ -123,7 +124,8 @@ fn lines(message: &Message) -> Vec<String> {
             let text = format!("{} is {} ({})", reason.field, reason.observed, reason.test);
             add(Some(&text));
         }
-        lines.push(line);
+        // One line a session, whatever it calls itself.
+        lines.push(line.chars().map(shown).collect());
     }
     let more = message.sessions_in_all.saturating_sub(NAMED_TO_PEOPLE_MAX);
     if more > 0 {
@@ -134,4 +136,40 @@ fn lines(message: &Message) -> Vec<String> {
         lines.extend(rule.runbook.iter().map(|runbook| format!("runbook: {runbook}")));
     }
     lines.iter().map(|line| line.chars().take(LINE_MAX).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use crate::engine::session::{SessionKey, SessionLife};
+    use crate::observe::fixture::NOON;
+    use crate::observe::notify::Event;
+    use crate::observe::notify::news::{Message, SessionFact};
+
+    #[test]
+    fn a_name_begins_no_line_and_turns_nothing() {
+        let key = SessionKey { inst_id: 1, sid: 7, serial: 70 };
+        let session = SessionFact {
+            life: SessionLife { key, logon_time: None },
+            username: Some("A\n8,80,@1 B\u{202e}".to_owned()),
+            action: Some("kill immediate"),
+            outcome: Some("ended"),
+            kind: None,
+            detail: None,
+            reasons: Vec::new(),
+        };
+        let message = Message {
+            event: Event::Ended,
+            at: NOON,
+            summary: "ended 1 session".to_owned(),
+            database: None,
+            rule: None,
+            dry_run: Some(false),
+            detail: None,
+            sessions: vec![session],
+            sessions_in_all: 1,
+        };
+        let line = "7,70,@1 A\u{fffd}8,80,@1 B\u{fffd} kill immediate ended";
+        assert_eq!(lines(&message), [line]);
+    }
 }
