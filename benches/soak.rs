@@ -130,10 +130,10 @@ fn main() {
     let mut soak = Soak::start();
     println!("minute  trouble             memory MB  descriptors  processes");
     let begin = Instant::now();
-    let mut sample = 0;
+    let mut sample: u64 = 0;
     while begin.elapsed() < Duration::from_mins(minutes) {
         let minute = begin.elapsed().as_secs() / 60;
-        if sample % (60 / EVERY_SECONDS) == 0 {
+        if sample.is_multiple_of(60 / EVERY_SECONDS) {
             soak.trouble(usize::try_from(minute).expect("few minutes"));
         }
         sample += 1;
@@ -308,7 +308,7 @@ impl Soak {
             processes: 1 + children.len(),
         });
         let held = self.held[self.held.len() - 1];
-        if self.held.len() as u64 % (60 / EVERY_SECONDS) == 0 {
+        if (self.held.len() as u64).is_multiple_of(60 / EVERY_SECONDS) {
             println!(
                 "{minute:>6}  {:<18}  {:>4.1} {:>4.1}  {:>11}  {:>9}",
                 self.trouble, held.own_mb, held.all_mb, held.own_files, held.processes

@@ -110,7 +110,8 @@ pub(super) fn read_service(path: &Path) -> (Option<Service>, Diagnostics) {
 
 /// Reads the configuration and prints what is wrong with it.
 pub(super) fn load_service(path: &Path, console: &mut Console) -> Result<Service, CliError> {
-    if !path.exists() {
+    // One that may not be looked at is there all the same, and reading it says what is wrong.
+    if path.try_exists().is_ok_and(|exists| !exists) {
         return Err(CliError::BadPolicy(format!(
             "there is no {}; name a configuration with --config, or --policy and --capture",
             path.display()

@@ -1,5 +1,6 @@
 //! `plan`: who would be ended, by which rule and why; who is spared, and why. It never ends anyone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use super::console::Console;
@@ -8,10 +9,12 @@ use super::inputs::{CaptureArgs, PolicyArgs};
 use super::{Format, Global, table};
 use crate::engine::decide::{Question, decide};
 use crate::engine::explain::Reason;
-use crate::engine::guard::ApprovedPlan;
+use crate::engine::guard::{ApprovedPlan, Spared};
 use crate::engine::history::History;
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
+use crate::engine::policy::Action;
+use crate::engine::spare::SpareReason;
 use crate::engine::text::counted;
 use crate::observe::plan_json::plan_json;
 
@@ -85,13 +88,15 @@ pub(super) fn write_decided(
     verbose: u8,
 ) -> Result<(), CliError> {
     let out = console.out();
+    let reports = plan.ends().iter().filter(|end| end.action == Action::Report).count();
+    let reports = if reports > 0 { format!("{reports} to report, ") } else { String::new() };
     writeln!(
         out,
-        "{} at {}: {}, {} to end, {} spared, {} halted",
+        "{} at {}: {}, {} to end, {reports}{} spared, {} halted",
         plan.database(),
         table::time_or_unknown(plan.taken_at()),
         counted(plan.sessions() as u64, "session"),
-        plan.ends().len(),
+        plan.ends().iter().filter(|end| end.action != Action::Report).count(),
         plan.spared().len(),
         counted(plan.halted().len() as u64, "rule")
     )?;
@@ -131,25 +136,53 @@ fn show_reason(reason: &Reason) -> String {
     format!("{} {} ({})", reason.field, reason.test, reason.observed)
 }
 
-/// Spared sessions beyond this many are counted only; `-v` lists them all.
+/// Rows of spared sessions beyond this many are counted only; `-v` lists all.
 const SPARED_SHOWN_MAX: usize = 50;
 
+/// Beyond so many sessions that one rule matches and one protection spares, they share a row: the background processes
+/// of an instance are a hundred and more, and would hide everybody else.
+const ALIKE_SHOWN_MAX: usize = 5;
+
 fn write_spared(out: &mut dyn Write, plan: &ApprovedPlan, verbose: u8) -> Result<(), CliError> {
-    let spared = plan.spared();
-    let shown = if verbose > 0 { spared.len() } else { spared.len().min(SPARED_SHOWN_MAX) };
-    if shown > 0 {
-        let rows: Vec<Vec<String>> = spared[..shown]
-            .iter()
-            .map(|it| {
-                let (key, because) = (it.life.key.to_string(), it.reason.because());
-                vec![key, it.rule.to_string(), because, it.detail.to_string()]
-            })
-            .collect();
+    let mut rows = told(plan.spared(), verbose);
+    if verbose == 0 {
+        rows.truncate(SPARED_SHOWN_MAX);
+    }
+    let in_all = plan.spared().len();
+    let named: usize = rows.iter().map(|(_, sessions)| sessions).sum();
+    let merged = named > rows.len();
+    if !rows.is_empty() {
+        let rows: Vec<Vec<String>> = rows.into_iter().map(|(row, _)| row.into()).collect();
         writeln!(out)?;
         table::write(out, &["SPARED", "RULE", "BECAUSE", "DETAIL"], &rows)?;
     }
-    if shown < spared.len() {
-        writeln!(out, "… and {} more (-v lists all)", spared.len() - shown)?;
+    if named < in_all {
+        writeln!(out, "… and {} more (-v lists all)", in_all - named)?;
+    } else if merged {
+        writeln!(out, "(-v lists all)")?;
     }
     Ok(())
+}
+
+/// A row each, with how many sessions it tells of: where many are spared alike, one does, at the place of the first.
+fn told(spared: &[Spared], verbose: u8) -> Vec<([String; 4], usize)> {
+    let why = |it: &Spared| [it.rule.to_string(), it.reason.because(), it.detail.to_string()];
+    let mut alike: BTreeMap<[String; 3], usize> = BTreeMap::new();
+    for it in spared.iter().filter(|it| matches!(it.reason, SpareReason::Protected(_))) {
+        *alike.entry(why(it)).or_default() += 1;
+    }
+    alike.retain(|_, sessions| verbose == 0 && *sessions > ALIKE_SHOWN_MAX);
+    let mut merged = BTreeSet::new();
+    let mut rows = Vec::new();
+    for it in spared {
+        let why = why(it);
+        let (who, sessions) = match alike.get(&why) {
+            Some(_) if !merged.insert(why.clone()) => continue,
+            Some(&sessions) => (counted(sessions as u64, "session"), sessions),
+            None => (it.life.key.to_string(), 1),
+        };
+        let [rule, because, detail] = why;
+        rows.push(([who, rule, because, detail], sessions));
+    }
+    rows
 }

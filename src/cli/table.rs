@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::engine::text::shown;
 use crate::engine::time::Timestamp;
 
 /// Cells wider than this are cut, with an ellipsis.
@@ -13,7 +14,7 @@ const LAST_CELL_WIDTH_MAX: usize = 1_000;
 /// Writes a header and rows of as many cells.
 pub(super) fn write(to: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let header: Vec<String> = header.iter().map(|it| (*it).to_owned()).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row)).collect();
     let all = || std::iter::once(&header).chain(&rows);
     let width = |column: usize| {
         all().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max().unwrap_or(0)
@@ -32,15 +33,14 @@ pub(super) fn time_or_unknown(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "an unknown time".to_owned(), |time| time.to_string())
 }
 
-fn shown(row: &[String]) -> Vec<String> {
+fn cells(row: &[String]) -> Vec<String> {
     let width = |at| if at + 1 == row.len() { LAST_CELL_WIDTH_MAX } else { CELL_WIDTH_MAX };
     row.iter().enumerate().map(|(at, cell)| clean(cell, width(at))).collect()
 }
 
 /// One line of printable characters, cut to the width of a cell.
 fn clean(cell: &str, width: usize) -> String {
-    let printable = cell.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it });
-    let mut text: String = printable.take(width).collect();
+    let mut text: String = cell.chars().map(shown).take(width).collect();
     if cell.chars().nth(width).is_some() {
         text.pop();
         text.push('…');

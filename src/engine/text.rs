@@ -113,9 +113,15 @@ pub fn counted(count: impl Into<u64>, noun: &str) -> String {
 /// Lines of printable characters, for people: a client can put anything into its program name, also what turns the
 /// text after it around.
 pub fn printable(text: &str) -> String {
-    let turns = |it| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let hides = |it: char| it != '\n' && (it.is_control() || turns(it));
-    text.chars().map(|it| if hides(it) { '\u{fffd}' } else { it }).collect()
+    text.chars().map(|it| if it == '\n' { it } else { shown(it) }).collect()
+}
+
+/// A character as it may stand on a terminal: what moves the cursor, ends a line or turns the direction of what follows
+/// would make a row look like another one.
+pub fn shown(character: char) -> char {
+    let turns = matches!(character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if turns || character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
 }
 
 /// An error and what caused it, from the outside in: `prod.csv: the capture cannot be opened: No such file`. No error
@@ -141,6 +147,14 @@ mod tests {
         assert_eq!(texts.get(Symbol::NULL), None);
         assert_eq!(texts.find("WEB"), Some(web));
         assert_eq!(texts.find("web"), None);
+    }
+
+    #[test]
+    fn nothing_printable_moves_the_cursor_or_turns_what_follows() {
+        let hostile = "a\u{1b}[2J\u{9b}b\u{202e}c\u{2066}d\u{200f}e\u{2028}f\r\tg";
+        assert_eq!(printable(hostile).replace('\u{fffd}', "?"), "a?[2J?b?c?d?e?f??g");
+        let harmless = "Jürgen\n李\u{1f468}\u{200d}\u{1f4bb} שלום";
+        assert_eq!(printable(harmless), harmless);
     }
 
     #[test]

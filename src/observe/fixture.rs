@@ -195,7 +195,7 @@ pub(crate) fn board() -> Board {
     let seen = snapshot(&[(7, "<script>alert(1)</script>"), (8, "APP"), (9, "SYS")]);
     let plan = plan_of(&rules, &seen);
     let summary = Seen::of(&seen, &plan);
-    let why = Arc::from("paused by ana: <i>month's end</i>");
+    let why = Arc::from("paused by ana: <i>month's\u{202e} end</i>");
     let report = TickReport {
         outcomes: vec![Outcome::Ended, Outcome::Refused(Refusal::Privilege)],
         missed: vec![Missed { rule: "old".into(), ticks: 3 }],

@@ -319,7 +319,7 @@ fn pending(state: &State) -> Markup {
     html! {
         @if shown.is_empty() { p.soft { "Nobody waits for a rule's time." } } @else {
             table {
-                caption { (counted(in_all as u64, "session")) " match and would be ended if they go on so" }
+                caption { "Matched, and waiting for the rule's time: " (counted(in_all as u64, "session")) }
                 thead { tr {
                     th scope="col" { "Session" } th scope="col" { "User" } th scope="col" { "Program" }
                     th scope="col" { "Rule" } th scope="col" { "Timer" }
@@ -460,6 +460,7 @@ mod tests {
         hold_against("tests/page.expected.html", &page.replace("><", ">\n<"));
         assert!(!page.contains("<script>") && !page.contains("<i>"), "names are escaped");
         assert!(!page.contains("href=\"javascript"));
+        assert!(!page.contains('\u{202e}'), "nothing turns what stands after it");
     }
 
     #[test]

@@ -76,6 +76,15 @@ pub fn script(wanted: &Wanted) -> String {
     line(&format!(
         "-- What orawarden needs as {account}. Run as a DBA; nothing here is changed by orawarden itself."
     ));
+    let everywhere = if wanted.root { " CONTAINER=ALL" } else { "" };
+    line(&format!(
+        "-- Where there is no such account yet: CREATE USER {account} IDENTIFIED BY \"a password\"{everywhere};"
+    ));
+    if wanted.root {
+        line(
+            "-- The name of a common user begins with COMMON_USER_PREFIX, which is C## unless it was changed.",
+        );
+    }
     line(&format!("GRANT CREATE SESSION TO {account};"));
     if wanted.ending == Ending::Rds {
         line("-- On RDS the master user grants what it holds through RDSADMIN.");
@@ -197,6 +206,31 @@ const WRAPPER_BODY: &str = include_str!("wrapper.sql");
 mod tests {
     use super::{Ending, Wanted, script, wrapper, wrapper_body};
     use crate::oracle::protocol::Release;
+
+    #[test]
+    fn a_script_says_how_the_account_is_made_and_makes_none() {
+        for (root, account, made) in [
+            (false, "WARDEN", r#"CREATE USER WARDEN IDENTIFIED BY "a password";"#),
+            (
+                true,
+                "C##WARDEN",
+                r#"CREATE USER C##WARDEN IDENTIFIED BY "a password" CONTAINER=ALL;"#,
+            ),
+        ] {
+            let wanted = Wanted {
+                account: account.to_owned(),
+                ending: Ending::Never,
+                leadership: true,
+                root,
+                per_instance: false,
+                release: Release::new(19, 0),
+            };
+            let script = script(&wanted);
+            let line = script.lines().find(|line| line.contains("CREATE USER")).unwrap_or_default();
+            assert!(line.starts_with("--") && line.ends_with(made), "{script}");
+            assert_eq!(script.contains("COMMON_USER_PREFIX"), root, "{script}");
+        }
+    }
 
     #[test]
     fn a_release_is_asked_only_for_what_it_has() {

@@ -106,6 +106,10 @@ mod tests {
         assert!(!why.contains("s3cret"), "{why}");
         fs::write(&path, [0xff, b's', b'3']).expect("it can be written");
         assert!(place.read().expect_err("no text").ends_with("cannot be read as text"));
+        let credential = SecretPlace::Credential("prod".to_owned());
+        // Tests run outside a service.
+        let why = credential.read().expect_err("systemd passed none");
+        assert!(why.contains("so by hand set it to a directory"), "{why}");
         let nowhere = SecretPlace::File(folder.path().to_owned());
         assert!(nowhere.read().expect_err("a directory").ends_with("not a regular file"));
     }

@@ -99,6 +99,18 @@ fn the_yaml_of_every_page_compiles() {
 }
 
 #[test]
+fn the_configuration_of_the_first_page_is_the_packages() {
+    let without_comments = |text: &str| -> Vec<String> {
+        let codes = text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim_end());
+        codes.filter(|it| !it.is_empty() && !it.starts_with('#')).map(str::to_owned).collect()
+    };
+    let page = read("docs/getting-started.md");
+    let blocks = yaml_blocks(&page);
+    let (_, shown) = blocks.first().expect("the page shows a configuration");
+    assert_eq!(without_comments(shown), without_comments(&read("systemd/orawarden.yaml")));
+}
+
+#[test]
 fn yaml_that_does_not_compile_is_found() {
     let page = |yaml: &str| ("a.md".to_owned(), format!("Text.\n\n```yaml\n{yaml}\n```\n"));
     let bad = [

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -112,6 +112,42 @@ fn a_program_gets_json_and_nothing_else_of_the_daemons() {
         daemon.says(" tick ");
     }
     assert_eq!(fs::read_to_string(&out).expect("it is there").matches("\"event\"").count(), 1);
+}
+
+#[test]
+fn the_text_of_statements_leaves_the_daemon_nowhere() {
+    let place = tempfile::tempdir().expect("a directory");
+    let (address, requests) = receiver(&[200]);
+    let rule = "{sql_text: {like: 'select%'}, sql_text_normalized: {like: 'select%'}}";
+    write(&place, "p.yaml", &dry_run().replace("{idle_for: '> 30m'}", rule));
+    let capture = CAPTURE.replace("QCSID", "QCSID,SQL_TEXT").replace("INACTIVE", "ACTIVE");
+    write(&place, "c.csv", &capture.replace(",N,\n", ",N,,select 'hunter2' from dual\n"));
+    let hook = |format| {
+        format!(
+            "  - {{name: {format}, webhook: {{url: 'http://{address}/', format: {format}}}, events: ended, \
+             dry_run: true}}\n"
+        )
+    };
+    let rest =
+        "policies: p.yaml\ndatabases: [{name: old, capture: c.csv}]\naudit: {file: a.jsonl}\n";
+    let hooks = ["json", "slack", "teams"].map(hook).concat();
+    let http = "http: {listen: '127.0.0.1:0'}";
+    write(&place, "c.yaml", &format!("version: 1\n{rest}{http}\nnotify:\n{hooks}"));
+    let mut daemon = Running::start(&place, &["run", "--config", "c.yaml"]);
+    let said = daemon.says("http listens");
+    let (_, page) = said.rsplit_once("address=").expect("it says where");
+    let mut told: Vec<String> =
+        (0..3).map(|_| requests.recv_timeout(PATIENCE).expect("each is told")).collect();
+    told.push(daemon.says("would end"));
+    let mut stream = TcpStream::connect(page.trim()).expect("it listens");
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("it is read");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("it answers");
+    told.push(page);
+    told.push(fs::read_to_string(place.path().join("a.jsonl")).expect("it is there"));
+    for text in told {
+        assert!(text.contains("(withheld)") && !text.contains("hunter2"), "{text}");
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ use tracing_subscriber::layer::Context;
 use super::json::Values;
 use super::kind::Kind;
 use super::redact::cut;
+use crate::engine::text::printable;
 
 /// Where the journal listens.
 pub const SOCKET: &str = "/run/systemd/journal/socket";
@@ -86,7 +87,9 @@ const fn priority(level: Level) -> &'static str {
 }
 
 fn put(datagram: &mut Vec<u8>, name: &str, value: &str) {
-    let value = cut(value, VALUE_BYTES_MAX);
+    // The catalog's texts quote fields, and `journalctl -x` writes them to a terminal as they are.
+    let value = printable(value);
+    let value = cut(&value, VALUE_BYTES_MAX);
     datagram.extend_from_slice(name.as_bytes());
     if value.contains('\n') {
         datagram.push(b'\n');

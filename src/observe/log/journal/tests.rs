@@ -124,10 +124,22 @@ fn a_user_name_forges_no_field() {
     log(&journal, &[report(Mode::Enforce, Outcome::Ended, name)]);
     journal.next();
     let fields = journal.next();
-    assert_eq!(value(&fields, "USERNAME"), name);
+    assert_eq!(value(&fields, "USERNAME"), name.replace(['\u{8}', '\0'], "\u{fffd}"));
     assert_eq!(value(&fields, "RULE"), "idle");
     assert_eq!(value(&fields, "MESSAGE_ID"), format!("{:032x}", Kind::Ended.id()));
     assert!(!value(&fields, "MESSAGE").contains('\n'), "one line: {fields:?}");
+}
+
+/// The catalog quotes fields, and `journalctl -x` writes them to a terminal as they are.
+#[test]
+fn no_field_moves_the_cursor_or_turns_what_follows() {
+    let journal = Journal::new();
+    log(&journal, &[report(Mode::Enforce, Outcome::Ended, "A\u{1b}]0;x\u{7}\u{202e}B")]);
+    journal.next();
+    let fields = journal.next();
+    assert_eq!(value(&fields, "USERNAME"), "A\u{fffd}]0;x\u{fffd}\u{fffd}B");
+    let hostile = |text: &str| text.contains(['\u{1b}', '\u{7}', '\u{202e}']);
+    assert!(!fields.iter().any(|(_, text)| hostile(text)), "{fields:?}");
 }
 
 #[test]
