@@ -14,7 +14,7 @@ use super::recheck::{Held, Recheck, Superseded};
 use super::shared_audit::SharedAudit;
 use crate::engine::decide::{Question, decide};
 use crate::engine::guard::End;
-use crate::engine::history::{History, Look};
+use crate::engine::history::{ClockNews, History, Look};
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
@@ -156,14 +156,20 @@ fn look_at_clock(worker: &mut Worker, seen: &mut Snapshot, start: Duration) {
     if !worker.source.is_live() {
         return;
     }
-    let look = Look { began: span(start), over: span(worker.pace.now()) };
-    if let Some(by) = worker.history.look_at_clock(seen, look) {
-        let way = if by.0 > 0 { "forward" } else { "back" };
-        let by = Span(by.0.abs());
-        seen.warnings.push(format!(
-            "the database's clock was set {way} by {by}: ages of what began before that are not known"
-        ));
-    }
+    let (from, to) = seen.told_within.unwrap_or((Span::ZERO, between(start, worker.pace.now())));
+    let start = Span::from(start);
+    let look = Look { began: Span(start.0 + from.0), over: Span(start.0 + to.0) };
+    let what = match worker.history.look_at_clock(seen, look) {
+        None => return,
+        Some(ClockNews::Set(by)) => {
+            let way = if by.0 > 0 { "forward" } else { "back" };
+            format!("the database's clock was set {way} by {}", Span(by.0.abs()))
+        }
+        Some(ClockNews::Unsure(within)) => format!(
+            "the database told its time at some moment within {within}, so nobody knows whether its clock was set"
+        ),
+    };
+    seen.warnings.push(format!("{what}: ages of what began before that are not known"));
 }
 
 fn unseen(worker: &mut Worker, job: Job, error: SourceError) -> TickEnd {
@@ -180,11 +186,7 @@ fn look_at_timers(worker: &mut Worker, job: &Job, seen: &Snapshot) {
 }
 
 fn between(from: Duration, to: Duration) -> Span {
-    span(to.saturating_sub(from))
-}
-
-fn span(length: Duration) -> Span {
-    Span(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
+    to.saturating_sub(from).into()
 }
 
 /// What rules and silences ask about. A silence that comes up meanwhile spares whom it cannot decide on.

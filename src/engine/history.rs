@@ -68,14 +68,23 @@ struct Clock {
     set: Option<Timestamp>,
 }
 
-/// How long the machine's clock had run when a look began and when it was over. The database told its time between
-/// the two: a look may take long, and so may whatever stops this process meanwhile.
+/// How long the machine's clock had run when the database was asked its time and when it had told it. It told it between
+/// the two: an answer may take long, and so may whatever stops this process meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// When the database was asked.
     pub began: Span,
-    /// When all was answered.
+    /// When it had answered.
     pub over: Span,
+}
+
+/// What the machine's clock says of the database's since the last look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockNews {
+    /// It was set by so much, or, where that is not certain, by less.
+    Set(Span),
+    /// Its time could have been told at any moment within so long, and in that much it may have been set.
+    Unsure(Span),
 }
 
 /// Under what an end counts: a rehearsal never uses up what may really be ended.
@@ -161,24 +170,30 @@ impl History {
     }
 
     /// Holds the database's clock against the machine's, which nobody sets. When the database's was set, all that is
-    /// remembered moves with it, and the snapshot says since when ages are known; answers by how much, which is no less
-    /// than it was where that is not certain: what is remembered is rather too young.
-    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, look: Look) -> Option<Span> {
+    /// remembered moves with it, and the snapshot says since when ages are known. It moves by no less than was set where
+    /// that is not certain: what is remembered is rather too young. So it does where nobody can tell.
+    pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, look: Look) -> Option<ClockNews> {
         let now = snapshot.known_time()?;
         let last = self.clock.last.replace((now, look));
-        let by = last.and_then(|(then, before)| {
+        let found = last.and_then(|(then, before)| {
             let passed = now.since(then).0;
             let (least, most) = (look.began.0 - before.over.0, look.over.0 - before.began.0);
+            let by = Span(passed - least);
             let plausible = least - CLOCK_TOLERANCE.0..=most + CLOCK_TOLERANCE.0;
-            (!plausible.contains(&passed)).then_some(Span(passed - least))
+            let unsure = Span(most - least);
+            match plausible.contains(&passed) {
+                false => Some((by, ClockNews::Set(by))),
+                true if unsure > CLOCK_TOLERANCE => Some((by, ClockNews::Unsure(unsure))),
+                true => None,
+            }
         });
-        if let Some(by) = by {
+        if let Some((by, _)) = found {
             let told_before = now.plus(Span(-by.0));
             self.clock.set = self.clock.set.max(Some(told_before.max(now)));
             self.shift(by);
         }
         snapshot.clock_set = self.clock.set;
-        by
+        found.map(|(_, news)| news)
     }
 
     fn shift(&mut self, by: Span) {

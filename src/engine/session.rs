@@ -518,6 +518,9 @@ pub struct Snapshot {
     /// The database's clock was set, as far as a watcher knows: what it said of earlier moments cannot be compared with
     /// `taken_at`, so ages since then are not known.
     pub clock_set: Option<Timestamp>,
+    /// How long after the look began the database was asked its time, and how long after its beginning it had told it.
+    /// `None`: at any moment of the look.
+    pub told_within: Option<(Span, Span)>,
     /// The instances that were expected, by number.
     pub instances: Vec<Instance>,
     /// INSTANCE_NAME by number, where the source tells: a session can only be led to an instance by its name.
@@ -586,6 +589,7 @@ impl Snapshot {
             taken_at,
             time_basis: TimeBasis::Told,
             clock_set: None,
+            told_within: None,
             instances: inst_ids.into_iter().map(answered).collect(),
             instance_names: BTreeMap::new(),
             sessions,

@@ -61,6 +61,12 @@ impl Span {
     }
 }
 
+impl From<Duration> for Span {
+    fn from(length: Duration) -> Self {
+        Self(i64::try_from(length.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
 /// Units from large to small, for reading and printing.
 pub const UNITS: [(&str, i64); 5] = [
     ("d", 86_400 * MICROS_PER_SECOND),

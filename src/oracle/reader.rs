@@ -1,6 +1,7 @@
 //! Looks at a database through one connection: how it stands, then its sessions, in two round trips.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use chrono::NaiveDateTime;
 
@@ -111,16 +112,16 @@ impl Reader {
         Ok(rows.iter().filter_map(instance).collect())
     }
 
-    /// Looks, and reads these columns.
-    pub(super) fn look(&mut self, needs: &Needs) -> Result<Snapshot, CallError> {
-        let seen = self.try_to_look(needs);
+    /// Takes part in a look that began then, and reads these columns.
+    pub(super) fn look(&mut self, needs: &Needs, begun: Instant) -> Result<Snapshot, CallError> {
+        let seen = self.try_to_look(needs, begun);
         if seen.as_ref().is_err_and(CallError::is_lost) {
             self.known = None;
         }
         seen
     }
 
-    fn try_to_look(&mut self, needs: &Needs) -> Result<Snapshot, CallError> {
+    fn try_to_look(&mut self, needs: &Needs, begun: Instant) -> Result<Snapshot, CallError> {
         let identity = self.connection.reach()?.clone();
         let view = match self.scope {
             Scope::Cluster => View::Global,
@@ -137,7 +138,9 @@ impl Reader {
             });
         }
         self.connection.act_as(ACTION)?;
+        let asked = begun.elapsed();
         let mut standing = self.standing(view)?;
+        let told_within = (asked.into(), begun.elapsed().into());
         if self.scope == Scope::Cluster {
             self.expect_active(&mut standing)?;
         }
@@ -154,7 +157,8 @@ impl Reader {
             within,
         )?;
         self.last_rows = Some(rows.len());
-        Ok(self.snapshot(standing, &statement, &rows))
+        let seen = self.snapshot(standing, &statement, &rows);
+        Ok(Snapshot { told_within: Some(told_within), ..seen })
     }
 
     fn standing(&mut self, view: View) -> Result<Standing, CallError> {
@@ -283,6 +287,7 @@ impl Reader {
             taken_at: standing.now,
             time_basis: TimeBasis::Told,
             clock_set: None,
+            told_within: None,
             instances,
             instance_names,
             sessions,

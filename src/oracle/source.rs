@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use super::codes::Class;
 use super::connection::{Account, Connection, Settings, Topology};
@@ -40,13 +41,14 @@ impl OracleSource {
 
     /// Looks, and reads these columns.
     pub fn look(&mut self, needs: &Needs) -> Result<Snapshot, CallError> {
+        let begun = Instant::now();
         self.first.reach()?;
         let mut warnings = Vec::new();
         // Before the sessions, so that these are no older than need be.
         let queries = self.queries.ask(needs, &mut warnings);
         let mut seen = match self.settings.topology {
-            Topology::Gv => self.first.look(needs)?,
-            Topology::PerInstance => self.look_at_each(needs)?,
+            Topology::Gv => self.first.look(needs, begun)?,
+            Topology::PerInstance => self.look_at_each(needs, begun)?,
         };
         seen.fetched.round_trips += self.queries.take_round_trips();
         seen.warnings.extend(warnings);
@@ -60,8 +62,8 @@ impl OracleSource {
     }
 
     /// The first connection tells the time and which instances there are; the others look at the same time.
-    fn look_at_each(&mut self, needs: &Needs) -> Result<Snapshot, CallError> {
-        let mut seen = self.first.look(needs)?;
+    fn look_at_each(&mut self, needs: &Needs, begun: Instant) -> Result<Snapshot, CallError> {
+        let mut seen = self.first.look(needs, begun)?;
         let active = self.first.active_instances()?;
         seen.fetched.round_trips += 1;
         let here: Vec<u32> = seen.instances.iter().map(|instance| instance.inst_id).collect();
@@ -82,7 +84,7 @@ impl OracleSource {
             let looks: Vec<_> = self
                 .others
                 .iter_mut()
-                .map(|(name, reader)| (name, threads.spawn(|| reader.look(needs))))
+                .map(|(name, reader)| (name, threads.spawn(|| reader.look(needs, begun))))
                 .collect();
             let died = |_| Err(CallError::Died("the thread that looked died".to_owned()));
             looks.into_iter().map(|(name, look)| (name, look.join().unwrap_or_else(died))).collect()

@@ -46,6 +46,7 @@ mutate guard-silence $e/guard.rs 'truth\(condition, facts, entry.row\) != Truth:
     'if M { truth(condition, facts, entry.row) == Truth::Unknown } else { $& }'
 mutate history-instances $e/history.rs 'self.instances.insert\(instance.inst_id, now\);' 'if !M { $& }'
 mutate history-per-hour $e/history.rs 'ended.insert\(end.life, now\);' 'if !M { $& }'
+mutate history-clock-unsure $e/history.rs 'true if unsure > CLOCK_TOLERANCE' '$& && !M'
 mutate history-timers $e/history.rs 'before.get\(life\).copied\(\).unwrap_or\(now\)' \
     'before.get(life).copied().unwrap_or(if M { Timestamp(0) } else { now })'
 mutate plan-undecided $e/plan.rs 'by_name \|\| exempted == Truth::Unknown' 'by_name || (exempted == Truth::Unknown && !M)'

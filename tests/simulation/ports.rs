@@ -451,12 +451,17 @@ impl World {
 
 impl SessionSource for Port {
     fn observe(&mut self, _needs: &Needs) -> Result<Snapshot, SourceError> {
+        let began = self.shared.world().cluster.now();
         self.meanwhile();
         let mut world = self.shared.world();
         if world.rng.one_in(25) {
             return Err(SourceError::Unavailable("ORA-03113".into()));
         }
-        let seen = world.show(self.daemon);
+        let mut seen = world.show(self.daemon);
+        // What takes long may have come before the database was asked its time, or not.
+        let told = Span(world.cluster.now() - began);
+        let asked = if world.rng.one_in(4) { Span::ZERO } else { told };
+        seen.told_within = Some((asked, told));
         let due = world.daemons[self.daemon].memory.due.clone();
         world.remember_matches(self.daemon, &due);
         Ok(seen)

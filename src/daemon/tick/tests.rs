@@ -46,6 +46,8 @@ struct Script {
     ran: Arc<Mutex<Duration>>,
     /// How long a look takes from when the database told its time.
     look_takes: Duration,
+    /// The database's time comes at once, however long the look takes.
+    tells_at_once: bool,
     /// Who pauses while somebody is being ended, a second later.
     pauses: Option<Arc<Path>>,
     /// Other policies come into force while somebody is being ended.
@@ -68,7 +70,10 @@ impl SessionSource for Source {
         let mut script = self.0.lock().expect("nobody panicked");
         script.needs = needs.clone();
         script.pass(script.look_takes);
-        let shown = script.shown.pop_front();
+        let mut shown = script.shown.pop_front();
+        if let Some(seen) = shown.as_mut().filter(|_| script.tells_at_once) {
+            seen.told_within = Some((Span::ZERO, Span::ZERO));
+        }
         shown.ok_or_else(|| SourceError::Unavailable("nothing more to show".into()))
     }
 }
@@ -544,7 +549,6 @@ fn a_clock_that_is_set_ends_no_wait_and_forgets_no_limit() {
     }
 }
 
-/// A database that answers late, or a daemon that is stopped in the middle of a look.
 /// How a rule with a `for` of two minutes fares that is due each minute, when the looks of the minutes after the first
 /// one go so.
 fn waits(gap: fn(&mut Bench) -> Vec<Missed>, next: i64) -> Vec<u32> {
@@ -574,16 +578,31 @@ fn who_was_out_of_sight_for_as_long_as_a_match_has_to_hold_begins_anew() {
     assert_eq!(bench.asked(), [7], "a short gap is none");
 }
 
+/// A database that answers late, or a daemon that is stopped in the middle of a look.
 #[test]
 fn a_look_that_takes_long_is_no_clock_that_was_set() {
     let waits = RuleSketch { hold: Span::seconds(600), ..ENFORCE };
     let mut bench = Bench::new(&[waits]);
+    bench.script().tells_at_once = true;
     for (seconds, takes) in [(0, 0), (10, 1_000), (1_020, 0)] {
         bench.script().look_takes = Duration::from_secs(takes);
         let report = bench.tick(at(seconds, &[(7, "APP")]));
         assert_eq!(report.plan.warnings(), [] as [String; 0], "at {seconds}");
         let expected = if seconds < 600 { "7 pending" } else { "7 ended" };
         assert!(in_short(&report).starts_with(expected), "at {seconds}: {}", in_short(&report));
+    }
+    // Where its time may have been told at any moment of it, nobody knows.
+    let mut bench = Bench::new(&[waits]);
+    for (seconds, takes, unsure) in [(0, 0, false), (10, 100, true), (120, 0, true)] {
+        bench.script().look_takes = Duration::from_secs(takes);
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        let said = report.plan.warnings().iter().any(|it| it.contains("within 1m40s"));
+        assert_eq!(said, unsure, "at {seconds}");
+    }
+    for (seconds, expected) in [(699, "7 pending"), (700, "7 ended")] {
+        let report = bench.tick(at(seconds, &[(7, "APP")]));
+        assert!(in_short(&report).starts_with(expected), "at {seconds}: {}", in_short(&report));
+        assert_eq!(report.plan.warnings(), [] as [String; 0], "at {seconds}");
     }
     // What was set while a look took long is noticed at the next, and counts in full.
     let mut bench = Bench::new(&[waits]);
