@@ -217,6 +217,8 @@ impl Soak {
         let (code, _, err) = rig.types(&["resume"]);
         assert_eq!(code, Some(0), "{err}");
         let mut command = rig.command(&["run"]);
+        // As the service's unit does.
+        command.env("MALLOC_ARENA_MAX", "2");
         let started = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut daemon = started.expect("it can be started");
         let (address, lines) = read_log(&mut daemon);

@@ -33,6 +33,9 @@ pub trait SessionKiller: Send + Sync {
         Authority::Leads
     }
 
+    /// No rule of this daemon enforces there any more: whoever leads lets another lead. Asked at each such tick.
+    fn release(&self) {}
+
     /// How many ends may be under way at once; at least 1.
     fn width(&self) -> usize {
         1

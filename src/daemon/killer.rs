@@ -57,6 +57,13 @@ impl Killers {
         self.enforce.as_ref().map_or_else(Authority::default, |killer| killer.authority())
     }
 
+    /// Lets another daemon lead there, if this one does.
+    pub fn release(&self) {
+        if let Some(killer) = &self.enforce {
+            killer.release();
+        }
+    }
+
     /// How many ends may be under way at once: from 1 to [`WIDTH_MAX`].
     pub fn width(&self) -> usize {
         self.enforce.as_ref().map_or(1, |killer| killer.width()).clamp(1, WIDTH_MAX)

@@ -218,11 +218,12 @@ fn standing(
         standing.holds = holds;
         seen.warnings.extend(warning);
     }
-    let enforces = |at: &usize| {
-        let rule = &job.policies.rules[*at];
-        rule.mode == Mode::Enforce && rule.action != Action::Report
-    };
-    if standing.acting == Acting::DryRun || !job.due.iter().any(enforces) {
+    let enforces = |rule: &Rule| rule.mode == Mode::Enforce && rule.action != Action::Report;
+    if !job.policies.rules.iter().any(enforces) {
+        worker.killers.release();
+    }
+    let is_due = job.due.iter().any(|at| enforces(&job.policies.rules[*at]));
+    if standing.acting == Acting::DryRun || !is_due {
         return (standing, None);
     }
     if standing.rehearses_on(seen) {

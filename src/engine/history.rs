@@ -68,8 +68,8 @@ struct Clock {
     set: Option<Timestamp>,
 }
 
-/// How long the machine's clock had run when the database was asked its time and when it had told it. It told it between
-/// the two: an answer may take long, and so may whatever stops this process meanwhile.
+/// How long the machine's clock had run when the database was asked its time, and when it had told it: at some moment
+/// between the two. An answer may take long, and so may whatever stops this process meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// When the database was asked.
@@ -169,9 +169,9 @@ impl History {
         missing
     }
 
-    /// Holds the database's clock against the machine's, which nobody sets. When the database's was set, all that is
-    /// remembered moves with it, and the snapshot says since when ages are known. It moves by no less than was set where
-    /// that is not certain: what is remembered is rather too young. So it does where nobody can tell.
+    /// Holds the database's clock against the machine's, which nobody sets. When the database's was set, or nobody can
+    /// tell, all that is remembered moves with it, and the snapshot says since when ages are known. It moves by no less
+    /// than was set where that is not certain: what is remembered is rather too young.
     pub fn look_at_clock(&mut self, snapshot: &mut Snapshot, look: Look) -> Option<ClockNews> {
         let now = snapshot.known_time()?;
         let last = self.clock.last.replace((now, look));

@@ -182,6 +182,11 @@ impl SessionKiller for OracleKiller {
         }
     }
 
+    fn release(&self) {
+        lock(&self.first).hang_up();
+        lock(&self.spare).clear();
+    }
+
     fn width(&self) -> usize {
         self.way.width.max(1)
     }
@@ -201,6 +206,12 @@ impl Lane {
         self.handles = None;
         self.granted = false;
         self.px_readable = None;
+    }
+
+    /// Ends the session, and with it what it was granted.
+    fn hang_up(&mut self) {
+        self.connection.drop_session();
+        self.forget();
     }
 
     /// Makes a session if there is none; a new one holds nothing.

@@ -486,6 +486,10 @@ impl SessionKiller for Port {
         Authority::Follows("another daemon leads".into())
     }
 
+    fn release(&self) {
+        self.shared.world().hang_up_all(self.daemon);
+    }
+
     fn end(&self, end: &End, _seen: &Snapshot) -> Outcome {
         self.meanwhile();
         self.shared.world().check_sent(self.daemon, end);

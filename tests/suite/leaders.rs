@@ -23,9 +23,10 @@ struct Second {
 }
 
 impl Second {
-    fn start(ward: &Ward) -> Self {
+    fn start(ward: &Ward, policies: &str) -> Self {
         let proxy = Proxy::before(ward.rig.address());
         let config = ward.rig.read("c.yaml").replace("audit.jsonl", "second.jsonl");
+        let config = config.replace("p.yaml", policies);
         let config = config.replace(&ward.proxy.connect(), &proxy.connect());
         ward.rig.write("second.yaml", &config);
         Self { proxy, daemon: ward.start_with("second.yaml") }
@@ -46,7 +47,7 @@ fn a_frozen_leader_leads_until_its_sessions_are_gone_and_then_ends_nobody() {
     let mut first = ward.start();
     ward.until_ended(1);
     ward.until_told("outcome", "ended", 1);
-    let mut second = Second::start(&ward);
+    let mut second = Second::start(&ward, "p.yaml");
     second.daemon.says(" tick ");
 
     first.signal("STOP");
@@ -78,6 +79,26 @@ fn a_frozen_leader_leads_until_its_sessions_are_gone_and_then_ends_nobody() {
     ward.idle();
     ward.until_ended(4);
     until("its outcome", || mine(&ward) == 2);
+    drop(first);
+}
+
+#[test]
+fn a_leader_whose_rules_all_rehearse_lets_another_lead() {
+    let mut ward = Ward::new(1, LEADS);
+    let mut first = ward.start();
+    ward.until_ended(1);
+    ward.until_told("outcome", "ended", 1);
+    ward.rig.write("kept.yaml", &ward.rig.read("p.yaml"));
+    let mut second = Second::start(&ward, "kept.yaml");
+    second.daemon.says("another daemon leads");
+
+    ward.rig.write("p.yaml", &ward.rig.read("p.yaml").replace("enforce", "dry-run"));
+    first.signal("HUP");
+    first.says("reloaded");
+    ward.log_on(1, "RACDB1");
+    ward.idle();
+    ward.until_ended(2);
+    until("its outcome", || ended(&ward, "second.jsonl").len() == 1);
     drop(first);
 }
 
@@ -113,7 +134,7 @@ const HAND_OVERS: usize = 100;
 fn the_lead_goes_to_and_fro_and_nobody_is_ended_twice() {
     let mut ward = Ward::new(0, LEADS);
     let first = ward.start();
-    let second = Second::start(&ward);
+    let second = Second::start(&ward, "p.yaml");
     let mut led = [0, 0];
     for round in 1..=HAND_OVERS {
         ward.log_on(2, if round % 2 == 0 { "RACDB1" } else { "RACDB2" });
