@@ -15,7 +15,7 @@ use orawarden::daemon::recheck::Superseded;
 use orawarden::daemon::shared_audit::SharedAudit;
 use orawarden::daemon::tick::{Job, TickEnd, Worker, tick};
 use orawarden::engine::guard::{ApprovedPlan, End};
-use orawarden::engine::history::History;
+use orawarden::engine::history::{CLOCK_TOLERANCE, History};
 use orawarden::engine::needs::Needs;
 use orawarden::engine::policy::{Action, Limits, Mode, PolicySet};
 use orawarden::engine::pursuit::Verified;
@@ -457,10 +457,13 @@ impl SessionSource for Port {
         if world.rng.one_in(25) {
             return Err(SourceError::Unavailable("ORA-03113".into()));
         }
-        let mut seen = world.show(self.daemon);
-        // What takes long may have come before the database was asked its time, or not.
+        // The database may be asked its time after what took long, or have been asked before.
         let told = Span(world.cluster.now() - began);
         let asked = if world.rng.one_in(4) { Span::ZERO } else { told };
+        if told > CLOCK_TOLERANCE && world.rng.one_in(2) {
+            world.set_clock();
+        }
+        let mut seen = world.show(self.daemon);
         seen.told_within = Some((asked, told));
         let due = world.daemons[self.daemon].memory.due.clone();
         world.remember_matches(self.daemon, &due);

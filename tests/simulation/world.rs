@@ -321,6 +321,13 @@ impl World {
         }
     }
 
+    /// The database's clock is set, by more than what passes for a difference between nodes, also when it is set twice.
+    pub(crate) fn set_clock(&mut self) {
+        let by = (1 + self.up_to(30)) * 120 * SECOND;
+        self.jump += if self.rng.one_in(2) { by } else { -by };
+        self.jumps.push((self.cluster.now(), self.jump));
+    }
+
     pub(crate) fn up_to(&mut self, below: u64) -> i64 {
         i64::try_from(self.rng.below(below)).expect("small")
     }
@@ -345,10 +352,7 @@ impl World {
                 return;
             }
             7 => {
-                // More than what passes for a difference between nodes, also when it is set twice.
-                let by = (1 + self.up_to(30)) * 120 * SECOND;
-                self.jump += if self.rng.one_in(2) { by } else { -by };
-                self.jumps.push((self.cluster.now(), self.jump));
+                self.set_clock();
                 return;
             }
             8 => {
