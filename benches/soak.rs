@@ -47,6 +47,9 @@ const GROWTH_MAX_MB_PER_HOUR: f64 = 1.4;
 /// Ten times what a daemon takes for its ticks and for those who ask it. A loop that turns without waiting takes 100.
 const PROCESSOR_MAX_PERCENT: f64 = 20.0;
 
+/// The line of the tick that was late, and that of the next one, which tells what was missed.
+const TICKS_AFTER_REASON: u32 = 2;
+
 /// How long the last ticks may take to come to their end.
 const SETTLED_WITHIN: Duration = Duration::from_mins(5);
 
@@ -176,8 +179,8 @@ struct Lines {
     missed: u64,
     /// Due times that were missed though no tick was said to be late, nor a look to have failed.
     without_reason: u64,
-    /// By database: whether that was said since the last tick that missed nothing.
-    late: BTreeMap<String, bool>,
+    /// By database: how many ticks came to their end since that was said.
+    late: BTreeMap<String, u32>,
 }
 
 impl Soak {
@@ -416,18 +419,17 @@ impl Lines {
         let database = line["database"].as_str().unwrap_or_default().to_owned();
         match event {
             "overlap" | "could-not-look" => {
-                self.late.insert(database, true);
+                self.late.insert(database, 0);
             }
             "missed" => {
                 let missed = line["missed"].as_u64().unwrap_or_default();
                 self.missed += missed;
-                if !self.late.get(&database).copied().unwrap_or_default() {
+                if self.late.get(&database).is_none_or(|ticks| *ticks > TICKS_AFTER_REASON) {
                     self.without_reason += missed;
                 }
             }
-            // What it missed is told behind it, rule by rule.
-            "tick" if line["missed"] == 0 => {
-                self.late.insert(database, false);
+            "tick" => {
+                self.late.entry(database).and_modify(|ticks| *ticks += 1);
             }
             _ => {}
         }
