@@ -6,14 +6,19 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
+#[expect(dead_code, reason = "other benches want more of it")]
+mod shared;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use shared::get;
 
 const DATABASES: usize = 100;
 const RULES: usize = 10;
@@ -120,18 +125,6 @@ fn start(place: &Path) -> (Child, SocketAddr) {
     // A log that nobody reads would not stop it, but would be another thing than production.
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
     (daemon, address)
-}
-
-/// The body of an answer.
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it is read");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers in text and closes");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    body.to_owned()
 }
 
 /// Prints how long answers took; the time that one in a hundred exceeded.

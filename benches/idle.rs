@@ -12,6 +12,8 @@ mod relay;
 #[path = "../tests/suite/rig.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "tests want more of it")]
 mod rig;
+#[expect(dead_code, reason = "other benches want more of it")]
+mod shared;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -21,6 +23,7 @@ use orawarden::oracle::protocol::DriverKind;
 use relay::Relay;
 use rig::{Rig, client_libraries};
 use serde_json::json;
+use shared::{children, pss};
 
 /// Three minutes, behind a first one to settle in.
 const TICKS_BEFORE: u64 = 6;
@@ -87,7 +90,7 @@ fn measure(driver: DriverKind) {
         println!(
             "{:<7} {name:<10} {:>6.1} MB  {share:>8.2} %  {turns:>6.1}",
             driver.name(),
-            pss(process)
+            pss(process).expect("it runs")
         );
     }
     // It runs until it is told otherwise.
@@ -97,22 +100,9 @@ fn measure(driver: DriverKind) {
 
 /// The connection process: a dry run has but one.
 fn only_child(process: u32) -> u32 {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
-    let children = tasks.filter_map(|task| {
-        let text = fs::read_to_string(task.ok()?.path().join("children")).ok()?;
-        text.split_whitespace().next()?.parse().ok()
-    });
-    let children: Vec<u32> = children.collect();
+    let children = children(process);
     assert_eq!(children.len(), 1, "{children:?}");
     children[0]
-}
-
-/// Proportional memory in megabytes.
-fn pss(process: u32) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).expect("it runs");
-    let line = text.lines().find(|line| line.starts_with("Pss:")).expect("it is told");
-    let kilobytes = line.split_whitespace().nth(1).and_then(|it| it.parse::<f64>().ok());
-    kilobytes.expect("it is a number") / 1_024.0
 }
 
 /// Processor time so far, in hundredths of a second.

@@ -15,22 +15,25 @@ mod relay;
 #[path = "../tests/suite/rig.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "tests want more of it")]
 mod rig;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use orawarden::observe::notify::Event;
 use orawarden::oracle::protocol::DriverKind;
 use rac_sim::cluster::fault::Fault;
 use relay::Relay;
 use rig::{Rig, client_libraries};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use shared::{children, get, pss};
 
 /// Long enough to see each fault twice.
 const MINUTES: u64 = 60;
@@ -52,20 +55,6 @@ const TICKS_AFTER_REASON: u32 = 2;
 
 /// How long the last ticks may take to come to their end.
 const SETTLED_WITHIN: Duration = Duration::from_mins(5);
-
-/// All that hooks can be told.
-const EVENTS: [&str; 10] = [
-    "pending",
-    "ended",
-    "reported",
-    "trouble",
-    "halted",
-    "breaker",
-    "unreachable",
-    "missing-instance",
-    "no-audit",
-    "not-reloaded",
-];
 
 const SCENARIO: &str = "{seed: 7, speed: 1, databases: [{like: storm}]}";
 
@@ -198,6 +187,7 @@ impl Soak {
             }
             database
         };
+        let events = Event::ALL.map(Event::word);
         let config = json!({
             "version": 1,
             "policies": "p.yaml",
@@ -206,8 +196,8 @@ impl Soak {
             "holds": {"file": "holds.json"},
             "log": {"format": "json"},
             "notify": [
-                {"name": "program", "exec": ["/bin/cat"], "events": EVENTS, "dry_run": true},
-                {"name": "nobody", "webhook": {"url": "http://127.0.0.1:9/"}, "events": EVENTS},
+                {"name": "program", "exec": ["/bin/cat"], "events": events, "dry_run": true},
+                {"name": "nobody", "webhook": {"url": "http://127.0.0.1:9/"}, "events": events},
             ],
             "databases": [
                 database("thin", DriverKind::Thin, format!("//{}/RACDB", relay.address())),
@@ -461,36 +451,7 @@ fn values(metrics: &str, family: &str) -> Vec<(String, u64)> {
     lines.filter_map(value).collect()
 }
 
-/// The body of an answer.
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it is read");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers in text and closes");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    body.to_owned()
-}
-
 /// Seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("it is past 1970").as_secs()
-}
-
-fn children(process: u32) -> Vec<u32> {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
-    let children = tasks.filter_map(|task| {
-        // A thread may leave meanwhile.
-        let text = fs::read_to_string(task.ok()?.path().join("children")).ok()?;
-        Some(text.split_whitespace().filter_map(|it| it.parse().ok()).collect::<Vec<u32>>())
-    });
-    children.flatten().collect()
-}
-
-/// Proportional memory in megabytes.
-fn pss(process: u32) -> Option<f64> {
-    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("Pss:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1_024.0)
 }

@@ -18,7 +18,7 @@ use crate::engine::history::{ClockNews, History, Look};
 use crate::engine::needs::Needs;
 use crate::engine::plan::PlanOptions;
 use crate::engine::policy::Limits;
-use crate::engine::policy::{Action, Mode, PolicySet, Rule};
+use crate::engine::policy::{PolicySet, Rule};
 use crate::engine::report::{Acting, Failure, Missed, Outcome, Phases, TickId, TickReport};
 use crate::engine::seen::Seen;
 use crate::engine::session::Snapshot;
@@ -218,11 +218,10 @@ fn standing(
         standing.holds = holds;
         seen.warnings.extend(warning);
     }
-    let enforces = |rule: &Rule| rule.mode == Mode::Enforce && rule.action != Action::Report;
-    if !job.policies.rules.iter().any(enforces) {
+    if !job.policies.rules.iter().any(Rule::enforces) {
         worker.killers.release();
     }
-    let is_due = job.due.iter().any(|at| enforces(&job.policies.rules[*at]));
+    let is_due = job.due.iter().any(|at| job.policies.rules[*at].enforces());
     if standing.acting == Acting::DryRun || !is_due {
         return (standing, None);
     }

@@ -216,9 +216,8 @@ impl Breakers {
 
     /// A privilege that one rule lacks, all lack.
     fn open_all(&mut self, policies: &PolicySet, at: Option<Timestamp>) {
-        let enforcing = policies.rules.iter().filter(|rule| {
-            rule.mode == Mode::Enforce && rule.action != Action::Report && rule.breaker.is_some()
-        });
+        let enforcing =
+            policies.rules.iter().filter(|rule| rule.enforces() && rule.breaker.is_some());
         for rule in enforcing {
             self.open(&rule.name, at, "the account lacks the privilege to end sessions");
         }

@@ -493,6 +493,11 @@ impl Liftable {
 }
 
 impl Rule {
+    /// Whether it ends sessions by itself, where nothing else holds it back.
+    pub fn enforces(&self) -> bool {
+        self.mode == Mode::Enforce && self.action != Action::Report
+    }
+
     /// Every leaf the rule looks at, in the order of the file: `match`, `unless`, `having`.
     pub fn leaves(&self) -> Vec<&Leaf> {
         let having = &self.victims.having;

@@ -183,8 +183,7 @@ impl Reader {
     fn expect_active(&mut self, standing: &mut Standing) -> Result<(), CallError> {
         let shown: BTreeMap<u32, String> =
             standing.instances.iter().map(|(inst_id, name)| (*inst_id, name.clone())).collect();
-        let known = |reader: &Self| reader.known.as_ref().and_then(|known| known.active.clone());
-        let active = match known(self) {
+        let active = match self.known.as_mut().and_then(|known| known.active.take()) {
             Some(Err(why)) => Err(why),
             Some(Ok(active)) if active.keys().all(|inst_id| shown.contains_key(inst_id)) => {
                 Ok(active)

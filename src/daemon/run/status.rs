@@ -1,7 +1,6 @@
 //! What `systemctl status` says: in one line what the daemon does, and what keeps it from doing more.
 
 use super::{Daemon, Phase};
-use crate::engine::policy::{Action, Mode};
 use crate::engine::report::Acting;
 use crate::engine::text::counted;
 
@@ -41,8 +40,7 @@ impl Daemon {
     }
 
     fn enforcing(&self) -> usize {
-        let ends = self.policies.rules.iter().filter(|rule| rule.action != Action::Report);
-        ends.filter(|rule| rule.mode == Mode::Enforce).count()
+        self.policies.rules.iter().filter(|rule| rule.enforces()).count()
     }
 }
 
