@@ -368,27 +368,27 @@ impl Daemon {
         let mut due_now = Vec::new();
         for (name, target) in self.targets.iter_mut().filter(|(_, target)| !target.retired) {
             if !target.is_running() {
-                due_now.push((name.clone(), target.timetable.take_due(&self.policies, now)));
+                let due = target.timetable.take_due(&self.policies, now);
+                if !due.is_empty() || target.tries_again(now) {
+                    due_now.push((name.clone(), due));
+                }
             } else if target.timetable.miss_due(&self.policies, now) && !target.overlap_said {
                 target.overlap_said = true;
                 say!(Overlap, database = name.as_str());
             }
         }
         for (name, due) in due_now {
-            self.begin(name, due);
+            self.start(name, due);
         }
     }
 
     fn begin_all(&mut self) {
         let names: Vec<String> = self.targets.keys().cloned().collect();
         for name in names {
-            self.begin(name, (0..self.policies.rules.len()).collect());
-        }
-    }
-
-    fn begin(&mut self, name: String, due: Vec<usize>) {
-        if !due.is_empty() {
-            self.start(name, due);
+            let every = 0..self.policies.rules.len();
+            if !every.is_empty() {
+                self.start(name, every.collect());
+            }
         }
     }
 
@@ -406,6 +406,8 @@ impl Daemon {
         let Finished { worker, end } = finished;
         let target = self.targets.get_mut(name).expect("a target stays while its tick runs");
         target.come_back(*worker);
+        let failed = matches!(end, TickEnd::Unseen(..));
+        target.looked(failed.then_some((self.surroundings.clock)()));
         self.manager.looked(name);
         match end {
             TickEnd::Done(report) => {
@@ -660,7 +662,7 @@ impl Daemon {
 fn could_not_look(database: &str, cause: &SourceError) {
     let text = with_causes(cause);
     match cause {
-        // The next tick is the retry.
+        // It is looked at again when a rule is due, or after a minute.
         SourceError::Unavailable(_) => say!(CouldNotLook, database = database, cause = text),
         SourceError::Forbidden(_) | SourceError::Unusable(_) => {
             say!(MayNotLook, database = database, cause = text);

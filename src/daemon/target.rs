@@ -15,7 +15,13 @@ use crate::engine::history::History;
 use crate::engine::policy::Limits;
 use crate::engine::policy::{PolicySet, Rule};
 use crate::engine::report::{Acting, TickId};
+use crate::engine::time::{Span, Timestamp};
 use crate::ports::{SessionKiller, SessionSource};
+
+/// A database that could not be looked at is looked at again after this, whether or not a rule is due then: with rules
+/// of every hour it would be called unreachable for an hour after a moment's fault. A look of this kind begins only
+/// where no rule is due for as long, so that it makes none miss its time.
+pub const TRY_AGAIN_AFTER: Span = Span::seconds(60);
 
 /// A database as configured.
 pub struct TargetSpec {
@@ -51,6 +57,8 @@ pub(super) struct Target {
     pub(super) retired: bool,
     /// Whether it was said that this tick makes others miss their time.
     pub(super) overlap_said: bool,
+    /// When the last look failed, if it did.
+    failed_at: Option<Timestamp>,
     /// Here while no tick runs.
     worker: Option<Worker>,
     /// Takes over at the next tick.
@@ -81,6 +89,7 @@ impl Target {
             timetable,
             retired: false,
             overlap_said: false,
+            failed_at: None,
             worker: Some(worker),
             replacement: None,
             fingerprint,
@@ -97,6 +106,19 @@ impl Target {
     /// A tick of it has hung, in spite of all deadlines.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         self.is_running() && self.pulse.is_overdue(now)
+    }
+
+    /// What the last look came to: when it failed, or nothing.
+    pub(super) fn looked(&mut self, failed_at: Option<Timestamp>) {
+        self.failed_at = failed_at;
+    }
+
+    /// It is time to look again at what could not be looked at. A clock that was set makes it sooner, never later.
+    pub(super) fn tries_again(&self, now: Timestamp) -> bool {
+        let is_long_ago = |at: Timestamp| now.since(at).0.abs() >= TRY_AGAIN_AFTER.0;
+        let next = self.timetable.earliest();
+        self.failed_at.is_some_and(is_long_ago)
+            && next.is_none_or(|next| next.since(now) >= TRY_AGAIN_AFTER)
     }
 
     /// Takes on a new configuration; what is remembered stays.
@@ -138,8 +160,9 @@ impl Target {
         let job = Job {
             tick: tick_id,
             policies: Arc::clone(policies),
+            // A rule's timers break at its next tick if it missed one: a look without rules leaves that to be told.
+            missed: if due.is_empty() { Vec::new() } else { self.timetable.take_missed() },
             due,
-            missed: self.timetable.take_missed(),
             limits: self.limits,
             holds,
             superseded,

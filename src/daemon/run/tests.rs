@@ -11,13 +11,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Audit, Daemon, Event, LoadError, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
+    Audit, Daemon, Event, LoadError, NextAfter, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
 };
 use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::needs::Needs;
-use crate::engine::policy::{Limits, Mode, PolicySet};
+use crate::engine::policy::{Limits, Mode, PolicySet, Rule};
 use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
@@ -100,6 +100,43 @@ async fn what_was_missed_is_told_even_when_the_next_look_fails() {
     bench.shows("prod", &[]);
     bench.at(240);
     assert_eq!(bench.ticked().await.1, "missed idle 2");
+}
+
+#[tokio::test]
+async fn what_could_not_be_looked_at_is_looked_at_again_before_a_rule_is_due() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.next_after = every_hour;
+    let (mut bench, killed) = sketch.start();
+    bench.fails("prod");
+    bench.at(3_600);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    bench.at(3_659);
+    assert!(bench.daemon.ticks.is_empty(), "a minute is not over");
+    bench.fails("prod");
+    bench.at(3_660);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    bench.shows("prod", &[7]);
+    bench.at(3_720);
+    assert_eq!(bench.ticked().await.1, "", "no rule was due");
+    assert_eq!(killed.try_iter().count(), 0);
+    assert!(bench.daemon.unseen.is_empty());
+    bench.at(3_900);
+    assert!(bench.daemon.ticks.is_empty(), "it was seen");
+}
+
+#[tokio::test]
+async fn looking_again_makes_no_rule_miss_its_time_and_outlives_a_clock_that_is_set() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.next_after = every_hour;
+    let (mut bench, _killed) = sketch.start();
+    bench.fails("prod");
+    bench.at(3_600);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    bench.at(7_141);
+    assert!(bench.daemon.ticks.is_empty(), "a rule is due in less than a minute");
+    bench.fails("prod");
+    bench.at(3_000);
+    assert_eq!(bench.ticked().await.1, "unseen", "a clock that was set back is not waited for");
 }
 
 #[tokio::test]
@@ -313,6 +350,7 @@ struct Sketch {
     dry_run: bool,
     /// The audit that the killer reads before it answers.
     reads: Option<PathBuf>,
+    next_after: NextAfter,
 }
 
 type Gates = Vec<(&'static str, Sender<Option<Snapshot>>)>;
@@ -338,6 +376,7 @@ impl Sketch {
             once: false,
             dry_run: false,
             reads: None,
+            next_after: every_minute,
         }
     }
 
@@ -372,7 +411,7 @@ impl Sketch {
         let hands = Arc::clone(&clock);
         let surroundings = Surroundings {
             clock: Arc::new(move || Timestamp(hands.load(Ordering::SeqCst))),
-            next_after: every_minute,
+            next_after: self.next_after,
             signals: heard,
         };
         let Self { audit, once, dry_run, .. } = self;
@@ -381,6 +420,11 @@ impl Sketch {
             Setup { loader: Arc::new(load), audit, once, dry_run, log, manager: None, board: None };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
+}
+
+fn every_hour(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
+    const HOUR: i64 = 3_600_000_000;
+    Some(Timestamp((after.0.div_euclid(HOUR) + 1) * HOUR))
 }
 
 fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {

@@ -19,7 +19,7 @@ use tracing_subscriber::layer::Context;
 use super::json::Values;
 use super::kind::Kind;
 use super::redact::cut;
-use crate::engine::text::printable;
+use crate::engine::text::{printable, shown};
 
 /// Where the journal listens.
 pub const SOCKET: &str = "/run/systemd/journal/socket";
@@ -30,6 +30,10 @@ pub const VALUE_BYTES_MAX: usize = 8 << 10;
 
 /// Bytes of a field's name, which the journal sets.
 const NAME_BYTES_MAX: usize = 64;
+
+/// What keeps its line breaks: diagnostics of files are text of many lines. In what a client says of itself a line break
+/// could only look like a line of the catalog's.
+const OF_MANY_LINES: [&str; 3] = ["MESSAGE", "CAUSE", "DIAGNOSTICS"];
 
 /// Sends events as datagrams.
 pub(super) struct Journal<W>(pub(super) W);
@@ -88,7 +92,11 @@ const fn priority(level: Level) -> &'static str {
 
 fn put(datagram: &mut Vec<u8>, name: &str, value: &str) {
     // The catalog's texts quote fields, and `journalctl -x` writes them to a terminal as they are.
-    let value = printable(value);
+    let value = if OF_MANY_LINES.contains(&name) {
+        printable(value)
+    } else {
+        value.chars().map(shown).collect()
+    };
     let value = cut(&value, VALUE_BYTES_MAX);
     datagram.extend_from_slice(name.as_bytes());
     if value.contains('\n') {

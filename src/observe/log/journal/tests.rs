@@ -12,7 +12,7 @@ use crate::engine::policy::Mode;
 use crate::engine::report::{Outcome, TickReport};
 use crate::observe::log::kind::Kind;
 use crate::observe::log::tests::report;
-use crate::observe::log::{LINES_WAITING_MAX, LogFormat, TickLog, in_background, layer};
+use crate::observe::log::{LINES_WAITING_MAX, LogFormat, TickLog, in_background, layer, say};
 
 /// Datagrams are small; a value that was not cut would not fit.
 const DATAGRAM_BYTES_MAX: usize = 1 << 20;
@@ -63,15 +63,18 @@ fn fields(mut bytes: &[u8]) -> Vec<(String, String)> {
 
 /// Logs these ticks to the journal; the second line of each is its decision.
 fn log(journal: &Journal, reports: &[TickReport]) {
-    let socket = Socket::to(&journal.path()).expect("there are sockets");
-    let (writer, worker, _) = in_background(Box::new(socket));
-    let layer = layer(LogFormat::Journald, false, writer);
-    let subscriber = tracing_subscriber::registry().with(layer);
-    tracing::subscriber::with_default(subscriber, || {
+    log_with(journal, || {
         for report in reports {
             TickLog::default().tick(report);
         }
     });
+}
+
+fn log_with(journal: &Journal, log: impl FnOnce()) {
+    let socket = Socket::to(&journal.path()).expect("there are sockets");
+    let (writer, worker, _) = in_background(Box::new(socket));
+    let layer = layer(LogFormat::Journald, false, writer);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
     drop(worker);
 }
 
@@ -124,10 +127,22 @@ fn a_user_name_forges_no_field() {
     log(&journal, &[report(Mode::Enforce, Outcome::Ended, name)]);
     journal.next();
     let fields = journal.next();
-    assert_eq!(value(&fields, "USERNAME"), name.replace(['\u{8}', '\0'], "\u{fffd}"));
+    assert_eq!(value(&fields, "USERNAME"), name.replace(['\u{8}', '\0', '\n'], "\u{fffd}"));
     assert_eq!(value(&fields, "RULE"), "idle");
     assert_eq!(value(&fields, "MESSAGE_ID"), format!("{:032x}", Kind::Ended.id()));
-    assert!(!value(&fields, "MESSAGE").contains('\n'), "one line: {fields:?}");
+    assert!(!fields.iter().any(|(_, text)| text.contains('\n')), "one line each: {fields:?}");
+}
+
+#[test]
+fn diagnostics_of_files_keep_their_lines() {
+    let journal = Journal::new();
+    let cause = "error: no such field\n  3 | idel: 30m\nLEVEL=\u{1b}[1m";
+    log_with(&journal, || {
+        say!(NotReloaded, rules = 1, databases = 1, hanging = 0, cause = cause);
+    });
+    let fields = journal.next();
+    assert_eq!(value(&fields, "CAUSE"), cause.replace('\u{1b}', "\u{fffd}"));
+    assert_eq!(value(&fields, "EVENT"), "not-reloaded");
 }
 
 /// The catalog quotes fields, and `journalctl -x` writes them to a terminal as they are.
