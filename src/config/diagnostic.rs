@@ -110,7 +110,8 @@ codes! {
     AnySessionBesides = "any-session-besides", "`any_session` adds nothing to other conditions";
     ShadowedRule = "shadowed-rule", "an earlier rule claims every session that this one matches";
     InlineSecret = "inline-secret", "a secret stands in the file";
-    BadAddress = "bad-address", "not an address and a port";
+    SecretInClear = "secret-in-clear", "a secret crosses the network unencrypted";
+    BadAddress = "bad-address", "not an address and a port, or not one of the web";
     NoDatabaseChoice = "capture-or-connect", "a database is either a capture or a connection";
 }
 

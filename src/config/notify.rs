@@ -1,5 +1,9 @@
 //! `notify:` of the configuration: who is told of what the daemon did, and how.
 
+use std::net::IpAddr;
+
+use hyper::Uri;
+
 use super::diagnostic::{Code, Sink};
 use super::durations::span;
 use super::secret::secret;
@@ -249,10 +253,18 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
         node if node.mapping().is_some() => Address::Secret(place(node, sink)?),
         node => {
             let text = filled_text(node, "an address", sink)?;
-            if !["https://", "http://"].iter().any(|scheme| text.starts_with(scheme)) {
-                let message = "this is not an address of the web";
-                sink.error(Code::BadAddress, &node.span, message)
-                    .help("https://hooks.example.com/dba");
+            match text.parse::<Uri>().ok().filter(is_of_web) {
+                None => {
+                    let message = "this is not an address of the web";
+                    sink.error(Code::BadAddress, &node.span, message)
+                        .help("https://hooks.example.com/dba");
+                }
+                Some(uri) if token.is_some() && is_overheard(&uri) => {
+                    let message = "the token crosses the network unencrypted";
+                    sink.warning(Code::SecretInClear, &node.span, message)
+                        .help("https:// encrypts it");
+                }
+                Some(_) => {}
             }
             Address::Open(text.to_owned())
         }
@@ -262,6 +274,19 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
         None => None,
     };
     Some(Way::Webhook { url, format: format.unwrap_or_default(), token })
+}
+
+fn is_of_web(uri: &Uri) -> bool {
+    matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some_and(|it| !it.is_empty())
+}
+
+/// What goes there leaves this machine as it is.
+fn is_overheard(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_here = host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback());
+    uri.scheme_str() == Some("http") && !is_here
 }
 
 /// Where a secret is; a wallet has none for a hook.
