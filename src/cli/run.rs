@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,7 +106,16 @@ pub(super) fn run(
         Ok(()) => (ExitStatus::Fine, String::new()),
         Err(error) => {
             let (status, text) = leave(&error);
-            (status, format!("error: {text}\n"))
+            // A log of fields has it as an event: whoever reads that looks for nothing else.
+            if log.format() != LogFormat::Text {
+                say!(LeftWithError, exit_status = status as u8, cause = text.as_str());
+            }
+            let is_read = match log.format() {
+                LogFormat::Text => true,
+                LogFormat::Json => false,
+                LogFormat::Journald => io::stderr().is_terminal(),
+            };
+            (status, if is_read { format!("error: {text}\n") } else { String::new() })
         }
     };
     // Said here and not by the caller, who would wait for whoever reads standard error.

@@ -277,7 +277,8 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
 }
 
 fn is_of_web(uri: &Uri) -> bool {
-    matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some_and(|it| !it.is_empty())
+    matches!(uri.scheme_str(), Some("https" | "http"))
+        && uri.host().is_some_and(|it| !it.is_empty())
 }
 
 /// What goes there leaves this machine as it is.

@@ -72,6 +72,7 @@ pub const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 /// The log of the process, until it is closed.
 #[derive(Debug)]
 pub struct Log {
+    format: LogFormat,
     worker: WorkerGuard,
     lost: Lost,
     level: LevelHandle,
@@ -95,7 +96,7 @@ pub fn init(format: LogFormat, settings: Settings) -> Result<Log, LogInitError> 
     let color = io::stderr().is_terminal();
     let subscriber = tracing_subscriber::registry().with(filter).with(layer(format, color, writer));
     tracing::subscriber::set_global_default(subscriber).map_err(|cause| failed(cause.into()))?;
-    Ok(Log { worker, lost, level, settings })
+    Ok(Log { format, worker, lost, level, settings })
 }
 
 /// A writer that never waits, and the thread behind it, which may.
@@ -111,6 +112,11 @@ fn in_background(to: Box<dyn Write + Send>) -> (NonBlocking, WorkerGuard, Lost) 
 }
 
 impl Log {
+    /// What its lines look like.
+    pub fn format(&self) -> LogFormat {
+        self.format
+    }
+
     /// Where ticks are written to.
     pub fn of_ticks(&self) -> TickLog {
         TickLog::new(self.lost.clone(), self.level.clone(), self.settings)

@@ -200,6 +200,24 @@ fn without_a_journal_the_log_is_json_and_says_so() {
 }
 
 #[test]
+fn a_log_of_fields_says_as_an_event_why_the_daemon_left() {
+    let place = place();
+    write(&place, "p.yaml", "version: 1\nrules: [{name: a}]\n");
+    let databases = "databases: [{name: one, capture: c.csv}]";
+    let text = format!("version: 1\npolicies: p.yaml\n{databases}\nlog: {{format: json}}\n");
+    write(&place, "conf.yaml", &text);
+    let (code, said) = Running::start(&place, &["run", "--config", "conf.yaml"]).ends();
+    assert_eq!(code, Some(78), "{said}");
+    let events: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    let last = events.last().expect("there are lines");
+    assert_eq!([&last["event"], &last["level"]], ["left-with-error", "ERROR"], "{said}");
+    assert_eq!(last["exit_status"], 78);
+    let cause = last["cause"].as_str().expect("it is text");
+    assert!(cause.contains("p.yaml:2:9") && cause.contains("missing-key"), "{cause}");
+}
+
+#[test]
 fn check_says_of_a_configuration_what_run_would_refuse() {
     let place = place();
     mkfifo(&place, "pipe");

@@ -11,19 +11,25 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Audit, Daemon, Event, LoadError, NextAfter, RunError, Setup, Signal, Surroundings, TargetSpec, TickLog,
+    Audit, Daemon, Event, LoadError, NextAfter, RunError, Setup, Signal, Surroundings, TargetSpec,
+    TickLog,
 };
 use crate::daemon::reload::Loaded;
 use crate::daemon::tick::TickEnd;
 use crate::engine::guard::{ApprovedPlan, End};
 use crate::engine::needs::Needs;
-use crate::engine::policy::{Limits, Mode, PolicySet, Rule};
+use crate::engine::policy::{Limits, Mode, PolicySet};
 use crate::engine::pursuit::Verified;
 use crate::engine::report::{Acting, Outcome};
 use crate::engine::session::Snapshot;
 use crate::engine::time::{Span, Timestamp};
 use crate::observe::fixture::{NOON, RuleSketch, every_minute, snapshot_at};
 use crate::ports::{AuditError, AuditSink, SessionKiller, SessionSource, SourceError, TickStamp};
+
+const EVERY_HOUR: NextAfter = |_rule, after| {
+    const HOUR: i64 = 3_600_000_000;
+    Some(Timestamp((after.0.div_euclid(HOUR) + 1) * HOUR))
+};
 
 const ENFORCE: RuleSketch = RuleSketch {
     name: "idle",
@@ -105,7 +111,7 @@ async fn what_was_missed_is_told_even_when_the_next_look_fails() {
 #[tokio::test]
 async fn what_could_not_be_looked_at_is_looked_at_again_before_a_rule_is_due() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.next_after = every_hour;
+    sketch.next_after = EVERY_HOUR;
     let (mut bench, killed) = sketch.start();
     bench.fails("prod");
     bench.at(3_600);
@@ -127,7 +133,7 @@ async fn what_could_not_be_looked_at_is_looked_at_again_before_a_rule_is_due() {
 #[tokio::test]
 async fn looking_again_makes_no_rule_miss_its_time_and_outlives_a_clock_that_is_set() {
     let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.next_after = every_hour;
+    sketch.next_after = EVERY_HOUR;
     let (mut bench, _killed) = sketch.start();
     bench.fails("prod");
     bench.at(3_600);
@@ -420,11 +426,6 @@ impl Sketch {
             Setup { loader: Arc::new(load), audit, once, dry_run, log, manager: None, board: None };
         (setup, surroundings, Parts { gates, clock, loads, signals, killed, looks })
     }
-}
-
-fn every_hour(_rule: &Rule, after: Timestamp) -> Option<Timestamp> {
-    const HOUR: i64 = 3_600_000_000;
-    Some(Timestamp((after.0.div_euclid(HOUR) + 1) * HOUR))
 }
 
 fn spec(name: &str, answers: Receiver<Option<Snapshot>>, begun: &Sender<()>) -> TargetSpec {

@@ -93,6 +93,7 @@ keys! {
     Capture = "capture", Text, "path of the capture";
     Address = "address", Text, "address and port";
     Hook = "hook", Text, "the name of a hook of `notify`";
+    ExitStatus = "exit_status", Number, "the exit code of the process";
     Told = "told", Text, "what a hook is told of: a word of its `events`";
 }
 
@@ -280,6 +281,8 @@ kinds! {
         &[Key::Running];
     Bug = "bug", 0x7db2_0dbc_e916_4bb1_8038_47b0_8b7f_4904, ERROR, "a bug: nobody is ended any more", &[Key::Cause];
     Left = "left", 0x73ee_e1c6_d8e5_4ebb_a102_1ee4_c9cc_e8ab, INFO, "left", &[];
+    LeftWithError = "left-with-error", 0x7104_8a5b_19e9_4133_a324_36a9_6743_5677, ERROR, "left with an error",
+        &[Key::ExitStatus, Key::Cause];
 }
 
 impl Kind {
