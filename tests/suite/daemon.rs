@@ -282,7 +282,7 @@ pub(crate) fn write(place: &TempDir, name: &str, text: &str) {
     fs::write(place.path().join(name), text).expect("it can be written");
 }
 
-fn command(place: &Path, args: &[&str]) -> Command {
+pub(crate) fn command(place: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orawarden"));
     command.args(args).current_dir(place).stdin(Stdio::null()).stdout(Stdio::null());
     command

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -10,19 +11,30 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::daemon::{CAPTURE, POLICY, Running, until, write};
+use crate::daemon::{CAPTURE, POLICY, Running, command, until, write};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A daemon over a capture with these hooks. The session's user and the rule's owner mean no good.
 fn start(place: &TempDir, policy: &str, hooks: &str) -> Running {
+    start_with(place, policy, hooks, &[])
+}
+
+fn start_with(
+    place: &TempDir,
+    policy: &str,
+    hooks: &str,
+    variables: &[(&str, String)],
+) -> Running {
     write(place, "p.yaml", policy);
     write(place, "c.csv", &CAPTURE.replace(",APP,", ",<@here|x>,"));
     write(place, "secret", "tok-4711\n");
     let rest = "databases: [{name: old, capture: c.csv}]\naudit: {file: a.jsonl}";
     write(place, "c.yaml", &format!("version: 1\npolicies: p.yaml\n{rest}\nnotify:\n{hooks}\n"));
-    let mut daemon = Running::start(place, &["run", "--config", "c.yaml"]);
+    let mut command = command(place.path(), &["run", "--config", "c.yaml"]);
+    command.envs(variables.iter().map(|(name, value)| (name, value))).stderr(Stdio::piped());
+    let mut daemon = Running::of(command.spawn().expect("it can be started"));
     daemon.says("watching");
     daemon
 }
@@ -187,6 +199,31 @@ fn a_webhook_is_tried_again_and_what_it_gets_mentions_nobody() {
     }
     let said = daemon.says_all_until("told hook=\"slack\"");
     assert!(!said.contains("tok-4711") && !said.contains(&address.to_string()), "{said}");
+}
+
+#[test]
+fn webhooks_go_through_the_proxy_of_the_environment_but_for_hosts_that_need_none() {
+    let place = tempfile::tempdir().expect("a directory");
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let (address, requests) = receiver(&[200]);
+    let hooks = format!(
+        "  - {{name: far, webhook: {{url: 'https://hooks.example.com/x', token: {{file: secret}}}}, events: reported}}\n  \
+         - {{name: near, webhook: {{url: 'http://{address}/near'}}, events: reported}}"
+    );
+    let at_proxy = format!("http://{}", proxy.local_addr().expect("it has one"));
+    let variables =
+        [("HTTPS_PROXY", at_proxy), ("NO_PROXY", "localhost,127.0.0.1".to_owned())];
+    let mut daemon = start_with(&place, POLICY, &hooks, &variables);
+    let (mut stream, _) = proxy.accept().expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it has one");
+    let mut asked = [0; 4_096];
+    let length = stream.read(&mut asked).expect("it is asked");
+    let asked = String::from_utf8_lossy(&asked[..length]);
+    assert!(asked.starts_with("CONNECT hooks.example.com:443 HTTP/1.1\r\n"), "{asked}");
+    assert!(!asked.contains("tok-4711"), "only the receiver gets it: {asked}");
+    let near = requests.recv_timeout(PATIENCE).expect("it is told");
+    assert!(near.starts_with("POST /near HTTP/1.1\r\n"), "{near}");
+    daemon.says("told hook=\"near\"");
 }
 
 #[test]

@@ -31,8 +31,8 @@ pub const VALUE_BYTES_MAX: usize = 8 << 10;
 /// Bytes of a field's name, which the journal sets.
 const NAME_BYTES_MAX: usize = 64;
 
-/// What keeps its line breaks: diagnostics of files are text of many lines. In what a client says of itself a line break
-/// could only look like a line of the catalog's.
+/// What keeps its line breaks: diagnostics of files are text of many lines. In what a client says of itself a line
+/// break could only look like a line of the catalog's.
 const OF_MANY_LINES: [&str; 3] = ["MESSAGE", "CAUSE", "DIAGNOSTICS"];
 
 /// Sends events as datagrams.
