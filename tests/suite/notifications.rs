@@ -21,12 +21,7 @@ fn start(place: &TempDir, policy: &str, hooks: &str) -> Running {
     start_with(place, policy, hooks, &[])
 }
 
-fn start_with(
-    place: &TempDir,
-    policy: &str,
-    hooks: &str,
-    variables: &[(&str, String)],
-) -> Running {
+fn start_with(place: &TempDir, policy: &str, hooks: &str, variables: &[(&str, String)]) -> Running {
     write(place, "p.yaml", policy);
     write(place, "c.csv", &CAPTURE.replace(",APP,", ",<@here|x>,"));
     write(place, "secret", "tok-4711\n");
@@ -211,8 +206,7 @@ fn webhooks_go_through_the_proxy_of_the_environment_but_for_hosts_that_need_none
          - {{name: near, webhook: {{url: 'http://{address}/near'}}, events: reported}}"
     );
     let at_proxy = format!("http://{}", proxy.local_addr().expect("it has one"));
-    let variables =
-        [("HTTPS_PROXY", at_proxy), ("NO_PROXY", "localhost,127.0.0.1".to_owned())];
+    let variables = [("HTTPS_PROXY", at_proxy), ("NO_PROXY", "localhost,127.0.0.1".to_owned())];
     let mut daemon = start_with(&place, POLICY, &hooks, &variables);
     let (mut stream, _) = proxy.accept().expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("it has one");

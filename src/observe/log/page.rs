@@ -9,7 +9,7 @@ use super::kind::{Form, Key, Kind};
 
 const CATALOG: &str = "systemd/orawarden.catalog";
 const PAGE: &str = "docs/logs.md";
-const PAGES: &str = "https://github.com/orawarden/orawarden/blob/main/docs/logs.md#";
+const PAGES: &str = "file:///usr/share/doc/orawarden/logs.md#";
 
 /// What is above it on the page is written by hand.
 const MADE_FROM_HERE: &str = "UPDATE_EXPECT=1 cargo test. -->\n";
