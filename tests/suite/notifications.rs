@@ -1,7 +1,7 @@
 //! Hooks: who is told of what, and what a receiver that fails, hangs or means no good can do to the daemon.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
@@ -208,11 +208,11 @@ fn webhooks_go_through_the_proxy_of_the_environment_but_for_hosts_that_need_none
     let at_proxy = format!("http://{}", proxy.local_addr().expect("it has one"));
     let variables = [("HTTPS_PROXY", at_proxy), ("NO_PROXY", "localhost,127.0.0.1".to_owned())];
     let mut daemon = start_with(&place, POLICY, &hooks, &variables);
-    let (mut stream, _) = proxy.accept().expect("it listens");
+    let (stream, _) = proxy.accept().expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("it has one");
-    let mut asked = [0; 4_096];
-    let length = stream.read(&mut asked).expect("it is asked");
-    let asked = String::from_utf8_lossy(&asked[..length]);
+    let lines = BufReader::new(&stream).lines().map(|line| line.expect("it is asked"));
+    let asked: String =
+        lines.take_while(|line| !line.is_empty()).map(|line| line + "\r\n").collect();
     assert!(asked.starts_with("CONNECT hooks.example.com:443 HTTP/1.1\r\n"), "{asked}");
     assert!(!asked.contains("tok-4711"), "only the receiver gets it: {asked}");
     let near = requests.recv_timeout(PATIENCE).expect("it is told");
