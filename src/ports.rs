@@ -103,6 +103,9 @@ pub enum SourceError {
     /// It may be there again at the next tick, which is the retry.
     #[error("the database cannot be reached now")]
     Unavailable(#[source] Cause),
+    /// Somebody has to mend the account, its password or the configuration first.
+    #[error("the database cannot be reached until somebody mends this")]
+    Refused(#[source] Cause),
     /// Somebody has to grant something first.
     #[error("a privilege is missing")]
     Forbidden(#[source] Cause),

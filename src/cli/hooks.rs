@@ -67,7 +67,7 @@ fn way(way: &notify::Way, beside: &Path) -> Way {
         notify::Way::Webhook { url, format, token } => Way::Webhook {
             url: match url {
                 Address::Open(url) => open(url.clone()),
-                Address::Secret(place) => secret(place, beside),
+                Address::Secret(place) => address(place, beside),
             },
             format: match format {
                 notify::Format::Json => Format::Json,
@@ -81,6 +81,19 @@ fn way(way: &notify::Way, beside: &Path) -> Way {
 
 fn open(url: String) -> ReadSecret {
     Arc::new(move || Ok(Zeroizing::new(url.clone())))
+}
+
+/// What stands in the configuration was looked at when it was loaded.
+fn address(place: &Password, beside: &Path) -> ReadSecret {
+    let read = secret(place, beside);
+    Arc::new(move || {
+        let url = read()?;
+        if notify::is_address(url.trim()) {
+            Ok(url)
+        } else {
+            Err("its address is none of the web".to_owned())
+        }
+    })
 }
 
 fn secret(place: &Password, beside: &Path) -> ReadSecret {

@@ -83,14 +83,23 @@ pub(super) fn run(
 ) -> Result<ExitStatus, CliError> {
     global.format.among(&[Format::Text, Format::Json])?;
     let mut wanted = wanted(args, global)?;
-    let service = wanted.service().map_err(CliError::BadPolicy)?;
-    let address = service.as_ref().and_then(|it| it.http_listen).filter(|_| !args.once);
-    let shown = address.map(serve_board).transpose()?;
+    let service = match wanted.service() {
+        Ok(service) => service,
+        Err(text) => {
+            let log = start_log(global, None, console)?;
+            return Ok(last_words(log, ExitStatus::BadPolicy, &text));
+        }
+    };
     let log = start_log(global, service.as_ref(), console)?;
-    let board = shown.map(|(board, address)| {
-        say!(HttpListens, address = tracing::field::display(address));
-        board
-    });
+    let address = service.as_ref().and_then(|it| it.http_listen).filter(|_| !args.once);
+    let board = match address.map(serve_board).transpose() {
+        Ok(None) => None,
+        Ok(Some((board, address))) => {
+            say!(HttpListens, address = tracing::field::display(address));
+            Some(board)
+        }
+        Err(error) => return Ok(last_words(log, error.status(), &error.to_string())),
+    };
     wanted.log_format = service.as_ref().and_then(|service| service.log_format);
     wanted.http = service.as_ref().filter(|_| !args.once).map(|it| Listening(it.http_listen));
     let setup = Setup {
@@ -102,25 +111,31 @@ pub(super) fn run(
         manager: systemd::listener(),
         board,
     };
-    let (status, last_words) = match run_daemon(setup) {
-        Ok(()) => (ExitStatus::Fine, String::new()),
+    Ok(match run_daemon(setup) {
+        Ok(()) => {
+            log.close(String::new());
+            ExitStatus::Fine
+        }
         Err(error) => {
             let (status, text) = leave(&error);
-            // A log of fields has it as an event: whoever reads that looks for nothing else.
-            if log.format() != LogFormat::Text {
-                say!(LeftWithError, exit_status = status as u8, cause = text.as_str());
-            }
-            let is_read = match log.format() {
-                LogFormat::Text => true,
-                LogFormat::Json => false,
-                LogFormat::Journald => io::stderr().is_terminal(),
-            };
-            (status, if is_read { format!("error: {text}\n") } else { String::new() })
+            last_words(log, status, &text)
         }
+    })
+}
+
+/// Says why the daemon leaves: here and not by the caller, who would wait for whoever reads standard error.
+fn last_words(log: Log, status: ExitStatus, text: &str) -> ExitStatus {
+    // A log of fields has it as an event: whoever reads that looks for nothing else.
+    if log.format() != LogFormat::Text {
+        say!(LeftWithError, exit_status = status as u8, cause = text);
+    }
+    let is_read = match log.format() {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Journald => io::stderr().is_terminal(),
     };
-    // Said here and not by the caller, who would wait for whoever reads standard error.
-    log.close(last_words);
-    Ok(status)
+    log.close(if is_read { format!("error: {text}\n") } else { String::new() });
+    status
 }
 
 /// Metrics and health, from now on and there.

@@ -252,7 +252,7 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
     let url = match fields.get("url")? {
         node if node.mapping().is_some() => Address::Secret(place(node, sink)?),
         node => {
-            let text = filled_text(node, "an address", sink)?;
+            let text = filled_text(node, "an address", sink)?.trim();
             match text.parse::<Uri>().ok().filter(is_of_web) {
                 None => {
                     let message = "this is not an address of the web";
@@ -276,9 +276,20 @@ fn webhook(node: &Node, sink: &mut Sink) -> Option<Way> {
     Some(Way::Webhook { url, format: format.unwrap_or_default(), token })
 }
 
+/// Also that its port is one: what is none would be taken for the scheme's own, where somebody else may listen.
 fn is_of_web(uri: &Uri) -> bool {
+    let Some(authority) = uri.authority() else { return false };
+    let place = authority.as_str().rsplit('@').next().unwrap_or_default();
+    let port = place.strip_prefix(authority.host());
+    let is_port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
     matches!(uri.scheme_str(), Some("https" | "http"))
-        && uri.host().is_some_and(|it| !it.is_empty())
+        && !authority.host().is_empty()
+        && port.is_some_and(|it| it.strip_prefix(':').map_or(it.is_empty(), is_port))
+}
+
+/// Whether a message can be sent there.
+pub fn is_address(text: &str) -> bool {
+    text.parse().is_ok_and(|uri| is_of_web(&uri))
 }
 
 /// What goes there leaves this machine as it is.

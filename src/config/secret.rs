@@ -33,14 +33,33 @@ pub(super) fn secret(node: &Node, help: &'static str, sink: &mut Sink) -> Option
     }
 }
 
+/// Parts of names of secrets, as people mistype them: `passwort`, `passwd`, `pwd`, `api_token`.
+const SOUND_SECRET: [&str; 5] = ["pass", "pwd", "secret", "token", "key"];
+
 /// What is said of a file quotes its lines, to terminals and logs: secrets that stand in it are blotted out. Places and
 /// line breaks stay where they are.
 pub(super) fn without_secrets(source: &SourceFile, entries: &[Diagnostic]) -> SourceFile {
     let mut source = source.clone();
-    for secret in entries.iter().filter(|entry| entry.code == Code::InlineSecret) {
+    for entry in entries {
+        let span = match entry.code {
+            Code::InlineSecret => entry.span.clone(),
+            // Nobody knows what stands there, nor where it ends: the rest of its line.
+            Code::UnknownKey if sounds_secret(&source.text[entry.span.clone()]) => {
+                let rest = &source.text[entry.span.end..];
+                let begin = rest.find(':').map_or(0, |colon| colon + 1);
+                let end = rest.find('\n').unwrap_or(rest.len()).max(begin);
+                entry.span.end + begin..entry.span.end + end
+            }
+            _ => continue,
+        };
         let blot = |byte| if byte == b'\n' { '\n' } else { '*' };
-        let blotted: String = source.text[secret.span.clone()].bytes().map(blot).collect();
-        source.text.replace_range(secret.span.clone(), &blotted);
+        let blotted: String = source.text[span.clone()].bytes().map(blot).collect();
+        source.text.replace_range(span, &blotted);
     }
     source
+}
+
+fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SOUND_SECRET.iter().any(|part| name.contains(part))
 }

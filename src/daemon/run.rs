@@ -354,7 +354,9 @@ impl Daemon {
     }
 
     fn until_due(&self) -> Duration {
-        let watched = self.targets.values().filter(|target| !target.retired);
+        // What waits for a look to be back is woken by that.
+        let is_awaited = |target: &&Target| !target.retired && !target.only_looks();
+        let watched = self.targets.values().filter(is_awaited);
         let earliest = watched.filter_map(|target| target.timetable.earliest()).min();
         let until = earliest.map_or(LOOK_AGAIN_AFTER, |due| due.since(self.now()).to_duration());
         until.min(LOOK_AGAIN_AFTER)
@@ -372,6 +374,8 @@ impl Daemon {
                 if !due.is_empty() || target.tries_again(now) {
                     due_now.push((name.clone(), due));
                 }
+            } else if target.only_looks() {
+                // Its rules are begun when it is back.
             } else if target.timetable.miss_due(&self.policies, now) && !target.overlap_said {
                 target.overlap_said = true;
                 say!(Overlap, database = name.as_str());
@@ -664,7 +668,7 @@ fn could_not_look(database: &str, cause: &SourceError) {
     match cause {
         // It is looked at again when a rule is due, or after a minute.
         SourceError::Unavailable(_) => say!(CouldNotLook, database = database, cause = text),
-        SourceError::Forbidden(_) | SourceError::Unusable(_) => {
+        SourceError::Refused(_) | SourceError::Forbidden(_) | SourceError::Unusable(_) => {
             say!(MayNotLook, database = database, cause = text);
         }
     }

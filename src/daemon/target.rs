@@ -20,7 +20,7 @@ use crate::ports::{SessionKiller, SessionSource};
 
 /// A database that could not be looked at is looked at again after this, whether or not a rule is due then: with rules
 /// of every hour it would be called unreachable for an hour after a moment's fault. A look of this kind begins only
-/// where no rule is due for as long, so that it makes none miss its time.
+/// where no rule is due for as long.
 pub const TRY_AGAIN_AFTER: Span = Span::seconds(60);
 
 /// A database as configured.
@@ -59,6 +59,8 @@ pub(super) struct Target {
     pub(super) overlap_said: bool,
     /// When the last look failed, if it did.
     failed_at: Option<Timestamp>,
+    /// What runs has no rules: one that comes due meanwhile is begun when it is back, and has not missed its time.
+    only_looks: bool,
     /// Here while no tick runs.
     worker: Option<Worker>,
     /// Takes over at the next tick.
@@ -90,6 +92,7 @@ impl Target {
             retired: false,
             overlap_said: false,
             failed_at: None,
+            only_looks: false,
             worker: Some(worker),
             replacement: None,
             fingerprint,
@@ -101,6 +104,11 @@ impl Target {
 
     pub(super) fn is_running(&self) -> bool {
         self.worker.is_none()
+    }
+
+    /// Rules that come due now have to wait, and do not miss their time.
+    pub(super) fn only_looks(&self) -> bool {
+        self.is_running() && self.only_looks
     }
 
     /// A tick of it has hung, in spite of all deadlines.
@@ -157,6 +165,7 @@ impl Target {
         worker.audit = audit.clone();
         self.pulse.beat();
         self.overlap_said = false;
+        self.only_looks = due.is_empty();
         let job = Job {
             tick: tick_id,
             policies: Arc::clone(policies),

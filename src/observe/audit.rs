@@ -72,6 +72,8 @@ pub struct FileAudit {
     path: PathBuf,
     file: File,
     pending: Pending,
+    /// Bytes of the largest batch that could not be written since one could; zero while nothing is wrong.
+    lacking: usize,
 }
 
 /// What has happened, and is not known to be on disk.
@@ -90,7 +92,7 @@ impl FileAudit {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, AuditError> {
         let path = path.into();
         let file = open(&path).map_err(|cause| unwritable(&path, cause))?;
-        Ok(Self { path, file, pending: Pending::default() })
+        Ok(Self { path, file, pending: Pending::default(), lacking: 0 })
     }
 
     /// What earlier runs wrote down at the end of the file, and of the one before it if it was rotated. Each intent
@@ -242,12 +244,13 @@ impl FileAudit {
         self.write_down(&line)
     }
 
-    /// Has whole lines on disk when it returns, or none of them.
+    /// Has whole lines on disk when it returns, or none of them. An empty batch fails where a batch would: whoever hears
+    /// that it did not may say that the audit works.
     fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
         let write = |audit: &mut Self| {
             audit.catch_up()?;
             if batch.is_empty() {
-                return Ok(());
+                return audit.probe();
             }
             audit.whole(|audit| {
                 audit.begin()?;
@@ -255,7 +258,29 @@ impl FileAudit {
                 audit.sync()
             })
         };
-        write(self).or_else(|error| self.again_if_moved(error, write))
+        let written = write(self).or_else(|error| self.again_if_moved(error, write));
+        self.lacking = match written {
+            Ok(()) => 0,
+            Err(_) => self.lacking.max(batch.len()).max(1),
+        };
+        written
+    }
+
+    /// Whether there is room by now for what found none: as many empty lines, which are cut off again. A crash in
+    /// between leaves them, and readers skip them.
+    fn probe(&mut self) -> Result<(), AuditError> {
+        if self.lacking == 0 {
+            return Ok(());
+        }
+        let blank = vec![b'\n'; self.lacking.min(PENDING_BYTES_MAX)];
+        self.whole(|audit| {
+            audit.begin()?;
+            let end = audit.file.metadata()?.len();
+            audit.file.write_all(&blank)?;
+            let synced = audit.sync();
+            audit.file.set_len(end)?;
+            synced
+        })
     }
 }
 

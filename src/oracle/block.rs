@@ -388,7 +388,9 @@ fn refused(code: u64) -> Outcome {
 
 fn unanswered(error: &CallError) -> Outcome {
     match error {
-        CallError::NotConnected(_) => Outcome::Failed(Failure::Disconnected),
+        CallError::NotConnected(_) | CallError::NotTried { .. } => {
+            Outcome::Failed(Failure::Disconnected)
+        }
         // The block did not compile, so nothing ran: an object that we may not use, or a mistake of ours.
         CallError::Driver(error) if error.code == Some(6_550) => {
             let hidden =

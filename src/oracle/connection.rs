@@ -163,7 +163,8 @@ impl Door {
             Some(_) => "not tried again with the same password before a restart",
             None => "not tried again with the client's wallet before a restart",
         };
-        Err(CallError::NotConnected(format!("{}; {until}", refused.said)))
+        let said = format!("{}; {until}", refused.said);
+        Err(CallError::NotTried { said, class: Class::Password })
     }
 }
 
@@ -206,6 +207,7 @@ struct Retry {
     failures: u32,
     not_before: Option<Instant>,
     said: String,
+    class: Option<Class>,
 }
 
 impl Connection {
@@ -376,7 +378,10 @@ impl Drop for Connection {
 impl Retry {
     fn check(&self) -> Result<(), CallError> {
         match self.not_before {
-            Some(due) if Instant::now() < due => Err(CallError::NotConnected(self.said.clone())),
+            Some(due) if Instant::now() < due => {
+                let class = self.class.unwrap_or(Class::Retry);
+                Err(CallError::NotTried { said: self.said.clone(), class })
+            }
             _ => Ok(()),
         }
     }
@@ -385,7 +390,7 @@ impl Retry {
         if self.check().is_err() {
             return;
         }
-        self.said = error.to_string();
+        (self.said, self.class) = (error.to_string(), Some(error.class()));
         let doubled = PAUSE_FIRST.saturating_mul(1 << self.failures.min(6));
         self.failures = self.failures.saturating_add(1);
         let pause = match error.class() {

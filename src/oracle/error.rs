@@ -42,9 +42,17 @@ pub enum CallError {
     /// The connection process is gone; whether the call took effect is not known.
     #[error("the connection process ended: {0}")]
     Died(String),
-    /// The connection process could not be started, or the connection is not due to be tried again yet.
+    /// The connection process could not be started, or there is no session.
     #[error("{0}")]
     NotConnected(String),
+    /// What failed before was not tried again yet.
+    #[error("{said}")]
+    NotTried {
+        /// What was said of it then.
+        said: String,
+        /// What is to be done about that.
+        class: Class,
+    },
 }
 
 impl CallError {
@@ -52,7 +60,9 @@ impl CallError {
     pub fn code(&self) -> Option<u32> {
         match self {
             Self::Driver(error) => error.code,
-            Self::Deadline(_) | Self::Died(_) | Self::NotConnected(_) => None,
+            Self::Deadline(_) | Self::Died(_) | Self::NotConnected(_) | Self::NotTried { .. } => {
+                None
+            }
         }
     }
 
@@ -62,6 +72,7 @@ impl CallError {
             Self::Driver(error) => error.code.map_or(Class::Retry, class),
             Self::Deadline(_) | Self::Died(_) => Class::Reconnect,
             Self::NotConnected(_) => Class::Retry,
+            Self::NotTried { class, .. } => *class,
         }
     }
 
@@ -69,7 +80,9 @@ impl CallError {
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Driver(error) => error.lost || self.class() == Class::Reconnect,
-            Self::Deadline(_) | Self::Died(_) | Self::NotConnected(_) => true,
+            Self::Deadline(_) | Self::Died(_) | Self::NotConnected(_) | Self::NotTried { .. } => {
+                true
+            }
         }
     }
 }

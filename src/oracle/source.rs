@@ -166,9 +166,8 @@ pub fn source_error(error: CallError) -> SourceError {
     match class {
         _ if forbidden => SourceError::Forbidden(cause),
         Class::Gone | Class::Pending | Class::Never | Class::Fine => SourceError::Unusable(cause),
-        Class::Reconnect | Class::Retry | Class::Slow | Class::Password | Class::Account => {
-            SourceError::Unavailable(cause)
-        }
+        Class::Slow | Class::Password | Class::Account => SourceError::Refused(cause),
+        Class::Reconnect | Class::Retry => SourceError::Unavailable(cause),
     }
 }
 

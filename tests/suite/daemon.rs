@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -202,19 +203,28 @@ fn without_a_journal_the_log_is_json_and_says_so() {
 #[test]
 fn a_log_of_fields_says_as_an_event_why_the_daemon_left() {
     let place = place();
-    write(&place, "p.yaml", "version: 1\nrules: [{name: a}]\n");
-    let databases = "databases: [{name: one, capture: c.csv}]";
-    let text = format!("version: 1\npolicies: p.yaml\n{databases}\nlog: {{format: json}}\n");
-    write(&place, "conf.yaml", &text);
-    let (code, said) = Running::start(&place, &["run", "--config", "conf.yaml"]).ends();
-    assert_eq!(code, Some(78), "{said}");
-    let events: Vec<serde_json::Value> =
-        said.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
-    let last = events.last().expect("there are lines");
-    assert_eq!([&last["event"], &last["level"]], ["left-with-error", "ERROR"], "{said}");
-    assert_eq!(last["exit_status"], 78);
-    let cause = last["cause"].as_str().expect("it is text");
-    assert!(cause.contains("p.yaml:2:9") && cause.contains("missing-key"), "{cause}");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let http = format!("http: {{listen: '{}'}}", taken.local_addr().expect("it has one"));
+    write(&place, "bad.yaml", "version: 1\nrules: [{name: a}]\n");
+    for (policies, besides, status, why) in [
+        ("bad.yaml", "", 78, "bad.yaml:2:9"),
+        ("p.yaml", &http, 69, "Address already in use"),
+        ("p.yaml", "nonsense: 1", 78, "unknown-key"),
+    ] {
+        let rest = "databases: [{name: one, capture: c.csv}]\nlog: {format: json}";
+        let text = format!("version: 1\npolicies: {policies}\n{rest}\n{besides}\n");
+        write(&place, "conf.yaml", &text);
+        let run = ["run", "--config", "conf.yaml", "--format", "json"];
+        let (code, said) = Running::start(&place, &run).ends();
+        assert_eq!(code, Some(status), "{said}");
+        let events: Vec<serde_json::Value> =
+            said.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+        let last = events.last().expect("there are lines");
+        assert_eq!([&last["event"], &last["level"]], ["left-with-error", "ERROR"], "{said}");
+        assert_eq!(last["exit_status"], status);
+        let cause = last["cause"].as_str().expect("it is text");
+        assert!(cause.contains(why), "{cause}");
+    }
 }
 
 #[test]

@@ -29,6 +29,33 @@ fn while_intents_do_not_fit_nobody_is_ended_and_the_daemon_goes_on_looking() {
     ward.every_intent_has_one_outcome();
 }
 
+/// A look that has nothing to write says nothing of the audit.
+#[test]
+fn while_the_disk_is_full_a_tick_without_decisions_does_not_say_that_the_audit_works() {
+    let ward = Ward::new(3, "");
+    let policy = ward.rig.read("p.yaml");
+    let rare =
+        policy.replace("\nrules:", "").replace("version: 1", "").replace("idle\n", "nobody\n");
+    let rare = rare.replace("'* * * * * *'", "'1/2 * * * * *'").replace("in-process", "none");
+    let policy = policy.replace("'* * * * * *'", "'0/2 * * * * *'");
+    ward.rig.write("p.yaml", &format!("{policy}{rare}"));
+    ward.proxy.stop_at(Gate::Request(LOOK));
+    let mut daemon = ward.start();
+    ward.proxy.held();
+    fill_disk(&daemon, Some(700));
+    ward.proxy.open();
+    daemon.says("nobody is ended: no audit");
+    let mut said = String::new();
+    for _ in 0..5 {
+        said += &daemon.says_all_until("nobody is ended: no audit");
+    }
+    assert!(!said.contains("can be written again"), "{said}");
+    fill_disk(&daemon, None);
+    daemon.says("the audit can be written again");
+    let text = ward.rig.read("audit.jsonl");
+    assert!(text.lines().all(|line| line.starts_with('{')), "no probe stays: {text}");
+}
+
 #[test]
 fn what_was_done_when_the_disk_was_full_is_written_when_there_is_room() {
     let mut ward = Ward::new(3, "concurrency: 1");

@@ -146,6 +146,25 @@ async fn looking_again_makes_no_rule_miss_its_time_and_outlives_a_clock_that_is_
 }
 
 #[tokio::test]
+async fn a_rule_that_comes_due_during_a_look_without_rules_is_begun_when_it_is_back() {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.next_after = EVERY_HOUR;
+    let (mut bench, _killed) = sketch.start();
+    bench.fails("prod");
+    bench.at(3_600);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    bench.at(7_100);
+    bench.at(7_200);
+    assert!(!bench.daemon.until_due().is_zero(), "it is not asked again and again meanwhile");
+    bench.fails("prod");
+    assert_eq!(bench.ticked().await.1, "unseen");
+    assert!(bench.daemon.until_due().is_zero());
+    bench.shows("prod", &[7]);
+    bench.at(7_201);
+    assert_eq!(bench.ticked().await.1, "7 ended", "nothing was missed");
+}
+
+#[tokio::test]
 async fn the_intent_is_in_the_file_before_the_killer_is_called_and_the_outcome_follows() {
     let place = tempfile::tempdir().expect("a directory for the test");
     let path = place.path().join("audit.jsonl");

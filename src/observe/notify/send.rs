@@ -95,6 +95,10 @@ fn trouble(error: &ureq::Error) -> Refusal {
         ureq::Error::Timeout(_) => Refusal::passing("no answer within the deadline"),
         ureq::Error::HostNotFound => Refusal::passing("its host is not known"),
         ureq::Error::ConnectionFailed => Refusal::passing("no connection"),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            // What TLS says of certificates comes in this disguise, and names no more than the host.
+            Refusal::passing(format!("TLS: {error}"))
+        }
         ureq::Error::Io(error) => Refusal::passing(error.kind().to_string()),
         ureq::Error::Tls(why) => Refusal::passing(format!("TLS: {why}")),
         ureq::Error::Rustls(error) => Refusal::passing(format!("TLS: {error}")),
