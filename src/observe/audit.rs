@@ -244,8 +244,8 @@ impl FileAudit {
         self.write_down(&line)
     }
 
-    /// Has whole lines on disk when it returns, or none of them. An empty batch fails where a batch would: whoever hears
-    /// that it did not may say that the audit works.
+    /// Has whole lines on disk when it returns, or none of them. An empty batch fails where a batch would: whoever
+    /// hears that it did not may say that the audit works.
     fn write_down(&mut self, batch: &[u8]) -> Result<(), AuditError> {
         let write = |audit: &mut Self| {
             audit.catch_up()?;
