@@ -162,9 +162,12 @@ impl SessionSource for OracleSource {
 pub fn source_error(error: CallError) -> SourceError {
     let forbidden = is_closed(&error);
     let class = error.class();
+    let passes = matches!(class, Class::Reconnect | Class::Retry);
+    let remembered = matches!(error, CallError::NotTried { .. });
     let cause = error.into();
     match class {
         _ if forbidden => SourceError::Forbidden(cause),
+        _ if remembered && !passes => SourceError::Refused(cause),
         Class::Gone | Class::Pending | Class::Never | Class::Fine => SourceError::Unusable(cause),
         Class::Slow | Class::Password | Class::Account => SourceError::Refused(cause),
         Class::Reconnect | Class::Retry => SourceError::Unavailable(cause),
@@ -178,10 +181,34 @@ pub fn is_closed(error: &CallError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::take;
+    use super::{source_error, take};
     use crate::engine::session::{Instance, InstanceState, SessionKey, Sessions, Snapshot};
     use crate::engine::time::Timestamp;
-    use crate::oracle::error::CallError;
+    use crate::oracle::codes::Class;
+    use crate::oracle::error::{CallError, DriverError};
+
+    #[test]
+    fn what_somebody_has_to_mend_is_told_as_that_also_while_it_is_not_tried_again() {
+        let server = |code| {
+            CallError::Driver(DriverError { code: Some(code), text: String::new(), lost: false })
+        };
+        let later = |class| CallError::NotTried { said: "as before".to_owned(), class };
+        for (error, expected) in [
+            (server(12_541), "reached now"),
+            (later(Class::Retry), "reached now"),
+            (later(Class::Reconnect), "reached now"),
+            (server(1_017), "until somebody mends"),
+            (later(Class::Password), "until somebody mends"),
+            (later(Class::Account), "until somebody mends"),
+            (later(Class::Slow), "until somebody mends"),
+            (later(Class::Never), "until somebody mends"),
+            (server(942), "a privilege is missing"),
+            (server(1_031), "a privilege is missing"),
+        ] {
+            let told = source_error(error).to_string();
+            assert!(told.contains(expected), "{told}, not {expected}");
+        }
+    }
 
     #[test]
     fn an_instance_is_missing_unless_its_own_connection_shows_somebody_there() {
