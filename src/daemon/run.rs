@@ -408,10 +408,9 @@ impl Daemon {
 
     fn take_back(&mut self, name: &str, finished: Finished) {
         let Finished { worker, end } = finished;
+        let failed_at = matches!(end, TickEnd::Unseen(..)).then(|| self.now());
         let target = self.targets.get_mut(name).expect("a target stays while its tick runs");
-        target.come_back(*worker);
-        let failed = matches!(end, TickEnd::Unseen(..));
-        target.looked(failed.then_some((self.surroundings.clock)()));
+        target.come_back(*worker, failed_at);
         self.manager.looked(name);
         match end {
             TickEnd::Done(report) => {

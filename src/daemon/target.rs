@@ -116,11 +116,6 @@ impl Target {
         self.is_running() && self.pulse.is_overdue(now)
     }
 
-    /// What the last look came to: when it failed, or nothing.
-    pub(super) fn looked(&mut self, failed_at: Option<Timestamp>) {
-        self.failed_at = failed_at;
-    }
-
     /// It is time to look again at what could not be looked at. A clock that was set makes it sooner, never later.
     pub(super) fn tries_again(&self, now: Timestamp) -> bool {
         let is_long_ago = |at: Timestamp| now.since(at).0.abs() >= TRY_AGAIN_AFTER.0;
@@ -190,8 +185,10 @@ impl Target {
         policies.rules.iter().filter_map(why).collect()
     }
 
-    pub(super) fn come_back(&mut self, worker: Worker) {
+    /// Its tick is back; `failed_at` if it saw nothing.
+    pub(super) fn come_back(&mut self, worker: Worker, failed_at: Option<Timestamp>) {
         self.worker = Some(worker);
+        self.failed_at = failed_at;
     }
 
     /// What it knew, once it is retired and its last tick is back.

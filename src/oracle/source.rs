@@ -162,15 +162,14 @@ impl SessionSource for OracleSource {
 pub fn source_error(error: CallError) -> SourceError {
     let forbidden = is_closed(&error);
     let class = error.class();
-    let passes = matches!(class, Class::Reconnect | Class::Retry);
     let remembered = matches!(error, CallError::NotTried { .. });
     let cause = error.into();
     match class {
         _ if forbidden => SourceError::Forbidden(cause),
-        _ if remembered && !passes => SourceError::Refused(cause),
+        Class::Reconnect | Class::Retry => SourceError::Unavailable(cause),
+        _ if remembered => SourceError::Refused(cause),
         Class::Gone | Class::Pending | Class::Never | Class::Fine => SourceError::Unusable(cause),
         Class::Slow | Class::Password | Class::Account => SourceError::Refused(cause),
-        Class::Reconnect | Class::Retry => SourceError::Unavailable(cause),
     }
 }
 

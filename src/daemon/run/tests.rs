@@ -110,12 +110,7 @@ async fn what_was_missed_is_told_even_when_the_next_look_fails() {
 
 #[tokio::test]
 async fn what_could_not_be_looked_at_is_looked_at_again_before_a_rule_is_due() {
-    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.next_after = EVERY_HOUR;
-    let (mut bench, killed) = sketch.start();
-    bench.fails("prod");
-    bench.at(3_600);
-    assert_eq!(bench.ticked().await.1, "unseen");
+    let (mut bench, killed) = unseen_within_the_hour().await;
     bench.at(3_659);
     assert!(bench.daemon.ticks.is_empty(), "a minute is not over");
     bench.fails("prod");
@@ -132,12 +127,7 @@ async fn what_could_not_be_looked_at_is_looked_at_again_before_a_rule_is_due() {
 
 #[tokio::test]
 async fn looking_again_makes_no_rule_miss_its_time_and_outlives_a_clock_that_is_set() {
-    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.next_after = EVERY_HOUR;
-    let (mut bench, _killed) = sketch.start();
-    bench.fails("prod");
-    bench.at(3_600);
-    assert_eq!(bench.ticked().await.1, "unseen");
+    let (mut bench, _killed) = unseen_within_the_hour().await;
     bench.at(7_141);
     assert!(bench.daemon.ticks.is_empty(), "a rule is due in less than a minute");
     bench.fails("prod");
@@ -147,12 +137,7 @@ async fn looking_again_makes_no_rule_miss_its_time_and_outlives_a_clock_that_is_
 
 #[tokio::test]
 async fn a_rule_that_comes_due_during_a_look_without_rules_is_begun_when_it_is_back() {
-    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
-    sketch.next_after = EVERY_HOUR;
-    let (mut bench, _killed) = sketch.start();
-    bench.fails("prod");
-    bench.at(3_600);
-    assert_eq!(bench.ticked().await.1, "unseen");
+    let (mut bench, _killed) = unseen_within_the_hour().await;
     bench.at(7_100);
     bench.at(7_200);
     assert!(!bench.daemon.until_due().is_zero(), "it is not asked again and again meanwhile");
@@ -363,6 +348,17 @@ fn the_whole_daemon_ticks_a_capture_once() {
     assert!(text.contains(r#""database":"yesterday""#), "{text}");
     assert!(text.contains(r#""mode":"enforce","dry_run":true"#), "{text}");
     assert!(text.contains(r#""outcome":"simulated""#), "{text}");
+}
+
+/// A rule of every hour, whose look failed an hour after noon.
+async fn unseen_within_the_hour() -> (Bench, Receiver<u32>) {
+    let mut sketch = Sketch::new(&[ENFORCE], &["prod"]);
+    sketch.next_after = EVERY_HOUR;
+    let (mut bench, killed) = sketch.start();
+    bench.fails("prod");
+    bench.at(3_600);
+    assert_eq!(bench.ticked().await.1, "unseen");
+    (bench, killed)
 }
 
 /// What a test says about a daemon before it starts.
